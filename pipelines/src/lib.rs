@@ -1,0 +1,36 @@
+//! Everything Fusiform computes, with no window and no GPU of its own.
+//!
+//! The road of the data, one module a stretch:
+//!
+//! | from → to | where |
+//! |---|---|
+//! | folder → [`study::Study`] (an index; nothing loaded) | [`study`] |
+//! | file → [`volume::Volume`], [`volume::Series`], [`surface::Surface`] | [`io`] |
+//! | volumes ↔ matrices | [`mask::Mask`], the one bridge |
+//! | series + events → [`betas::Betas`] (trials × voxels) | [`glm`] |
+//! | matrices → weights and predictions | [`linear`] |
+//! | betas + stimuli → reconstructions, categories, scores | [`decode`], [`metrics`] |
+//! | results → sheet, tables, report | [`report`] |
+//!
+//! A pipeline is a function `(data, plan, device, run) -> Result<T, Stop>`:
+//! what it may say and must hear is in [`run`].
+
+pub mod betas;
+pub mod decode;
+pub mod device;
+pub mod error;
+pub mod glm;
+pub mod io;
+pub mod linear;
+pub mod mask;
+pub mod matrix;
+pub mod metrics;
+pub mod report;
+pub mod run;
+pub mod space;
+pub mod study;
+pub mod surface;
+pub mod volume;
+
+pub use error::{Error, Result};
+pub use run::{Run, Stop};

@@ -1,0 +1,163 @@
+//! A study: an index over subjects, runs, masks, atlases, surfaces and stimuli.
+//!
+//! Opening a study reads names and small tables only. Volumes are read when
+//! something asks for them, through [`Source::load`].
+
+pub mod bids;
+pub mod demo;
+pub mod events;
+pub mod manifest;
+pub mod select;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use crate::run::{Run, Stop};
+use crate::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
+use crate::volume::{Atlas, Series, Volume};
+
+/// Something a study can give: a file to be read, or a value already here.
+#[derive(Clone, Debug)]
+pub enum Source<T> {
+    /// A file, read at each load.
+    File(PathBuf),
+    /// A value in memory.
+    Memory(Arc<T>),
+}
+
+impl<T: Load> Source<T> {
+    /// Reads the file, or hands out the value.
+    pub fn load(&self, run: &Run<'_>) -> Result<Arc<T>, Stop> {
+        match self {
+            Self::File(path) => T::load(path, run).map(Arc::new),
+            Self::Memory(value) => Ok(Arc::clone(value)),
+        }
+    }
+
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Memory(_) => None,
+        }
+    }
+}
+
+/// What can be read from a file of its own.
+pub trait Load: Sized {
+    /// Reads it.
+    fn load(path: &Path, run: &Run<'_>) -> Result<Self, Stop>;
+}
+
+/// A whole study.
+#[derive(Clone, Debug, Default)]
+pub struct Study {
+    /// Its name.
+    pub name: String,
+    /// The folder or file it was opened from; `None` for the demo study.
+    pub root: Option<PathBuf>,
+    /// Its subjects, by id.
+    pub subjects: Vec<Subject>,
+    /// Every stimulus the events name.
+    pub stimuli: Vec<Stimulus>,
+    /// What was assumed while opening, in sentences for the user.
+    pub assumptions: Vec<String>,
+}
+
+/// One subject's files.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// Id without `sub-`.
+    pub id: String,
+    /// A structural volume.
+    pub anatomy: Option<Source<Volume>>,
+    /// BOLD runs in the order of their labels.
+    pub runs: Vec<BoldRun>,
+    /// Masks by name.
+    pub masks: Vec<Named<Volume>>,
+    /// Atlases by name.
+    pub atlases: Vec<Named<Atlas>>,
+    /// Cortical surfaces.
+    pub surfaces: Vec<CorticalSurface>,
+    /// Ready-made betas (`study.toml`), when the study holds no BOLD.
+    pub betas: Option<Arc<crate::betas::Betas>>,
+}
+
+/// A source with a name and the BIDS entities that tell it from its like.
+#[derive(Clone, Debug)]
+pub struct Named<T> {
+    /// Shown to the user.
+    pub name: String,
+    /// `desc`, `space`, … by key; empty outside BIDS.
+    pub entities: Entities,
+    /// Where it is.
+    pub source: Source<T>,
+}
+
+/// BIDS entities (`task` → `objectviewing`), by key.
+pub type Entities = std::collections::BTreeMap<String, String>;
+
+/// One BOLD run and what was shown during it.
+#[derive(Clone, Debug)]
+pub struct BoldRun {
+    /// Unique within the subject: "01", or "ses-02_run-01" when there are sessions.
+    pub label: String,
+    /// Session id; empty when there are none.
+    pub session: String,
+    /// BIDS entities of the file; empty outside BIDS.
+    pub entities: Entities,
+    /// Seconds from one volume to the next, from the sidecar; else the header decides.
+    pub tr_secs: Option<f64>,
+    /// The volumes.
+    pub bold: Source<Series>,
+    /// The events table, when there is one.
+    pub events: Option<Source<events::Events>>,
+}
+
+/// One hemisphere in several shapes.
+#[derive(Clone, Debug)]
+pub struct CorticalSurface {
+    /// Left or right.
+    pub hemisphere: Hemisphere,
+    /// The shapes that exist; all with the same vertex order.
+    pub shapes: Vec<(Shape, Source<Surface>)>,
+    /// Sulcal depth or curvature, positive in sulci: the shading.
+    pub sulcal: Option<Source<VertexMap>>,
+    /// A parcellation.
+    pub labels: Option<Source<VertexLabels>>,
+}
+
+/// One stimulus.
+#[derive(Clone, Debug)]
+pub struct Stimulus {
+    /// What events call it.
+    pub id: String,
+    /// The picture.
+    pub image: Option<Source<RgbImage>>,
+    /// What it shows, in words.
+    pub caption: Option<String>,
+    /// Its category.
+    pub category: Option<String>,
+}
+
+impl Study {
+    /// Opens a BIDS folder, a `study.toml` (or the folder that holds one), reading names and small tables.
+    pub fn open(path: &Path, run: &Run<'_>) -> Result<Self, Stop> {
+        if path.is_file() || path.join("study.toml").is_file() {
+            return manifest::open(path, run);
+        }
+        bids::open(path, run)
+    }
+
+    /// A subject by id.
+    pub fn subject(&self, id: &str) -> Option<&Subject> {
+        self.subjects.iter().find(|s| s.id == id)
+    }
+
+    /// A stimulus by id.
+    pub fn stimulus(&self, id: &str) -> Option<&Stimulus> {
+        self.stimuli.iter().find(|s| s.id == id)
+    }
+}

@@ -1,0 +1,217 @@
+//! What can be drawn, as plain values built anew for each frame.
+//!
+//! World coordinates are millimetres, RAS+. Heavy parts are shared (`Arc`) and
+//! carry an id and a revision: the GPU caches key on them, so building a scene
+//! costs nothing and uploading happens once.
+
+use std::sync::Arc;
+
+use glam::{Affine3A, Vec3};
+
+use crate::camera::Camera;
+use crate::colormap::Colormap;
+
+/// Names a heavy value for the caches. Equal keys must mean equal contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Which value.
+    pub id: u64,
+    /// Counts its changes.
+    pub revision: u64,
+}
+
+/// A picture to be drawn.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// Behind everything, linear-light straight RGBA written as sRGB bytes.
+    pub background: [u8; 4],
+    /// The content.
+    pub view: View,
+}
+
+/// The kinds of picture.
+#[derive(Clone, Debug)]
+pub enum View {
+    /// A plane through volumes.
+    Slice(SliceView),
+    /// Surfaces in perspective or orthographic projection.
+    Surfaces(SurfaceView),
+}
+
+/// The three planes, in world space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Plane {
+    /// Constant z; anterior up.
+    Axial,
+    /// Constant y; superior up.
+    Coronal,
+    /// Constant x; superior up, anterior to the left of the picture.
+    Sagittal,
+}
+
+/// A plane through one or more volumes.
+#[derive(Clone, Debug)]
+pub struct SliceView {
+    /// Which plane.
+    pub plane: Plane,
+    /// The world point (mm) in the middle of the picture; its off-plane coordinate picks the slice.
+    pub centre_mm: Vec3,
+    /// Millimetres a pixel: the zoom.
+    pub mm_per_pixel: f32,
+    /// Whether the subject's right is on the picture's left (axial and coronal).
+    pub radiological: bool,
+    /// From bottom to top.
+    pub layers: Vec<VolumeLayer>,
+    /// Region borders drawn over the layers, one line a region.
+    pub outlines: Option<OutlineLayer>,
+    /// Where the crosshair is (world mm), and its colour.
+    pub crosshair: Option<(Vec3, [u8; 4])>,
+}
+
+/// Numbers on a grid.
+#[derive(Clone, Debug)]
+pub struct VolumeData {
+    /// For the caches.
+    pub key: Key,
+    /// Voxels along i, j, k.
+    pub shape: [usize; 3],
+    /// World millimetres of voxel centres.
+    pub world_from_voxel: Affine3A,
+    /// i fastest. NaN is drawn transparent.
+    pub data: Arc<[f32]>,
+}
+
+/// A volume and how it looks.
+#[derive(Clone, Debug)]
+pub struct VolumeLayer {
+    /// The numbers.
+    pub volume: VolumeData,
+    /// Trilinear between voxel centres, or the nearest voxel.
+    pub linear: bool,
+    /// Colours.
+    pub look: Look,
+}
+
+/// Region borders of an integer volume.
+#[derive(Clone, Debug)]
+pub struct OutlineLayer {
+    /// Region keys as floats (whole numbers); 0 is no region.
+    pub labels: VolumeData,
+    /// Colour of each region key; a key that is missing is not outlined.
+    pub colours: Arc<[(i32, [u8; 4])]>,
+    /// Line width in pixels.
+    pub width_px: f32,
+}
+
+/// From number to colour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// The colours.
+    pub colormap: Colormap,
+    /// The numbers at the two ends of the colour map. With `two_sided`, `low..high` are magnitudes: the
+    /// upper half of the map serves positive numbers and the lower half, mirrored, negative ones.
+    pub range: (f32, f32),
+    /// Numbers whose magnitude is below this are transparent (0 shows all).
+    pub threshold: f32,
+    /// Whether negative numbers are coloured by their magnitude on the lower half of the map.
+    pub two_sided: bool,
+    /// 0 to 1.
+    pub opacity: f32,
+}
+
+/// Surfaces.
+#[derive(Clone, Debug)]
+pub struct SurfaceView {
+    /// From where.
+    pub camera: Camera,
+    /// What.
+    pub meshes: Vec<MeshLayer>,
+    /// A marker at a world point: radius in mm and colour.
+    pub marker: Option<(Vec3, f32, [u8; 4])>,
+}
+
+/// A triangle mesh.
+#[derive(Clone, Debug)]
+pub struct MeshData {
+    /// For the caches.
+    pub key: Key,
+    /// World mm.
+    pub vertices: Arc<[Vec3]>,
+    /// Counter-clockwise from outside.
+    pub triangles: Arc<[[u32; 3]]>,
+}
+
+/// One number a vertex.
+#[derive(Clone, Debug)]
+pub struct VertexData {
+    /// For the caches.
+    pub key: Key,
+    /// In vertex order. NaN is transparent.
+    pub values: Arc<[f32]>,
+}
+
+/// A mesh and what is painted on it.
+#[derive(Clone, Debug)]
+pub struct MeshLayer {
+    /// The mesh.
+    pub mesh: MeshData,
+    /// Moves the mesh, world mm (hemispheres drawn apart, an inflated pair side by side).
+    pub offset_mm: Vec3,
+    /// Sulcal depth or curvature, positive in sulci: drawn as two greys.
+    pub sulcal: Option<VertexData>,
+    /// A map over it.
+    pub overlay: Option<(VertexData, Look)>,
+    /// Region keys (whole numbers), outlined with the colour of each key.
+    pub outlines: Option<(VertexData, Arc<[(i32, [u8; 4])]>)>,
+    /// 0 to 1.
+    pub opacity: f32,
+}
+
+/// RGBA pixels, sRGB, row after row from the top left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Four bytes a pixel.
+    pub rgba: Vec<u8>,
+}
+
+/// What a pick found under a pixel of a surface view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pick {
+    /// Which of `meshes`.
+    pub mesh: usize,
+    /// The vertex nearest to the point hit.
+    pub vertex: u32,
+    /// The point hit, in the mesh's own coordinates (mm, before its offset).
+    pub point_mm: Vec3,
+}
+
+impl SliceView {
+    /// The world point (mm) under a pixel position (pixel centres at halves) of a `size` picture.
+    pub fn world_at(&self, pixel: [f32; 2], size: [u32; 2]) -> Vec3 {
+        let (right, down) = self.axes();
+        let dx = (pixel[0] - size[0] as f32 / 2.0) * self.mm_per_pixel;
+        let dy = (pixel[1] - size[1] as f32 / 2.0) * self.mm_per_pixel;
+        self.centre_mm + right * dx + down * dy
+    }
+
+    /// The pixel position of a world point projected on the plane.
+    pub fn pixel_at(&self, world_mm: Vec3, size: [u32; 2]) -> [f32; 2] {
+        let (right, down) = self.axes();
+        let d = (world_mm - self.centre_mm) / self.mm_per_pixel;
+        [d.dot(right) + size[0] as f32 / 2.0, d.dot(down) + size[1] as f32 / 2.0]
+    }
+
+    /// Unit world directions of the picture's right and down.
+    pub fn axes(&self) -> (Vec3, Vec3) {
+        let right = if self.radiological { Vec3::NEG_X } else { Vec3::X };
+        match self.plane {
+            Plane::Axial => (right, Vec3::NEG_Y),
+            Plane::Coronal => (right, Vec3::NEG_Z),
+            Plane::Sagittal => (Vec3::NEG_Y, Vec3::NEG_Z),
+        }
+    }
+}
