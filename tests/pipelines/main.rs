@@ -1,0 +1,28 @@
+//! Tests of the pipelines crate through its public face: one binary, one module a subject.
+
+use std::path::PathBuf;
+
+mod bad_input;
+mod decode;
+mod demo;
+mod fuzz;
+mod glm;
+mod io;
+mod linear;
+mod study;
+
+/// A folder of the real test data, or `None` with a printed line where it is absent.
+///
+/// The data are looked for in `$FUSIFORM_DATA`, else in `../shared/data` beside the checkout.
+pub fn real_data(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("FUSIFORM_DATA").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
+        PathBuf::from,
+    );
+    let path = root.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: no real data at {} (set FUSIFORM_DATA)", path.display());
+    None
+}
