@@ -1,1 +1,2 @@
-fn main(){}
+//! The program's door. (to come)
+fn main() {}
