@@ -3,3 +3,5 @@
 pub mod bridge;
 pub mod cli;
 pub mod workbench;
+pub mod figure;
+pub mod presets;

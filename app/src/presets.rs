@@ -218,7 +218,8 @@ pub fn four_views(brain: &Brain, map: Option<&Map>, style: Style, backend: &mut 
     Ok(canvas.into_picture())
 }
 
-fn mesh_layer(hemisphere: &HemisphereShapes, map: Option<&Map>, style: Style, keys: &mut Keys) -> anyhow::Result<MeshLayer> {
+/// One hemisphere in the style's shape (or the nearest there is), with its map and borders.
+pub fn mesh_layer(hemisphere: &HemisphereShapes, map: Option<&Map>, style: Style, keys: &mut Keys) -> anyhow::Result<MeshLayer> {
     let order = [style.shape, Shape::Inflated, Shape::Pial, Shape::Midthickness, Shape::White];
     let surface = order
         .into_iter()
@@ -247,6 +248,22 @@ fn mesh_layer(hemisphere: &HemisphereShapes, map: Option<&Map>, style: Style, ke
         outlines,
         opacity: 1.0,
     })
+}
+
+/// An orthographic camera that has all meshes in the picture.
+pub fn camera_on(meshes: &[MeshLayer], view: StandardView, size: [u32; 2]) -> Camera {
+    let (low, high) = meshes
+        .iter()
+        .map(|m| bounds(&m.mesh.vertices))
+        .fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(low, high), (l, h)| (low.min(l), high.max(h)));
+    let extent = high - low;
+    let aspect = size[0] as f32 / size[1] as f32;
+    Camera {
+        target_mm: (low + high) / 2.0,
+        rotation: view.rotation(),
+        half_height_mm: (extent.z / 2.0).max(extent.y / 2.0 / aspect) * 1.06,
+        fov_degrees: 0.0,
+    }
 }
 
 /// Axial, coronal and sagittal slices through `at_mm` (default: the map's peak, else the middle).

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use fusiform_pipelines::device::{Compute, DeviceChoice};
+use fusiform_pipelines::device::{self, Compute, DeviceChoice};
 use fusiform_pipelines::glm::{BetasPlan, TrialModel};
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::select::Query;
@@ -101,7 +101,7 @@ pub struct RunArgs {
 impl RunArgs {
     /// The device asked for.
     pub fn compute(&self) -> anyhow::Result<Compute> {
-        Ok(crate::gpu::compute(self.device)?)
+        Ok(device::choose(self.device)?)
     }
 }
 

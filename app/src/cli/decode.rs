@@ -103,8 +103,8 @@ impl Job<'_> {
         for line in &selection.assumptions {
             run.warn(line.clone());
         }
-        check_grids(&selection, run)?;
-        let betas_plan = self.trials.apply(glm::default_plan(&selection, run)?);
+        check_grids(&selection)?;
+        let betas_plan = self.trials.apply(glm::plan_for(&selection, run)?);
         let betas = glm::betas(&selection, &betas_plan, run)?;
         let decoded = decode(&betas, &self.study.stimuli, &self.plan, &compute, run, &|_| {})?;
         for warning in &decoded.warnings {

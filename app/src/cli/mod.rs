@@ -4,6 +4,7 @@
 //! stderr. Exit code 0 is success, 1 a failure told in one line, 2 wrong usage.
 
 mod args;
+mod bench;
 mod decode;
 mod demo;
 mod info;
@@ -45,6 +46,8 @@ enum Command {
     Decode(decode::Args),
     /// Draw the window's views off screen
     Render(render::Args),
+    /// Measure one kernel on named input against a physical limit
+    Bench(bench::Args),
 }
 
 /// Runs the program on the process's own arguments.
@@ -68,6 +71,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Info(args)) => info::run(&args, output),
         Some(Command::Decode(args)) => decode::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),
+        Some(Command::Bench(args)) => bench::run(&args, output),
     }
 }
 
