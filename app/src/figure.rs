@@ -1,7 +1,10 @@
 //! Figures: pictures of the renderer laid out with text and colour bars.
 
+use std::path::Path;
+
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
 use anyhow::Context;
+use fusiform_pipelines::io::picture;
 use fusiform_render::cpu::colorbar;
 use fusiform_render::scene::{Look, Picture};
 
@@ -136,6 +139,13 @@ pub fn short(value: f32) -> String {
     let text = format!("{value:.digits$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
     text.replace('-', "−")
+}
+
+/// Writes an opaque picture as PNG.
+pub fn write_png(path: &Path, figure: &Picture) -> anyhow::Result<()> {
+    let rgb = figure.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    let image = image::RgbImage::from_raw(figure.width, figure.height, rgb).context("a picture of another size")?;
+    Ok(picture::write_png(path, &image)?)
 }
 
 /// Pixels across of a line of text.

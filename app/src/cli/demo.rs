@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use fusiform_pipelines::io::picture;
 use fusiform_pipelines::study::demo::{DemoPlan, generate};
 use fusiform_pipelines::study::select::Query;
 use serde_json::Value;
@@ -11,7 +10,7 @@ use super::Output;
 use super::args::{RunArgs, TrialArgs, prepare_folder};
 use super::decode::{DecodingArgs, Job};
 use super::progress::shown;
-use crate::presets;
+use crate::{figure, presets};
 
 /// What `demo` takes.
 #[derive(clap::Args, Debug)]
@@ -39,11 +38,11 @@ pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         if let Some(why) = why_not_gpu {
             run.warn(format!("{why}: drawing on the CPU"));
         }
-        for (name, figure) in [
+        for (name, drawn) in [
             ("surface.png", presets::four_views(&scene, Some(&map), presets::Style::default(), &mut backend)?),
             ("slices.png", presets::slices(&scene, Some(&map), None, presets::Style::default(), &mut backend)?),
         ] {
-            picture::write_rgba(&args.out.join(name), figure.width, figure.height, &figure.rgba)?;
+            figure::write_png(&args.out.join(name), &drawn)?;
         }
         let plan = args.decoding.plan(args.run.seed);
         let job = Job { study: &demo.study, query: Query::default(), trials: &args.trials, plan, run: &args.run };

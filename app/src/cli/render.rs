@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use fusiform_pipelines::io::{nifti, picture};
+use fusiform_pipelines::io::nifti;
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::{Study, demo, files, select};
 use fusiform_pipelines::surface::Shape;
@@ -17,6 +17,7 @@ use serde_json::json;
 use super::Output;
 use super::args::open;
 use super::progress::shown;
+use crate::figure;
 use crate::presets::{self, Brain, Map, Style};
 
 /// What `render` takes.
@@ -135,14 +136,14 @@ fn draw(args: &Args, run: &Run<'_>) -> anyhow::Result<&'static str> {
         ShapeName::Inflated => Shape::Inflated,
     };
     let style = Style { size: args.size, paper, ink, shape, outlines: !args.no_outlines };
-    let figure = match args.view {
+    let drawn = match args.view {
         ViewName::Surface => presets::four_views(&brain, map.as_ref(), style, &mut backend)?,
         ViewName::Slices => {
             let at = args.at.as_ref().map(|at| Vec3::new(at[0], at[1], at[2]));
             presets::slices(&brain, map.as_ref(), at, style, &mut backend)?
         }
     };
-    picture::write_rgba(&args.out, figure.width, figure.height, &figure.rgba)?;
+    figure::write_png(&args.out, &drawn)?;
     Ok(match backend {
         Backend::Gpu(_) => "gpu",
         Backend::Cpu => "cpu",
