@@ -11,3 +11,5 @@ pub mod panels;
 pub mod session;
 pub mod theme;
 pub mod workbench;
+pub mod figure;
+pub mod presets;

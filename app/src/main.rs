@@ -1,2 +1,5 @@
-//! The program's door. (to come)
-fn main() {}
+//! The program's door.
+
+fn main() -> std::process::ExitCode {
+    fusiform::cli::main()
+}

@@ -1,0 +1,127 @@
+//! The options that the study commands share.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use fusiform_pipelines::device::{self, Compute, DeviceChoice};
+use fusiform_pipelines::glm::{BetasPlan, TrialModel};
+use fusiform_pipelines::run::Run;
+use fusiform_pipelines::study::select::Query;
+use fusiform_pipelines::study::{Study, demo};
+
+/// Which study, and which part of it.
+#[derive(Args, Clone, Debug)]
+pub struct StudyArgs {
+    /// A BIDS folder, a study.toml (or its folder), or the word `demo`
+    pub study: PathBuf,
+    /// Subject id, without `sub-`
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// Session id, without `ses-`
+    #[arg(long)]
+    pub session: Option<String>,
+    /// Task name
+    #[arg(long)]
+    pub task: Option<String>,
+    /// BIDS space of the volumes
+    #[arg(long)]
+    pub space: Option<String>,
+    /// BIDS desc of the volumes; a mask with the same desc is taken by itself
+    #[arg(long)]
+    pub desc: Option<String>,
+    /// Run labels, separated by commas (default: all)
+    #[arg(long, value_delimiter = ',')]
+    pub runs: Vec<String>,
+    /// A mask of the study by name, or a NIfTI file
+    #[arg(long)]
+    pub mask: Option<String>,
+    /// Regions of the study's atlas to keep, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    pub roi: Vec<String>,
+}
+
+impl StudyArgs {
+    /// What they ask of the study.
+    pub fn query(&self) -> Query {
+        Query {
+            subject: self.subject.clone(),
+            session: self.session.clone(),
+            task: self.task.clone(),
+            space: self.space.clone(),
+            desc: self.desc.clone(),
+            runs: self.runs.clone(),
+            mask: self.mask.clone(),
+            rois: self.roi.clone(),
+        }
+    }
+}
+
+/// How trials are read off the runs.
+#[derive(Args, Clone, Debug)]
+pub struct TrialArgs {
+    /// Block means, this many volumes after each event's own
+    #[arg(long, value_name = "N", conflicts_with = "glm")]
+    pub lag_volumes: Option<usize>,
+    /// One regressor a trial with a canonical haemodynamic response
+    #[arg(long)]
+    pub glm: bool,
+    /// Order of the polynomial drift taken out of each run (1 is linear)
+    #[arg(long, value_name = "ORDER")]
+    pub detrend: Option<usize>,
+}
+
+impl TrialArgs {
+    /// `plan` with what was said on the command line.
+    pub fn apply(&self, mut plan: BetasPlan) -> BetasPlan {
+        if self.glm {
+            plan.model = TrialModel::LeastSquares;
+        }
+        if let Some(lag_volumes) = self.lag_volumes {
+            plan.model = TrialModel::BlockMean { lag_volumes };
+        }
+        if let Some(order) = self.detrend {
+            plan.detrend_order = order;
+        }
+        plan
+    }
+}
+
+/// Seed and processor.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// Everything random follows from it
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// auto (a real GPU if there is one), cpu, or wgpu
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+}
+
+impl RunArgs {
+    /// The device asked for.
+    pub fn compute(&self) -> anyhow::Result<Compute> {
+        Ok(device::choose(self.device)?)
+    }
+}
+
+/// Opens the study named on the command line.
+pub fn open(path: &Path, run: &Run<'_>) -> anyhow::Result<Study> {
+    if path == Path::new("demo") && !path.exists() {
+        return Ok(demo::generate(&demo::DemoPlan::default(), run)?.study);
+    }
+    if !path.exists() {
+        return Err(fusiform_pipelines::Error::file(
+            path,
+            "there is no such file or folder; name a study, or `demo` for the built-in one",
+        )
+        .into());
+    }
+    Ok(Study::open(path, run)?)
+}
+
+/// Makes a folder for results, so that a typo is noticed before the work and not after it.
+pub fn prepare_folder(path: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(path)
+        .with_context(|| format!("{}: cannot make this folder; choose another with --out", path.display()))
+}

@@ -1,0 +1,145 @@
+//! `fusiform decode`: BOLD to categories and pictures, scored with its controls.
+
+use std::path::PathBuf;
+
+use fusiform_pipelines::decode::{Code, DecodePlan, Decoded, Score, decode};
+use fusiform_pipelines::run::Run;
+use fusiform_pipelines::study::Study;
+use fusiform_pipelines::study::select::{Query, check_grids, select};
+use fusiform_pipelines::{glm, report};
+use serde_json::{Map, Value};
+
+use super::Output;
+use super::args::{RunArgs, StudyArgs, TrialArgs, open, prepare_folder};
+use super::progress::shown;
+
+/// What `decode` takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    study: StudyArgs,
+    #[command(flatten)]
+    trials: TrialArgs,
+    #[command(flatten)]
+    decoding: DecodingArgs,
+    #[command(flatten)]
+    run: RunArgs,
+    /// Folder for sheet.png, trials.tsv, metrics.json, figures and report.html
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+/// How pictures are decoded.
+#[derive(clap::Args, Clone, Debug)]
+pub struct DecodingArgs {
+    /// Image code: components (principal components of the training pictures) or pixels
+    #[arg(long, default_value = "components", value_parser = ["components", "pixels"])]
+    code: String,
+    /// Components at most
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    components: u32,
+    /// Pixels a side of the decoded pictures
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(4..=256))]
+    side: u32,
+    /// How often brain and labels are shuffled for the control
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    shuffles: u32,
+}
+
+impl DecodingArgs {
+    /// The plan they stand for.
+    pub fn plan(&self, seed: u64) -> DecodePlan {
+        let side = self.side as usize;
+        let code = match self.code.as_str() {
+            "pixels" => Code::Pixels { side },
+            _ => Code::Components { n: self.components as usize, side },
+        };
+        DecodePlan { code, seed, n_shuffles: self.shuffles as usize, ..DecodePlan::default() }
+    }
+}
+
+/// Runs it.
+pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+    if let Some(out) = &args.out {
+        prepare_folder(out)?;
+    }
+    let (metrics, text) = shown(output.quiet, |run| -> anyhow::Result<_> {
+        let study = open(&args.study.study, run)?;
+        let plan = args.decoding.plan(args.run.seed);
+        let job = Job { study: &study, query: args.study.query(), trials: &args.trials, plan, run: &args.run };
+        let finished = job.run(args.out.as_deref(), run)?;
+        Ok((finished.metrics, finished.text))
+    })?;
+    output.result(&Value::Object(metrics), &text)
+}
+
+/// One decode from a study to its report: shared by `decode` and `demo`.
+pub struct Job<'a> {
+    /// The study.
+    pub study: &'a Study,
+    /// Which part.
+    pub query: Query,
+    /// How trials are read off.
+    pub trials: &'a TrialArgs,
+    /// How they are decoded.
+    pub plan: DecodePlan,
+    /// Seed and device.
+    pub run: &'a RunArgs,
+}
+
+/// What a decode leaves.
+pub struct Finished {
+    /// The flat object of `metrics.json`.
+    pub metrics: Map<String, Value>,
+    /// A table for the terminal.
+    pub text: String,
+}
+
+impl Job<'_> {
+    /// Does it; writes into `out` when given.
+    pub fn run(self, out: Option<&std::path::Path>, run: &Run<'_>) -> anyhow::Result<Finished> {
+        let compute = self.run.compute()?;
+        let selection = select(self.study, &self.query)?;
+        for line in &selection.assumptions {
+            run.warn(line.clone());
+        }
+        check_grids(&selection)?;
+        let betas_plan = self.trials.apply(glm::plan_for(&selection, run)?);
+        let betas = glm::betas(&selection, &betas_plan, run)?;
+        let decoded = decode(&betas, &self.study.stimuli, &self.plan, &compute, run, &|_| {})?;
+        for warning in &decoded.warnings {
+            run.warn(warning.clone());
+        }
+        let context = report::ReportContext {
+            study: self.study.name.clone(),
+            subject: selection.subject.id.clone(),
+            plan: self.plan.clone(),
+        };
+        let metrics = report::metrics(&context, &betas, &decoded);
+        if let Some(out) = out {
+            run.stage(format!("writing {}", out.display()));
+            report::write_decode(out, &context, &betas, &decoded, run)?;
+        }
+        Ok(Finished { metrics, text: table(&decoded) })
+    }
+}
+
+/// The scores as a person wants them in a terminal.
+fn table(decoded: &Decoded) -> String {
+    let scores = &decoded.scores;
+    let lines = [
+        ("category accuracy", scores.accuracy),
+        ("pixel correlation", scores.pixcorr),
+        ("SSIM", scores.ssim),
+        ("two-way identification", scores.two_way),
+        ("retrieval, top 1", scores.retrieval_top1),
+    ];
+    let mut text = format!("{:24}{:>8}{:>9}{:>18}{:>9}\n", decoded.split, "score", "chance", "shuffled (sd)", "p");
+    for (name, score) in lines {
+        let Some(Score { value, chance, shuffled, shuffled_sd, p }) = score else { continue };
+        let control = format!("{shuffled:.3} ({shuffled_sd:.3})");
+        text += &format!("{name:24}{value:>8.3}{chance:>9.3}{control:>18}{p:>9.3}\n");
+    }
+    text += &format!("{} trials, {:.1} s on {}", decoded.trials.len(), decoded.seconds, decoded.device);
+    text
+}

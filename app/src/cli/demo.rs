@@ -1,0 +1,53 @@
+//! `fusiform demo`: the main job from end to end on the built-in subject, with no display.
+
+use std::path::PathBuf;
+
+use fusiform_pipelines::study::demo::{DemoPlan, generate};
+use fusiform_pipelines::study::select::Query;
+use serde_json::Value;
+
+use super::Output;
+use super::args::{RunArgs, TrialArgs, prepare_folder};
+use super::decode::{DecodingArgs, Job};
+use super::progress::shown;
+use crate::{figure, presets};
+
+/// What `demo` takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Folder for the report, the sheet and the figures
+    #[arg(long, default_value = "fusiform-demo")]
+    out: PathBuf,
+    #[command(flatten)]
+    trials: TrialArgs,
+    #[command(flatten)]
+    decoding: DecodingArgs,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// Runs it.
+pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+    prepare_folder(&args.out)?;
+    let finished = shown(output.quiet, |run| -> anyhow::Result<_> {
+        let demo = generate(&DemoPlan { seed: args.run.seed }, run)?;
+        run.stage("drawing the brain");
+        let map = presets::Map::new(&demo.truth_snr, "planted signal-to-noise ratio");
+        let scene = presets::Brain::load(&demo.study.subjects[0], run)?;
+        let (mut backend, why_not_gpu) = fusiform_render::Backend::best();
+        if let Some(why) = why_not_gpu {
+            run.warn(format!("{why}: drawing on the CPU"));
+        }
+        for (name, drawn) in [
+            ("surface.png", presets::four_views(&scene, Some(&map), presets::Style::default(), &mut backend)?),
+            ("slices.png", presets::slices(&scene, Some(&map), None, presets::Style::default(), &mut backend)?),
+        ] {
+            figure::write_png(&args.out.join(name), &drawn)?;
+        }
+        let plan = args.decoding.plan(args.run.seed);
+        let job = Job { study: &demo.study, query: Query::default(), trials: &args.trials, plan, run: &args.run };
+        Ok(job.run(Some(&args.out), run)?)
+    })?;
+    let text = format!("{}\nreport: {}", finished.text, args.out.join("report.html").display());
+    output.result(&Value::Object(finished.metrics), &text)
+}
