@@ -23,13 +23,11 @@ pub enum Slot {
     Surface,
 }
 
-#[derive(Debug)]
 struct Drawn {
     print: Vec<u64>,
     shown: Shown,
 }
 
-#[derive(Debug)]
 enum Shown {
     Native(TextureId),
     Managed(TextureHandle),
@@ -66,12 +64,7 @@ impl Easel {
     /// Draws on egui's device.
     pub fn on(egui: egui_wgpu::RenderState) -> Self {
         let info = egui.adapter.get_info();
-        let gpu = Gpu {
-            device: egui.device.clone(),
-            queue: egui.queue.clone(),
-            adapter_name: info.name,
-            is_software: info.device_type == wgpu::DeviceType::Cpu,
-        };
+        let gpu = Gpu::from_parts(egui.device.clone(), egui.queue.clone(), &info);
         Self { brush: Brush::Gpu { renderer: Renderer::new(gpu), egui }, drawn: BTreeMap::new(), n_draws: 0 }
     }
 
@@ -144,7 +137,7 @@ impl Easel {
     pub fn pick(&mut self, scene: &Scene, size: [u32; 2], pixel: [u32; 2]) -> Result<Option<Pick>, RenderError> {
         match &mut self.brush {
             Brush::Gpu { renderer, .. } => renderer.pick(scene, size, pixel),
-            Brush::Cpu => Ok(None),
+            Brush::Cpu => fusiform_render::cpu::pick(scene, size, pixel),
         }
     }
 }

@@ -401,5 +401,5 @@ pub fn default_tree() -> Tree<Pane> {
     let upper = pair(&mut tiles, LinearDir::Horizontal, [slices, surface], 0.6);
     let lower = pair(&mut tiles, LinearDir::Horizontal, [trials, course], 0.6);
     let root = pair(&mut tiles, LinearDir::Vertical, [upper, lower], 0.52);
-    Tree::new("fusiform_panels", root, tiles)
+    Tree::new(egui::Id::unique("fusiform_panels"), root, tiles)
 }

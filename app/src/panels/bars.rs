@@ -213,7 +213,7 @@ pub fn messages(egui: &Context, ctx: &Ctx<'_>) {
     if ctx.session.messages.is_empty() {
         return;
     }
-    egui::Area::new(egui::Id::new("messages")).anchor(Align2::RIGHT_TOP, vec2(-14.0, 46.0)).show(egui, |ui| {
+    egui::Area::new(egui::Id::unique("messages")).anchor(Align2::RIGHT_TOP, vec2(-14.0, 46.0)).show(egui, |ui| {
         ui.set_width(440.0);
         for message in ctx.session.messages.iter().rev().take(MESSAGES_SHOWN) {
             let edge = match message.grade {
@@ -302,7 +302,7 @@ pub fn dropped(egui: &Context, ctx: &Ctx<'_>) {
     if hovered.is_empty() {
         return;
     }
-    let painter = egui.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::new("drop")));
+    let painter = egui.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
     let screen = egui.content_rect();
     painter.rect_filled(screen, 0.0, ctx.theme.veil());
     painter.rect_stroke(

@@ -39,7 +39,7 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>, decoded: &Decoded) {
             if cell >= 20.0 {
                 painter.text(square.center(), Align2::CENTER_CENTER, count, font.clone(), ctx.theme.strong);
             }
-            let response = ui.interact(square, ui.id().with(("confusion", row, column)), Sense::hover());
+            let response = ui.interact(square, ui.scope_id().with(("confusion", row, column)), Sense::hover());
             let named = decoded.conditions.get(column).map_or("", String::as_str);
             response.on_hover_text(format!("{name} shown, {named} named: {count} of {total} trials"));
         }

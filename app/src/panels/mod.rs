@@ -132,7 +132,7 @@ impl Pictures {
 
 /// Draws a picture into a square, keeping its shape, under a name that assistive tools can read.
 pub fn picture_ui(ui: &Ui, ctx: &Ctx<'_>, rect: Rect, picture: Option<&Arc<RgbImage>>, name: &str) -> Response {
-    let response = ui.interact(rect, ui.id().with(("picture", name)), egui::Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with(("picture", name)), egui::Sense::hover());
     let Some(picture) = picture else {
         ui.painter().rect_stroke(
             rect,

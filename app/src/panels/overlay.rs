@@ -89,7 +89,7 @@ pub fn colour_bar(ui: &mut Ui, ctx: &Ctx<'_>, rect: Rect) {
     }
     let colours = fusiform_render::colorbar::colorbar(&look.look(map.id), 1, 256);
     let image = ColorImage::from_rgba_unmultiplied([1, 256], &colours.rgba);
-    let texture = ui.ctx().load_texture_cached("colour bar", ui.id().with("colour_bar"), image, TextureOptions::LINEAR);
+    let texture = ui.ctx().load_texture_cached("colour bar", ui.scope_id().with("colour_bar"), image, TextureOptions::LINEAR);
     let painter = ui.painter();
     painter.rect_filled(bar, 0.0, ctx.theme.canvas_colour());
     painter.image(texture.id(), bar, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
@@ -114,7 +114,7 @@ pub fn colour_bar(ui: &mut Ui, ctx: &Ctx<'_>, rect: Rect) {
         let at = pos2(bar.right() + 7.0, y);
         painter.text(at, Align2::LEFT_CENTER, short(f64::from(value)), font.clone(), colour);
     }
-    let response = ui.interact(rect, ui.id().with("colour_bar_area"), egui::Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with("colour_bar_area"), egui::Sense::hover());
     response.on_hover_text(format!(
         "{} ({}). {}\nTransparent below {}.",
         map.id.name(),

@@ -164,7 +164,7 @@ impl Slices {
                 .map(|atlas| atlas.outlines.clone()),
             crosshair: Some((crosshair.as_vec3(), ctx.theme.crosshair)),
         };
-        let response = ui.interact(rect, ui.id().with(name), Sense::click_and_drag());
+        let response = ui.interact(rect, ui.scope_id().with(name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
         self.pointer(ui, ctx, &response, (&slice, size, ppp), crosshair, axes);
 

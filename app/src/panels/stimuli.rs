@@ -83,7 +83,7 @@ impl Stimuli {
 
 fn thumbnail(ui: &Ui, ctx: &Ctx<'_>, stimulus: &Stimulus, cell: Rect) {
     let selected = ctx.layout.view.stimulus.as_deref() == Some(&stimulus.id);
-    let response = ui.interact(cell, ui.id().with(("stimulus", &stimulus.id)), Sense::click());
+    let response = ui.interact(cell, ui.scope_id().with(("stimulus", &stimulus.id)), Sense::click());
     response.widget_info(|| {
         WidgetInfo::selected(Role::Button, true, selected, format!("Stimulus {}", stimulus.id))
     });

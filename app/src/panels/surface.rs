@@ -101,7 +101,7 @@ impl SurfacePanel {
     }
 
     fn canvas(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, cortex: &[HemisphereData], shape: Shape, rect: Rect) {
-        let response = ui.interact(rect, ui.id().with("cortex"), Sense::click_and_drag());
+        let response = ui.interact(rect, ui.scope_id().with("cortex"), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Cortical surface"));
         let place = self.place(cortex, shape);
         let camera = camera(ctx, place, rect.aspect_ratio());

@@ -119,7 +119,7 @@ impl Trials {
 
     fn row(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, trial: &DecodedTrial, columns: &Columns, height: f32) {
         let (rect, _) = ui.allocate_exact_size(vec2(columns.width, height), Sense::hover());
-        let response = ui.interact(rect, ui.id().with(("trial", trial.trial)), Sense::click());
+        let response = ui.interact(rect, ui.scope_id().with(("trial", trial.trial)), Sense::click());
         let selected = ctx.layout.view.trial == Some(trial.trial);
         response.widget_info(|| {
             WidgetInfo::selected(Role::Button, true, selected, format!("Trial {}", trial.trial + 1))
@@ -261,7 +261,7 @@ fn header(ui: &mut Ui, ctx: &Ctx<'_>, columns: &Columns) {
         let colour = if on { ctx.theme.accent } else { ctx.theme.weak };
         let galley = ui.painter().layout_no_wrap(format!("{words}{arrow}"), font.clone(), colour);
         let place = align.anchor_size(pos2(rect.left() + x, rect.center().y), galley.size());
-        let response = ui.interact(place.expand(3.0), ui.id().with(("sort", words)), Sense::click());
+        let response = ui.interact(place.expand(3.0), ui.scope_id().with(("sort", words)), Sense::click());
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, format!("Sort by {words}")));
         let colour = if response.hovered() { ctx.theme.strong } else { colour };
         ui.painter().galley_with_override_text_color(place.min, galley, colour);

@@ -172,10 +172,8 @@ pub(crate) fn decoded(
     publish: &dyn Fn(News),
 ) -> Result<News, Stop> {
     let selection = select::select(study, query)?;
-    let betas = match &selection.subject.betas {
-        Some(betas) => Arc::clone(betas),
-        None => Arc::new(glm::betas(&selection, &glm::BetasPlan::default(), run)?),
-    };
+    let plan = glm::plan_for(&selection, run)?;
+    let betas = glm::betas(&selection, &plan, run)?;
     let side = picture_side(study, run)?;
     let plan = DecodePlan {
         code: match code {
