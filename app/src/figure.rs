@@ -5,7 +5,7 @@ use std::path::Path;
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
 use anyhow::Context;
 use fusiform_pipelines::io::picture;
-use fusiform_render::cpu::colorbar;
+use fusiform_render::colorbar::colorbar;
 use fusiform_render::scene::{Look, Picture};
 
 /// A picture being composed; sRGB, opaque.

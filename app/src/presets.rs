@@ -7,9 +7,9 @@ use fusiform_pipelines::Run;
 use fusiform_pipelines::study::{CorticalSurface, Source, Subject};
 use fusiform_pipelines::surface::{self, Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use fusiform_pipelines::volume::{Atlas, Volume};
-use fusiform_render::Backend;
 use fusiform_render::camera::{Camera, StandardView};
 use fusiform_render::colormap::Colormap;
+use fusiform_render::renderer::Backend;
 use fusiform_render::scene::{
     Look, MeshLayer, Picture, Plane, Scene, SliceView, SurfaceView, VertexData, View, VolumeLayer,
 };

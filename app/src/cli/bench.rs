@@ -11,8 +11,8 @@ use clap::Subcommand;
 use fusiform_pipelines::Run;
 use fusiform_pipelines::io::nifti;
 use fusiform_pipelines::study::files;
-use fusiform_render::Backend;
 use fusiform_render::camera::StandardView;
+use fusiform_render::renderer::Backend;
 use fusiform_render::scene::{Scene, SurfaceView, View};
 use serde_json::{Value, json};
 

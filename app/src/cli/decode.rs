@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fusiform_pipelines::decode::{Code, DecodePlan, Decoded, Score, decode};
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::Study;
-use fusiform_pipelines::study::select::{Query, check_grids, select};
+use fusiform_pipelines::study::select::{Query, select};
 use fusiform_pipelines::{glm, report};
 use serde_json::{Map, Value};
 
@@ -103,7 +103,6 @@ impl Job<'_> {
         for line in &selection.assumptions {
             run.warn(line.clone());
         }
-        check_grids(&selection)?;
         let betas_plan = self.trials.apply(glm::plan_for(&selection, run)?);
         let betas = glm::betas(&selection, &betas_plan, run)?;
         let decoded = decode(&betas, &self.study.stimuli, &self.plan, &compute, run, &|_| {})?;

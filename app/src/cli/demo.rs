@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use fusiform_pipelines::study::demo::{DemoPlan, generate};
 use fusiform_pipelines::study::select::Query;
+use fusiform_render::renderer::Backend;
 use serde_json::Value;
 
 use super::Output;
@@ -34,7 +35,7 @@ pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         run.stage("drawing the brain");
         let map = presets::Map::new(&demo.truth_snr, "planted signal-to-noise ratio");
         let scene = presets::Brain::load(&demo.study.subjects[0], run)?;
-        let (mut backend, why_not_gpu) = fusiform_render::Backend::best();
+        let (mut backend, why_not_gpu) = Backend::best();
         if let Some(why) = why_not_gpu {
             run.warn(format!("{why}: drawing on the CPU"));
         }

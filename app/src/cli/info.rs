@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fusiform_pipelines::io::inspect::inspect;
 use fusiform_pipelines::study::describe;
 
 use super::Output;
@@ -21,8 +22,8 @@ pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let is_manifest = path.extension().is_some_and(|e| e == "toml");
     let (json, text) = shown(true, |run| -> anyhow::Result<_> {
         if path.is_file() && !is_manifest {
-            let file = describe::file(path, run)?;
-            return Ok((serde_json::to_value(&file)?, describe::file_to_text(&file)));
+            let file = inspect(path)?;
+            return Ok((serde_json::to_value(&file)?, file.to_text()));
         }
         let summary = describe::describe(&open(path, run)?, run)?;
         Ok((serde_json::to_value(&summary)?, describe::to_text(&summary)))

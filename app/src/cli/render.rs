@@ -9,7 +9,7 @@ use fusiform_pipelines::io::nifti;
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::{Study, demo, files, select};
 use fusiform_pipelines::surface::Shape;
-use fusiform_render::Backend;
+use fusiform_render::renderer::Backend;
 use fusiform_render::colormap::Colormap;
 use glam::Vec3;
 use serde_json::json;
@@ -198,5 +198,5 @@ fn load(args: &Args, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
 }
 
 fn load_subject(study: &Study, id: Option<&str>, run: &Run<'_>) -> anyhow::Result<Brain> {
-    Brain::load(select::subject(study, id)?, run)
+    Brain::load(select::choose_subject(study, id)?, run)
 }

@@ -17,6 +17,7 @@ pub mod atlas;
 mod bytes;
 mod dtype;
 pub mod gifti;
+pub mod inspect;
 pub mod nifti;
 pub mod npy;
 pub mod picture;

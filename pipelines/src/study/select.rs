@@ -109,7 +109,8 @@ pub fn check_grids(selection: &Selection<'_>) -> Result<()> {
     Ok(())
 }
 
-fn choose_subject<'a>(study: &'a Study, wanted: Option<&str>) -> Result<&'a Subject> {
+/// The subject of that id, or the only one; else the error lists them.
+pub fn choose_subject<'a>(study: &'a Study, wanted: Option<&str>) -> Result<&'a Subject> {
     let ids: Vec<&str> = study
         .subjects
         .iter()
