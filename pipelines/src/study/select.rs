@@ -1,11 +1,18 @@
 //! Which part of a study a command works on.
 
-use crate::study::{BoldRun, Study, Subject};
-use crate::study::Named;
-use crate::volume::{Atlas, Volume};
+use std::path::Path;
+
+use crate::io::nifti;
+use crate::run::{self, Stop};
+use crate::space::Grid;
+use crate::study::names::{file_stem, natural_order, unknown};
+use crate::study::{BoldRun, Entities, Named, Source, Study, Subject};
+use crate::volume::{Atlas, Series, Volume};
 use crate::{Error, Result};
 
 /// The options every study command shares; `None` is "not said".
+///
+/// For `task`, `space` and `desc` the word `none` means files without that entity.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     /// `--subject`
@@ -20,7 +27,7 @@ pub struct Query {
     pub desc: Option<String>,
     /// `--runs`: labels; empty is all.
     pub runs: Vec<String>,
-    /// `--mask`: the name of a mask of the study, or a file.
+    /// `--mask`: the name or `desc` of a mask of the study, a file, or `none`.
     pub mask: Option<String>,
     /// `--roi`: region names of the study's atlases; empty is no restriction.
     pub rois: Vec<String>,
@@ -43,8 +50,416 @@ pub struct Selection<'a> {
     pub assumptions: Vec<String>,
 }
 
-/// Resolves `query`. When several things could be meant and nothing chooses, the error lists them.
+/// Resolves `query`. Reads headers (and an atlas when regions are named), no series.
+///
+/// # Errors
+/// [`Error::Choice`] with the list when something named does not exist, or when several subjects,
+/// tasks, spaces, descs or masks could be meant and nothing chooses; [`Error::File`] when a header
+/// cannot be read or the mask lies on another grid than the runs.
 pub fn select<'a>(study: &'a Study, query: &Query) -> Result<Selection<'a>> {
-    let _ = (study, query);
-    Err(Error::data("not written yet"))
+    let mut assumptions = Vec::new();
+    let subject = choose_subject(study, query.subject.as_deref())?;
+    let runs = choose_runs(subject, query)?;
+    let mask = choose_mask(subject, &runs, query.mask.as_deref(), &mut assumptions)?;
+    let atlas = choose_atlas(subject, &runs, &query.rois, &mut assumptions)?;
+    let selection = Selection {
+        subject,
+        runs,
+        mask,
+        atlas,
+        rois: query.rois.clone(),
+        assumptions,
+    };
+    check_grids(&selection)?;
+    Ok(selection)
+}
+
+/// Checks from headers that the runs, the mask and (when regions are named) the atlas lie on one
+/// grid. [`select`] has done it.
+///
+/// # Errors
+/// Names both files of the first pair that does not fit.
+pub fn check_grids(selection: &Selection<'_>) -> Result<()> {
+    let Some((first, others)) = selection.runs.split_first() else {
+        return Ok(());
+    };
+    let grid = series_grid(first)?;
+    let first_name = place(&first.bold, &format!("run {}", first.label));
+    for other in others {
+        let name = place(&other.bold, &format!("run {}", other.label));
+        let remedy = "leave one of them out with --runs, or resample it";
+        require_same(&name, &series_grid(other)?, &first_name, &grid, remedy)?;
+    }
+    if let Some(mask) = &selection.mask {
+        let name = place(&mask.source, &format!("mask {}", mask.name));
+        let remedy = "choose a mask made for these runs with --mask, or resample it";
+        let mask_grid = grid_of(&mask.source, |volume| &volume.grid)?;
+        require_same(&name, &mask_grid, &first_name, &grid, remedy)?;
+    }
+    if let Some(atlas) = selection
+        .atlas
+        .as_ref()
+        .filter(|_| !selection.rois.is_empty())
+    {
+        let name = place(&atlas.source, &format!("atlas {}", atlas.name));
+        let remedy = "resample the atlas onto the runs, or leave --roi out";
+        let atlas_grid = grid_of(&atlas.source, |atlas| &atlas.grid)?;
+        require_same(&name, &atlas_grid, &first_name, &grid, remedy)?;
+    }
+    Ok(())
+}
+
+fn choose_subject<'a>(study: &'a Study, wanted: Option<&str>) -> Result<&'a Subject> {
+    let ids: Vec<&str> = study
+        .subjects
+        .iter()
+        .map(|subject| subject.id.as_str())
+        .collect();
+    match (wanted, study.subjects.as_slice()) {
+        (Some(wanted), _) => {
+            let id = wanted.strip_prefix("sub-").unwrap_or(wanted);
+            study
+                .subject(id)
+                .ok_or_else(|| unknown("subject", id, "the study", &ids))
+        }
+        (None, [subject]) => Ok(subject),
+        (None, []) => Err(Error::Choice(
+            "the study has no subjects: open another one".into(),
+        )),
+        (None, _) => Err(Error::Choice(format!(
+            "several subjects ({}): choose one with --subject",
+            ids.join(", ")
+        ))),
+    }
+}
+
+/// The runs that every given entity allows; one task, space and desc must be left.
+fn choose_runs<'a>(subject: &'a Subject, query: &Query) -> Result<Vec<&'a BoldRun>> {
+    if subject.runs.is_empty() {
+        return no_runs_to_choose(subject, query);
+    }
+    let mut runs: Vec<&BoldRun> = subject.runs.iter().collect();
+    let given = [
+        ("session", "ses", &query.session),
+        ("task", "task", &query.task),
+        ("space", "space", &query.space),
+        ("desc", "desc", &query.desc),
+    ];
+    for (option, key, wanted) in given {
+        let Some(wanted) = wanted else { continue };
+        let wanted = wanted.strip_prefix(&format!("{key}-")).unwrap_or(wanted);
+        let before = values_of(&runs, key);
+        runs.retain(|run| value_of(run, key) == wanted);
+        if runs.is_empty() {
+            let before: Vec<&str> = before.iter().map(String::as_str).collect();
+            let place = format!("the runs of subject {}", subject.id);
+            return Err(unknown(option, wanted, &place, &before));
+        }
+    }
+    for (option, key, wanted) in given.into_iter().skip(1) {
+        let values = values_of(&runs, key);
+        if wanted.is_none() && values.len() > 1 {
+            let what = if option == "task" {
+                "tasks"
+            } else {
+                "versions of each run"
+            };
+            return Err(Error::Choice(format!(
+                "several {what} ({option}: {}): choose one with --{option}",
+                values.join(", ")
+            )));
+        }
+    }
+    choose_labels(runs, &query.runs)
+}
+
+/// Keeps the runs with these labels ("1" and "run-01" also mean "01"), in the study's order.
+fn choose_labels<'a>(runs: Vec<&'a BoldRun>, wanted: &[String]) -> Result<Vec<&'a BoldRun>> {
+    if wanted.is_empty() {
+        return Ok(runs);
+    }
+    let same = |label: &str, wanted: &str| {
+        let plain = wanted.strip_prefix("run-").unwrap_or(wanted);
+        let numbers = (label.parse::<u64>(), plain.parse::<u64>());
+        label == wanted || label == plain || matches!(numbers, (Ok(a), Ok(b)) if a == b)
+    };
+    for wanted in wanted {
+        if !runs.iter().any(|run| same(&run.label, wanted)) {
+            let labels: Vec<&str> = runs.iter().map(|run| run.label.as_str()).collect();
+            return Err(unknown("run", wanted, "the selection", &labels));
+        }
+    }
+    Ok(runs
+        .into_iter()
+        .filter(|run| wanted.iter().any(|w| same(&run.label, w)))
+        .collect())
+}
+
+/// A subject without BOLD has nothing that these options could choose between.
+fn no_runs_to_choose<'a>(subject: &'a Subject, query: &Query) -> Result<Vec<&'a BoldRun>> {
+    let options = [
+        ("--session", query.session.is_some()),
+        ("--task", query.task.is_some()),
+        ("--space", query.space.is_some()),
+        ("--desc", query.desc.is_some()),
+        ("--runs", !query.runs.is_empty()),
+        ("--mask", query.mask.is_some()),
+    ];
+    match options.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Error::Choice(format!(
+            "subject {} has no BOLD runs, so {option} has nothing to choose from: leave it out",
+            subject.id
+        ))),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The mask that was named, or the one that goes with the runs by itself.
+fn choose_mask(
+    subject: &Subject,
+    runs: &[&BoldRun],
+    wanted: Option<&str>,
+    assumptions: &mut Vec<String>,
+) -> Result<Option<Named<Volume>>> {
+    let fitting: Vec<&Named<Volume>> = subject
+        .masks
+        .iter()
+        .filter(|mask| fits(&mask.entities, runs))
+        .collect();
+    if let Some(wanted) = wanted {
+        return if wanted == "none" {
+            Ok(None)
+        } else {
+            named_mask(subject, &fitting, wanted).map(Some)
+        };
+    }
+    let Some(first) = runs.first() else {
+        return Ok(None);
+    };
+    let desc = first.entities.get("desc");
+    let same_desc: Vec<&Named<Volume>> = fitting
+        .iter()
+        .copied()
+        .filter(|mask| desc.is_some() && mask.entities.get("desc") == desc)
+        .collect();
+    let candidates = if same_desc.is_empty() {
+        fitting
+    } else {
+        same_desc
+    };
+    let chosen = match candidates.as_slice() {
+        [] => return Ok(None),
+        [only] => *only,
+        several => {
+            let grid = series_grid(first)?;
+            let mut on_grid = Vec::new();
+            for mask in several {
+                if grid_of(&mask.source, |volume| &volume.grid)?.same_as(&grid) {
+                    on_grid.push(*mask);
+                }
+            }
+            match on_grid.as_slice() {
+                [only] => *only,
+                [] => return Err(several_masks(several)),
+                _ => return Err(several_masks(&on_grid)),
+            }
+        }
+    };
+    let why = if desc.is_some() && chosen.entities.get("desc") == desc {
+        "it has the same desc as the runs"
+    } else if subject.masks.len() == 1 {
+        "it is the only one"
+    } else {
+        "it is the only one that fits the runs"
+    };
+    assumptions.push(format!("mask {} is used: {why}", chosen.name));
+    Ok(Some(chosen.clone()))
+}
+
+fn several_masks(masks: &[&Named<Volume>]) -> Error {
+    let names: Vec<&str> = masks.iter().map(|mask| mask.name.as_str()).collect();
+    Error::Choice(format!(
+        "several masks go with these runs ({}): choose one with --mask, or none",
+        names.join(", ")
+    ))
+}
+
+/// A mask by its name, by its `desc` among those that fit, or a file.
+fn named_mask(
+    subject: &Subject,
+    fitting: &[&Named<Volume>],
+    wanted: &str,
+) -> Result<Named<Volume>> {
+    if let Some(mask) = subject.masks.iter().find(|mask| mask.name == wanted) {
+        return Ok(mask.clone());
+    }
+    let desc = wanted.strip_prefix("desc-").unwrap_or(wanted);
+    let by_desc: Vec<&Named<Volume>> = fitting
+        .iter()
+        .copied()
+        .filter(|mask| mask.entities.get("desc").is_some_and(|d| d == desc))
+        .collect();
+    match by_desc.as_slice() {
+        [only] => return Ok((*only).clone()),
+        [] => {}
+        several => return Err(several_masks(several)),
+    }
+    let path = Path::new(wanted);
+    if path.is_file() {
+        return Ok(Named {
+            name: file_stem(path),
+            entities: Entities::new(),
+            source: Source::File(path.to_path_buf()),
+        });
+    }
+    let names: Vec<&str> = subject
+        .masks
+        .iter()
+        .map(|mask| mask.name.as_str())
+        .collect();
+    let place = format!("subject {} (and no file of that name)", subject.id);
+    Err(unknown("mask", wanted, &place, &names))
+}
+
+/// The atlas in the runs' space; where regions are named, one that has them all.
+fn choose_atlas(
+    subject: &Subject,
+    runs: &[&BoldRun],
+    rois: &[String],
+    assumptions: &mut Vec<String>,
+) -> Result<Option<Named<Atlas>>> {
+    let mut atlases: Vec<&Named<Atlas>> = subject
+        .atlases
+        .iter()
+        .filter(|atlas| fits(&atlas.entities, runs))
+        .collect();
+    if let Some(desc) = runs.first().and_then(|run| run.entities.get("desc")) {
+        atlases.sort_by_key(|atlas| atlas.entities.get("desc") != Some(desc));
+    }
+    let Some(first) = atlases.first() else {
+        return match rois.first() {
+            Some(roi) => Err(unknown(
+                "region",
+                roi,
+                &format!("subject {}'s atlases", subject.id),
+                &[],
+            )),
+            None => Ok(None),
+        };
+    };
+    if rois.is_empty() {
+        if atlases.len() > 1 {
+            assumptions.push(format!(
+                "atlas {}, the first of {}, is used",
+                first.name,
+                atlases.len()
+            ));
+        }
+        return Ok(Some((*first).clone()));
+    }
+    let mut all_names: Vec<String> = Vec::new();
+    for atlas in &atlases {
+        let names = region_names(&atlas.source)?;
+        if rois.iter().all(|roi| names.contains(roi)) {
+            return Ok(Some((*atlas).clone()));
+        }
+        all_names.extend(names);
+    }
+    let names: Vec<&str> = all_names.iter().map(String::as_str).collect();
+    let place = match atlases.as_slice() {
+        [only] => format!("atlas {}", only.name),
+        _ => format!("the atlases of subject {}", subject.id),
+    };
+    match rois.iter().find(|roi| !all_names.contains(roi)) {
+        Some(missing) => Err(unknown("region", missing, &place, &names)),
+        None => Err(Error::Choice(format!(
+            "no single atlas has all of {}: name regions of one atlas",
+            rois.join(", ")
+        ))),
+    }
+}
+
+fn region_names(source: &Source<Atlas>) -> Result<Vec<String>> {
+    let atlas = run::quietly(|run| source.load(run)).map_err(|stop| match stop {
+        Stop::Failed(error) => error,
+        Stop::Cancelled => Error::data("reading the atlas was cancelled"),
+    })?;
+    Ok(atlas
+        .regions
+        .iter()
+        .map(|region| region.name.clone())
+        .collect())
+}
+
+/// Whether a mask or atlas can belong to the runs by its name: the same space, and no session,
+/// task, run or the like that one of them contradicts.
+fn fits(entities: &Entities, runs: &[&BoldRun]) -> bool {
+    runs.iter().all(|run| {
+        entities.get("space") == run.entities.get("space")
+            && entities
+                .iter()
+                .filter(|(key, _)| !matches!(key.as_str(), "desc" | "label" | "res" | "den"))
+                .all(|(key, value)| run.entities.get(key).is_none_or(|other| other == value))
+    })
+}
+
+/// The value of an entity of a run, `none` without it. The session counts outside BIDS too.
+fn value_of<'a>(run: &'a BoldRun, key: &str) -> &'a str {
+    let value = match key {
+        "ses" if !run.session.is_empty() => Some(&run.session),
+        _ => run.entities.get(key),
+    };
+    value.map_or("none", String::as_str)
+}
+
+fn values_of(runs: &[&BoldRun], key: &str) -> Vec<String> {
+    let mut values: Vec<String> = runs
+        .iter()
+        .map(|run| value_of(run, key).to_owned())
+        .collect();
+    values.sort_by(|a, b| natural_order(a, b));
+    values.dedup();
+    values
+}
+
+fn series_grid(run: &BoldRun) -> Result<Grid> {
+    grid_of(&run.bold, |series: &Series| &series.grid)
+}
+
+/// The grid of a NIfTI file, from its header, or of a value in memory.
+fn grid_of<T>(source: &Source<T>, of_value: impl Fn(&T) -> &Grid) -> Result<Grid> {
+    match source {
+        Source::File(path) => nifti::read_header(path).map(|header| header.grid),
+        Source::Memory(value) => Ok(of_value(value).clone()),
+    }
+}
+
+/// How a message calls a source: its file, else `name`.
+fn place<T>(source: &Source<T>, name: &str) -> String {
+    match source {
+        Source::File(path) => path.display().to_string(),
+        Source::Memory(_) => name.to_owned(),
+    }
+}
+
+fn require_same(
+    name: &str,
+    grid: &Grid,
+    other_name: &str,
+    other: &Grid,
+    remedy: &str,
+) -> Result<()> {
+    if grid.same_as(other) {
+        return Ok(());
+    }
+    let [i, j, k] = grid.shape;
+    let [oi, oj, ok] = other.shape;
+    let difference = if grid.shape == other.shape {
+        "has as many voxels, but lies elsewhere (another affine)".to_owned()
+    } else {
+        format!("has {i} × {j} × {k} voxels, the other {oi} × {oj} × {ok}")
+    };
+    Err(Error::data(format!(
+        "{name} is not on the grid of {other_name}: it {difference}; {remedy}"
+    )))
 }
