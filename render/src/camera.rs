@@ -74,7 +74,11 @@ impl Camera {
 
     /// Where the viewer is in camera space: a point (w 1), or a direction when orthographic (w 0).
     pub(crate) fn eye(&self) -> Vec4 {
-        if self.fov_degrees <= 0.0 { Vec4::Z } else { Vec4::new(0.0, 0.0, self.distance_mm(), 1.0) }
+        if self.fov_degrees <= 0.0 {
+            Vec4::Z
+        } else {
+            Vec4::new(0.0, 0.0, self.distance_mm(), 1.0)
+        }
     }
 
     /// From the viewer to the target in perspective.
@@ -88,8 +92,14 @@ impl Camera {
         let reach = 1000.0_f32.max(half_h * 8.0);
         let turn = self.camera_from_world();
         if self.fov_degrees <= 0.0 {
-            let projection =
-                Mat4::orthographic_rh(-half_h * aspect, half_h * aspect, -half_h, half_h, -reach, reach);
+            let projection = Mat4::orthographic_rh(
+                -half_h * aspect,
+                half_h * aspect,
+                -half_h,
+                half_h,
+                -reach,
+                reach,
+            );
             projection * turn
         } else {
             let fov = self.fov_degrees.min(170.0).to_radians();

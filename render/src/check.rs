@@ -30,13 +30,18 @@ fn slice(view: &SliceView) -> Result<(), RenderError> {
     for layer in &view.layers {
         volume(&layer.volume)?;
     }
-    view.outlines.as_ref().map_or(Ok(()), |outlines| volume(&outlines.labels))
+    view.outlines
+        .as_ref()
+        .map_or(Ok(()), |outlines| volume(&outlines.labels))
 }
 
 fn volume(volume: &VolumeData) -> Result<(), RenderError> {
     let [i, j, k] = volume.shape;
     let n_voxels = i.checked_mul(j).and_then(|ij| ij.checked_mul(k));
-    if n_voxels != Some(volume.data.len()) || volume.data.is_empty() || volume.shape.iter().any(|&n| n > 1 << 20) {
+    if n_voxels != Some(volume.data.len())
+        || volume.data.is_empty()
+        || volume.shape.iter().any(|&n| n > 1 << 20)
+    {
         return Err(RenderError::Scene(format!(
             "a volume of {i} × {j} × {k} voxels comes with {} numbers",
             volume.data.len()
@@ -45,7 +50,8 @@ fn volume(volume: &VolumeData) -> Result<(), RenderError> {
     let determinant = volume.world_from_voxel.as_daffine3().matrix3.determinant();
     if !volume.world_from_voxel.is_finite() || !(determinant.abs() > 1e-12) {
         return Err(RenderError::Scene(
-            "the volume's affine cannot be inverted, so its voxels have no place in the world".into(),
+            "the volume's affine cannot be inverted, so its voxels have no place in the world"
+                .into(),
         ));
     }
     Ok(())
@@ -53,8 +59,13 @@ fn volume(volume: &VolumeData) -> Result<(), RenderError> {
 
 fn surfaces(view: &SurfaceView) -> Result<(), RenderError> {
     let camera = &view.camera;
-    if !(camera.target_mm.is_finite() && camera.rotation.is_finite() && camera.half_height_mm.is_finite()) {
-        return Err(RenderError::Scene("the camera's position is not finite".into()));
+    if !(camera.target_mm.is_finite()
+        && camera.rotation.is_finite()
+        && camera.half_height_mm.is_finite())
+    {
+        return Err(RenderError::Scene(
+            "the camera's position is not finite".into(),
+        ));
     }
     view.meshes.iter().try_for_each(mesh_layer)
 }
@@ -81,8 +92,16 @@ fn mesh_layer(layer: &MeshLayer) -> Result<(), RenderError> {
 /// Every triangle must name vertices that exist.
 pub(crate) fn triangles(layer: &MeshLayer) -> Result<(), RenderError> {
     let n_vertices = layer.mesh.vertices.len();
-    match layer.mesh.triangles.iter().flatten().find(|&&v| v as usize >= n_vertices) {
-        Some(v) => Err(RenderError::Scene(format!("a triangle names vertex {v} of a mesh of {n_vertices} vertices"))),
+    match layer
+        .mesh
+        .triangles
+        .iter()
+        .flatten()
+        .find(|&&v| v as usize >= n_vertices)
+    {
+        Some(v) => Err(RenderError::Scene(format!(
+            "a triangle names vertex {v} of a mesh of {n_vertices} vertices"
+        ))),
         None => Ok(()),
     }
 }

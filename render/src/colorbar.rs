@@ -8,8 +8,15 @@ use crate::scene::{Look, Picture};
 pub fn colorbar(look: &Look, width: u32, height: u32) -> Picture {
     let lying = width >= height;
     let length = if lying { width } else { height };
-    let (low, high) = if look.two_sided { (-look.range.1, look.range.1) } else { look.range };
-    let opaque = Look { opacity: 1.0, ..look.clone() };
+    let (low, high) = if look.two_sided {
+        (-look.range.1, look.range.1)
+    } else {
+        look.range
+    };
+    let opaque = Look {
+        opacity: 1.0,
+        ..look.clone()
+    };
     let along: Vec<[u8; 4]> = (0..length)
         .map(|i| {
             let t = (i as f32 + 0.5) / length as f32;
@@ -23,5 +30,9 @@ pub fn colorbar(look: &Look, width: u32, height: u32) -> Picture {
             rgba.extend_from_slice(&along[i as usize]);
         }
     }
-    Picture { width, height, rgba }
+    Picture {
+        width,
+        height,
+        rgba,
+    }
 }

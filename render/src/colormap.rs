@@ -20,10 +20,18 @@ pub enum Colormap {
 }
 
 /// Each map's table, in the order of [`Colormap::all`]. Constants, computed once.
-static TABLES: LazyLock<[[[u8; 3]; 256]; 6]> = LazyLock::new(|| Colormap::ALL.map(Colormap::compute));
+static TABLES: LazyLock<[[[u8; 3]; 256]; 6]> =
+    LazyLock::new(|| Colormap::ALL.map(Colormap::compute));
 
 impl Colormap {
-    const ALL: [Self; 6] = [Self::Grey, Self::Viridis, Self::BlueRed, Self::Hot, Self::ColdHot, Self::Magma];
+    const ALL: [Self; 6] = [
+        Self::Grey,
+        Self::Viridis,
+        Self::BlueRed,
+        Self::Hot,
+        Self::ColdHot,
+        Self::Magma,
+    ];
 
     /// Every map, in the order a menu shows them.
     pub fn all() -> &'static [Self] {
@@ -70,9 +78,9 @@ impl Colormap {
             Self::Viridis => |t| between(&VIRIDIS, t),
             Self::Magma => |t| between(&MAGMA, t),
             Self::BlueRed => blue_red,
-            Self::Hot => |t| {
-                [t / 0.375, (t - 0.375) / 0.375, (t - 0.75) / 0.25].map(|x| x.clamp(0.0, 1.0))
-            },
+            Self::Hot => {
+                |t| [t / 0.375, (t - 0.375) / 0.375, (t - 0.75) / 0.25].map(|x| x.clamp(0.0, 1.0))
+            }
             Self::ColdHot => cold_hot,
         };
         std::array::from_fn(|i| at(i as f32 / 255.0).map(byte))
@@ -81,21 +89,22 @@ impl Colormap {
 
 /// Every tenth colour of matplotlib's viridis.
 const VIRIDIS: [u32; 11] = [
-    0x44_01_54, 0x48_25_76, 0x41_44_87, 0x35_60_8D, 0x2A_78_8E, 0x21_90_8C, 0x22_A8_84, 0x43_BF_71, 0x7A_D1_51,
-    0xBB_DF_27, 0xFD_E7_25,
+    0x44_01_54, 0x48_25_76, 0x41_44_87, 0x35_60_8D, 0x2A_78_8E, 0x21_90_8C, 0x22_A8_84, 0x43_BF_71,
+    0x7A_D1_51, 0xBB_DF_27, 0xFD_E7_25,
 ];
 
 /// Every tenth colour of matplotlib's magma.
 const MAGMA: [u32; 11] = [
-    0x00_00_04, 0x15_0E_37, 0x3B_0F_70, 0x64_1A_80, 0x8C_29_81, 0xB6_36_79, 0xDE_49_68, 0xF7_6F_5C, 0xFE_9F_6D,
-    0xFE_CE_91, 0xFC_FD_BF,
+    0x00_00_04, 0x15_0E_37, 0x3B_0F_70, 0x64_1A_80, 0x8C_29_81, 0xB6_36_79, 0xDE_49_68, 0xF7_6F_5C,
+    0xFE_9F_6D, 0xFE_CE_91, 0xFC_FD_BF,
 ];
 
 /// Between evenly spaced anchor colours, in OKLab.
 fn between(anchors: &[u32], t: f32) -> [f32; 3] {
     let x = t * (anchors.len() - 1) as f32;
     let i = (x as usize).min(anchors.len() - 2);
-    let lab = |hex: u32| oklab_from_srgb([hex >> 16, hex >> 8, hex].map(|c| (c & 0xff) as f32 / 255.0));
+    let lab =
+        |hex: u32| oklab_from_srgb([hex >> 16, hex >> 8, hex].map(|c| (c & 0xff) as f32 / 255.0));
     let (a, b) = (lab(anchors[i]), lab(anchors[i + 1]));
     let f = x - i as f32;
     srgb_from_oklab(std::array::from_fn(|c| a[c] + (b[c] - a[c]) * f))
@@ -132,7 +141,11 @@ fn cold_hot(t: f32) -> [f32; 3] {
             break;
         }
     }
-    if signed < 0.0 { [colour[2], colour[1], colour[0]] } else { colour }
+    if signed < 0.0 {
+        [colour[2], colour[1], colour[0]]
+    } else {
+        colour
+    }
 }
 
 /// A colour channel from 0..1 to a byte.
@@ -142,12 +155,20 @@ pub(crate) fn byte(x: f32) -> u8 {
 
 /// The sRGB transfer function (IEC 61966-2-1), encoded from linear light.
 pub(crate) fn srgb_from_linear(x: f32) -> f32 {
-    if x <= 0.003_130_8 { x.max(0.0) * 12.92 } else { 1.055 * x.powf(1.0 / 2.4) - 0.055 }
+    if x <= 0.003_130_8 {
+        x.max(0.0) * 12.92
+    } else {
+        1.055 * x.powf(1.0 / 2.4) - 0.055
+    }
 }
 
 /// The inverse of [`srgb_from_linear`].
 pub(crate) fn linear_from_srgb(x: f32) -> f32 {
-    if x <= 0.040_45 { x / 12.92 } else { ((x + 0.055) / 1.055).powf(2.4) }
+    if x <= 0.040_45 {
+        x / 12.92
+    } else {
+        ((x + 0.055) / 1.055).powf(2.4)
+    }
 }
 
 /// OKLab (B. Ottosson, 2020, "A perceptual color space for image processing") of an sRGB colour in 0..1.

@@ -17,20 +17,32 @@ pub fn picture(scene: &Scene, size: [u32; 2]) -> Result<Picture, RenderError> {
 }
 
 /// As [`picture`], with `samples_a_side`² samples a pixel of surfaces (slices always have one).
-pub fn picture_sampled(scene: &Scene, size: [u32; 2], samples_a_side: u32) -> Result<Picture, RenderError> {
+pub fn picture_sampled(
+    scene: &Scene,
+    size: [u32; 2],
+    samples_a_side: u32,
+) -> Result<Picture, RenderError> {
     check::scene(scene, size)?;
     let rgba = match &scene.view {
         View::Slice(view) => slice::pixels(view, scene.background, size),
-        View::Surfaces(view) => surface::pixels(view, scene.background, size, samples_a_side.clamp(1, 8))?,
+        View::Surfaces(view) => {
+            surface::pixels(view, scene.background, size, samples_a_side.clamp(1, 8))?
+        }
     };
-    Ok(Picture { width: size[0], height: size[1], rgba })
+    Ok(Picture {
+        width: size[0],
+        height: size[1],
+        rgba,
+    })
 }
 
 /// What is under a pixel of a surface view, by a ray against every triangle. Nothing for slices.
 pub fn pick(scene: &Scene, size: [u32; 2], pixel: [u32; 2]) -> Result<Option<Pick>, RenderError> {
     check::scene(scene, size)?;
     match &scene.view {
-        View::Surfaces(view) if pixel[0] < size[0] && pixel[1] < size[1] => pick::nearest(view, size, pixel),
+        View::Surfaces(view) if pixel[0] < size[0] && pixel[1] < size[1] => {
+            pick::nearest(view, size, pixel)
+        }
         View::Surfaces(_) | View::Slice(_) => Ok(None),
     }
 }

@@ -43,7 +43,8 @@ pub struct Gpu {
 impl Gpu {
     /// A device with no window: a real GPU if there is one, else a software driver. Errors where there is no driver.
     pub fn headless() -> Result<Self, RenderError> {
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+        let instance =
+            wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
             ..Default::default()
@@ -61,13 +62,19 @@ impl Gpu {
             required_limits: adapter.limits(),
             ..Default::default()
         };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-            .map_err(|error| RenderError::NoDevice(format!("{} gives no device: {error}", info.name)))?;
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
+                RenderError::NoDevice(format!("{} gives no device: {error}", info.name))
+            })?;
         Ok(Self::from_parts(device, queue, &info))
     }
 
     /// A device that another owner made, such as the window's. No optional feature is needed.
-    pub fn from_parts(device: wgpu::Device, queue: wgpu::Queue, adapter: &wgpu::AdapterInfo) -> Self {
+    pub fn from_parts(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        adapter: &wgpu::AdapterInfo,
+    ) -> Self {
         Self {
             device,
             queue,
@@ -89,10 +96,17 @@ impl Gpu {
     }
 
     /// A buffer with contents, or an error where it is larger than the device allows.
-    fn buffer(&self, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, RenderError> {
+    fn buffer(
+        &self,
+        label: &str,
+        bytes: &[u8],
+        usage: wgpu::BufferUsages,
+    ) -> Result<wgpu::Buffer, RenderError> {
         let limits = self.device.limits();
         let limit = if usage.contains(wgpu::BufferUsages::STORAGE) {
-            limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+            limits
+                .max_buffer_size
+                .min(limits.max_storage_buffer_binding_size)
         } else {
             limits.max_buffer_size
         };
@@ -139,7 +153,16 @@ impl Renderer {
         let slices = SlicePass::new(&gpu);
         let surfaces = SurfacePass::new(&gpu);
         let samples = if gpu.is_software { 1 } else { 4 };
-        Self { gpu, samples, picture_samples: 16, colormaps, slices, surfaces, slots: BTreeMap::new(), now: 0 }
+        Self {
+            gpu,
+            samples,
+            picture_samples: 16,
+            colormaps,
+            slices,
+            surfaces,
+            slots: BTreeMap::new(),
+            now: 0,
+        }
     }
 
     /// The device.
@@ -150,7 +173,12 @@ impl Renderer {
     /// Draws into a texture of `size` pixels and returns its view. The texture is Rgba8Unorm, holds sRGB bytes with
     /// premultiplied alpha, and can be bound, rendered to and copied from. The same `slot` reuses its texture when the
     /// size is unchanged. Errors where the scene is malformed or too large for the device.
-    pub fn draw(&mut self, slot: u64, scene: &Scene, size: [u32; 2]) -> Result<wgpu::TextureView, RenderError> {
+    pub fn draw(
+        &mut self,
+        slot: u64,
+        scene: &Scene,
+        size: [u32; 2],
+    ) -> Result<wgpu::TextureView, RenderError> {
         check::scene(scene, size)?;
         self.gpu.check_size(size)?;
         let target = match self.slots.remove(&slot) {
@@ -178,7 +206,11 @@ impl Renderer {
             View::Slice(_) => 1,
             View::Surfaces(_) => self.picture_samples,
         };
-        let scale = if samples > 4 && size.iter().all(|&side| side * 2 <= limit) { 2 } else { 1 };
+        let scale = if samples > 4 && size.iter().all(|&side| side * 2 <= limit) {
+            2
+        } else {
+            1
+        };
         let target = Target::new(&self.gpu, size.map(|side| side * scale));
         self.render(&target, scene, scale, if samples > 1 { 4 } else { 1 })?;
         target.read(&self.gpu, scale)
@@ -186,27 +218,52 @@ impl Renderer {
 
     /// What is under a pixel of a surface view, by an id buffer. Nothing for slices: see
     /// [`SliceView::world_at`](crate::scene::SliceView::world_at).
-    pub fn pick(&mut self, scene: &Scene, size: [u32; 2], pixel: [u32; 2]) -> Result<Option<Pick>, RenderError> {
+    pub fn pick(
+        &mut self,
+        scene: &Scene,
+        size: [u32; 2],
+        pixel: [u32; 2],
+    ) -> Result<Option<Pick>, RenderError> {
         check::scene(scene, size)?;
-        let View::Surfaces(view) = &scene.view else { return Ok(None) };
+        let View::Surfaces(view) = &scene.view else {
+            return Ok(None);
+        };
         if pixel[0] >= size[0] || pixel[1] >= size[1] {
             return Ok(None);
         }
         self.now += 1;
         let now = self.now;
-        watched(&self.gpu.clone(), || self.surfaces.pick(&self.gpu, view, size, pixel, now))
+        watched(&self.gpu.clone(), || {
+            self.surfaces.pick(&self.gpu, view, size, pixel, now)
+        })
     }
 
-    fn render(&mut self, target: &Target, scene: &Scene, scale: u32, samples: u32) -> Result<(), RenderError> {
+    fn render(
+        &mut self,
+        target: &Target,
+        scene: &Scene,
+        scale: u32,
+        samples: u32,
+    ) -> Result<(), RenderError> {
         self.now += 1;
         let now = self.now;
         let gpu = self.gpu.clone();
         watched(&gpu, || {
-            let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut encoder = gpu
+                .device
+                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             let background = clear_colour(scene.background);
             match &scene.view {
                 View::Slice(view) => {
-                    self.slices.encode(&gpu, &self.colormaps, view, target, background, &mut encoder, now)?;
+                    self.slices.encode(
+                        &gpu,
+                        &self.colormaps,
+                        view,
+                        target,
+                        background,
+                        &mut encoder,
+                        now,
+                    )?;
                 }
                 View::Surfaces(view) => {
                     let quality = (scale, samples);
@@ -238,14 +295,22 @@ fn watched<T>(gpu: &Gpu, work: impl FnOnce() -> Result<T, RenderError>) -> Resul
     let refused = pollster::block_on(validation.pop());
     let exhausted = pollster::block_on(memory.pop());
     match exhausted.or(refused) {
-        Some(error) if result.is_ok() => Err(RenderError::Scene(format!("{} refuses: {error}", gpu.adapter_name))),
+        Some(error) if result.is_ok() => Err(RenderError::Scene(format!(
+            "{} refuses: {error}",
+            gpu.adapter_name
+        ))),
         _ => result,
     }
 }
 
 fn clear_colour(straight: [u8; 4]) -> wgpu::Color {
     let [r, g, b, a] = straight.map(|c| f64::from(c) / 255.0);
-    wgpu::Color { r: r * a, g: g * a, b: b * a, a }
+    wgpu::Color {
+        r: r * a,
+        g: g * a,
+        b: b * a,
+        a,
+    }
 }
 
 /// One row of 256 colours a map.
@@ -255,8 +320,11 @@ fn colormap_texture(gpu: &Gpu) -> wgpu::TextureView {
         .flat_map(|map| map.table())
         .flat_map(|[r, g, b]| [r, g, b, 255])
         .collect();
-    let size =
-        wgpu::Extent3d { width: 256, height: Colormap::all().len() as u32, depth_or_array_layers: 1 };
+    let size = wgpu::Extent3d {
+        width: 256,
+        height: Colormap::all().len() as u32,
+        depth_or_array_layers: 1,
+    };
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some("colour maps"),
         size,
@@ -267,8 +335,13 @@ fn colormap_texture(gpu: &Gpu) -> wgpu::TextureView {
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],
     });
-    let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(1024), rows_per_image: None };
-    gpu.queue.write_texture(texture.as_image_copy(), &rows, layout, size);
+    let layout = wgpu::TexelCopyBufferLayout {
+        offset: 0,
+        bytes_per_row: Some(1024),
+        rows_per_image: None,
+    };
+    gpu.queue
+        .write_texture(texture.as_image_copy(), &rows, layout, size);
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
@@ -280,11 +353,20 @@ fn layout_entry(
     visibility: wgpu::ShaderStages,
     ty: wgpu::BindingType,
 ) -> wgpu::BindGroupLayoutEntry {
-    wgpu::BindGroupLayoutEntry { binding, visibility, ty, count: None }
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility,
+        ty,
+        count: None,
+    }
 }
 
 fn buffer_binding(ty: wgpu::BufferBindingType) -> wgpu::BindingType {
-    wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None }
+    wgpu::BindingType::Buffer {
+        ty,
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    }
 }
 
 fn texture_binding(view_dimension: wgpu::TextureViewDimension) -> wgpu::BindingType {

@@ -29,7 +29,7 @@ impl Light {
         let mut light = Self {
             key: lamp(Vec3::new(-0.45, 0.60, 0.75), 0.62),
             fill: lamp(Vec3::new(0.75, -0.10, 0.55), 0.22),
-            ambient: Vec4::new(0.34, 0.16, 0.10, 3.0),
+            ambient: Vec4::new(0.34, 0.20, 0.08, 3.0),
             gloss: Vec4::new(0.05, 20.0, 0.25, 0.45),
             facing: Vec4::ONE,
         };
@@ -39,7 +39,9 @@ impl Light {
 
     /// Diffuse and specular light on a point with unit normal `n` seen from unit direction `v` (camera space).
     pub(crate) fn shade(&self, n: Vec3, v: Vec3) -> (f32, f32) {
-        let lamp = |lamp: Vec4| lamp.w * ((n.dot(lamp.truncate()) + self.gloss.z) / (1.0 + self.gloss.z)).max(0.0);
+        let lamp = |lamp: Vec4| {
+            lamp.w * ((n.dot(lamp.truncate()) + self.gloss.z) / (1.0 + self.gloss.z)).max(0.0)
+        };
         let sky = self.ambient.y + (self.ambient.x - self.ambient.y) * (0.5 + 0.5 * n.y);
         let rim = self.ambient.z * (1.0 - n.dot(v).max(0.0)).powf(self.ambient.w);
         let diffuse = (sky + lamp(self.key) + lamp(self.fill) + rim) / self.facing.x;

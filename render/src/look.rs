@@ -36,7 +36,11 @@ impl Look {
 
     /// Opacity within 0 to 1.
     pub(crate) fn alpha(&self) -> f32 {
-        if self.opacity.is_nan() { 0.0 } else { self.opacity.clamp(0.0, 1.0) }
+        if self.opacity.is_nan() {
+            0.0
+        } else {
+            self.opacity.clamp(0.0, 1.0)
+        }
     }
 
     pub(crate) fn position_unthresholded(&self, value: f32) -> f32 {
@@ -58,7 +62,11 @@ impl Look {
     /// 1 / (high − low); an empty range becomes a step.
     fn scale(&self) -> f32 {
         let width = self.range.1 - self.range.0;
-        if width.is_finite() && width.abs() > 1e-30 { 1.0 / width } else { 1e30 }
+        if width.is_finite() && width.abs() > 1e-30 {
+            1.0 / width
+        } else {
+            1e30
+        }
     }
 
     pub(crate) fn uniform(&self) -> LookUniform {

@@ -9,7 +9,9 @@ use glam::Vec3;
 pub fn normals(vertices: &[Vec3], triangles: &[[u32; 3]]) -> Vec<Vec3> {
     let mut sums = vec![Vec3::ZERO; vertices.len()];
     for triangle in triangles {
-        let [Some(&a), Some(&b), Some(&c)] = triangle.map(|v| vertices.get(v as usize)) else { continue };
+        let [Some(&a), Some(&b), Some(&c)] = triangle.map(|v| vertices.get(v as usize)) else {
+            continue;
+        };
         // Twice the area long, so summing weighs by area.
         let normal = (b - a).cross(c - a);
         for &v in triangle {
@@ -49,19 +51,32 @@ pub(crate) fn border_triangles(
                 return None;
             }
             let colours = corner.map(|key| region_colour(&regions, key));
-            colours.iter().any(|c| c[3] > 0).then_some(BorderTriangle { index, vertices, labels: corner, colours })
+            colours.iter().any(|c| c[3] > 0).then_some(BorderTriangle {
+                index,
+                vertices,
+                labels: corner,
+                colours,
+            })
         })
         .collect()
 }
 
 /// A region key; NaN is no region.
 pub(crate) fn label(value: f32) -> i32 {
-    if value.is_nan() { 0 } else { value.round() as i32 }
+    if value.is_nan() {
+        0
+    } else {
+        value.round() as i32
+    }
 }
 
 /// Ordered by key, for the binary search here and in the shader. Key 0 is no region and never outlined.
 pub(crate) fn sorted_regions(colours: &[(i32, [u8; 4])]) -> Vec<(i32, [u8; 4])> {
-    let mut regions: Vec<_> = colours.iter().copied().filter(|&(key, _)| key != 0).collect();
+    let mut regions: Vec<_> = colours
+        .iter()
+        .copied()
+        .filter(|&(key, _)| key != 0)
+        .collect();
     regions.sort_by_key(|&(key, _)| key);
     regions.dedup_by_key(|&mut (key, _)| key);
     regions
@@ -95,7 +110,11 @@ pub(crate) fn unit_sphere() -> (Vec<Vec3>, Vec<[u32; 3]>) {
         let polar = PI * ring as f32 / RINGS as f32;
         for segment in 0..SEGMENTS {
             let turn = 2.0 * PI * segment as f32 / SEGMENTS as f32;
-            vertices.push(Vec3::new(polar.sin() * turn.cos(), polar.sin() * turn.sin(), polar.cos()));
+            vertices.push(Vec3::new(
+                polar.sin() * turn.cos(),
+                polar.sin() * turn.sin(),
+                polar.cos(),
+            ));
         }
     }
     let mut triangles = Vec::new();

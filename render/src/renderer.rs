@@ -39,7 +39,12 @@ impl Backend {
     }
 
     /// What is under a pixel of a surface view.
-    pub fn pick(&mut self, scene: &Scene, size: [u32; 2], pixel: [u32; 2]) -> Result<Option<Pick>, RenderError> {
+    pub fn pick(
+        &mut self,
+        scene: &Scene,
+        size: [u32; 2],
+        pixel: [u32; 2],
+    ) -> Result<Option<Pick>, RenderError> {
         match self {
             Self::Gpu(renderer) => renderer.pick(scene, size, pixel),
             Self::Cpu => cpu::pick(scene, size, pixel),

@@ -34,7 +34,9 @@ impl Sampling {
             voxel_from_world.transform_vector3(mm).as_vec3()
         };
         Self {
-            centre: voxel_from_world.transform_point3(view.centre_mm.as_dvec3()).as_vec3(),
+            centre: voxel_from_world
+                .transform_point3(view.centre_mm.as_dvec3())
+                .as_vec3(),
             right: step(right),
             down: step(down),
             shape: volume.shape,

@@ -202,12 +202,19 @@ impl SliceView {
     pub fn pixel_at(&self, world_mm: Vec3, size: [u32; 2]) -> [f32; 2] {
         let (right, down) = self.axes();
         let d = (world_mm - self.centre_mm) / self.mm_per_pixel;
-        [d.dot(right) + size[0] as f32 / 2.0, d.dot(down) + size[1] as f32 / 2.0]
+        [
+            d.dot(right) + size[0] as f32 / 2.0,
+            d.dot(down) + size[1] as f32 / 2.0,
+        ]
     }
 
     /// Unit world directions of the picture's right and down.
     pub fn axes(&self) -> (Vec3, Vec3) {
-        let right = if self.radiological { Vec3::NEG_X } else { Vec3::X };
+        let right = if self.radiological {
+            Vec3::NEG_X
+        } else {
+            Vec3::X
+        };
         match self.plane {
             Plane::Axial => (right, Vec3::NEG_Y),
             Plane::Coronal => (right, Vec3::NEG_Z),
@@ -250,7 +257,8 @@ impl VolumeData {
         let [i, j, k] = self.shape.map(|n| n as f32 - 0.5);
         let corners = [0, 1, 2, 3, 4, 5, 6, 7].map(|corner| {
             let pick = |bit: u32, high: f32| if corner & bit == 0 { -0.5 } else { high };
-            self.world_from_voxel.transform_point3(Vec3::new(pick(1, i), pick(2, j), pick(4, k)))
+            self.world_from_voxel
+                .transform_point3(Vec3::new(pick(1, i), pick(2, j), pick(4, k)))
         });
         box_around(corners).unwrap_or((Vec3::ZERO, Vec3::ZERO))
     }
@@ -259,12 +267,19 @@ impl VolumeData {
 /// The box around meshes where they are drawn, offsets included (lowest and highest corner, world mm); nothing without
 /// vertices.
 pub fn bounds(meshes: &[MeshLayer]) -> Option<(Vec3, Vec3)> {
-    box_around(meshes.iter().flat_map(|layer| layer.mesh.vertices.iter().map(|&v| v + layer.offset_mm)))
+    box_around(
+        meshes
+            .iter()
+            .flat_map(|layer| layer.mesh.vertices.iter().map(|&v| v + layer.offset_mm)),
+    )
 }
 
 fn box_around(points: impl IntoIterator<Item = Vec3>) -> Option<(Vec3, Vec3)> {
-    points.into_iter().filter(|p| p.is_finite()).fold(None, |bounds, p| {
-        let (low, high) = bounds.unwrap_or((p, p));
-        Some((low.min(p), high.max(p)))
-    })
+    points
+        .into_iter()
+        .filter(|p| p.is_finite())
+        .fold(None, |bounds, p| {
+            let (low, high) = bounds.unwrap_or((p, p));
+            Some((low.min(p), high.max(p)))
+        })
 }

@@ -12,7 +12,7 @@ use crate::scene::{Look, MeshLayer, SurfaceView};
 
 /// sRGB greys of gyri, of sulci and of a mesh without a sulcal map, and half the width of the passage from gyrus to
 /// sulcus in units of the sulcal map's spread.
-const GREYS: Vec4 = Vec4::new(0.83, 0.60, 0.78, 0.45);
+const GREYS: Vec4 = Vec4::new(0.84, 0.60, 0.79, 0.35);
 
 /// A mesh as `surface.wgsl` reads it.
 #[repr(C)]
@@ -76,7 +76,10 @@ impl SurfaceUniform {
                 flag(layer.overlay.is_some()),
                 half_line,
             ),
-            look: layer.overlay.as_ref().map_or_else(LookUniform::zeroed, |(_, look)| look.uniform()),
+            look: layer
+                .overlay
+                .as_ref()
+                .map_or_else(LookUniform::zeroed, |(_, look)| look.uniform()),
             ..Self::new(camera, size)
         }
     }
@@ -100,10 +103,14 @@ impl SurfaceUniform {
         self.paint.w
     }
 
-    /// The straight sRGB colour of a fragment, without the mesh's opacity: the twin of `fs_surface`.
-    pub(crate) fn shade(&self, look: Option<&Look>, at: &Fragment) -> Vec3 {
+    /// The premultiplied sRGB colour of a fragment: the twin of `fs_surface`.
+    pub(crate) fn shade(&self, look: Option<&Look>, at: &Fragment) -> [f32; 4] {
         let mut base = if self.paint.y > 0.0 {
-            Vec3::splat(lerp(self.greys.x, self.greys.y, smoothstep(-self.greys.w, self.greys.w, at.sulcal)))
+            Vec3::splat(lerp(
+                self.greys.x,
+                self.greys.y,
+                smoothstep(-self.greys.w, self.greys.w, at.sulcal),
+            ))
         } else {
             Vec3::splat(self.greys.z)
         };
@@ -112,13 +119,24 @@ impl SurfaceUniform {
         if let Some(look) = look {
             overlay = look.alpha() * self.coverage(look, at);
             if overlay > 0.0 {
-                let [r, g, b] = look.colormap.colour_at(look.position_unthresholded(value(at.map)));
+                let [r, g, b] = look
+                    .colormap
+                    .colour_at(look.position_unthresholded(value(at.map)));
                 base = base.lerp(Vec3::new(r, g, b), overlay);
             }
         }
         let view = (self.eye.truncate() - at.position * self.eye.w).normalize_or_zero();
-        let lit = self.light.lit(vec3_map(base, linear_from_srgb), overlay, at.normal.normalize_or_zero(), view);
-        vec3_map(lit, |x| srgb_from_linear(x.min(1.0)))
+        let normal = at.normal.normalize_or_zero();
+        let lit = self
+            .light
+            .lit(vec3_map(base, linear_from_srgb), overlay, normal, view);
+        // A see-through mesh is glass: denser where it is seen edge-on, so that its shape shows.
+        let opacity = self.paint.x;
+        let edge = (1.0 - normal.dot(view).max(0.0)).powi(2);
+        let alpha = opacity + opacity * (1.0 - opacity) * edge;
+        (vec3_map(lit, |x| srgb_from_linear(x.min(1.0))) * alpha)
+            .extend(alpha)
+            .to_array()
     }
 
     /// How much of the pixel shows data: it ends where half the corners' weight is NaN and at the threshold, both
@@ -126,26 +144,38 @@ impl SurfaceUniform {
     fn coverage(&self, look: &Look, at: &Fragment) -> f32 {
         let edge = |distance: &dyn Fn(Vec2) -> f32| {
             let here = distance(at.map);
-            let width = at.map_beside.iter().map(|&m| (distance(m) - here).abs()).sum::<f32>();
+            let width = at
+                .map_beside
+                .iter()
+                .map(|&m| (distance(m) - here).abs())
+                .sum::<f32>();
             (here / width.max(1e-12) + 0.5).clamp(0.0, 1.0)
         };
         let valid = edge(&|map| map.y - 0.5);
-        let strong = if look.threshold > 0.0 { edge(&|map| value(map).abs() - look.threshold) } else { 1.0 };
+        let strong = if look.threshold > 0.0 {
+            edge(&|map| value(map).abs() - look.threshold)
+        } else {
+            1.0
+        };
         valid * strong
     }
 }
 
 /// The indices of the meshes to draw: solid ones in order, then see-through ones from far to near.
 pub(crate) fn draw_order(view: &SurfaceView) -> Vec<usize> {
-    let visible = |i: &usize| opacity(&view.meshes[*i]) > 0.0 && !view.meshes[*i].mesh.triangles.is_empty();
-    let (mut order, mut clear): (Vec<usize>, Vec<usize>) =
-        (0..view.meshes.len()).filter(visible).partition(|&i| opacity(&view.meshes[i]) >= 1.0);
+    let visible =
+        |i: &usize| opacity(&view.meshes[*i]) > 0.0 && !view.meshes[*i].mesh.triangles.is_empty();
+    let (mut order, mut clear): (Vec<usize>, Vec<usize>) = (0..view.meshes.len())
+        .filter(visible)
+        .partition(|&i| opacity(&view.meshes[i]) >= 1.0);
     if clear.len() > 1 {
         let camera_from_world = view.camera.camera_from_world();
         let nearness = |i: usize| {
             let layer = &view.meshes[i];
             let sum: Vec3 = layer.mesh.vertices.iter().copied().sum();
-            camera_from_world.transform_point3(sum / layer.mesh.vertices.len().max(1) as f32 + layer.offset_mm).z
+            camera_from_world
+                .transform_point3(sum / layer.mesh.vertices.len().max(1) as f32 + layer.offset_mm)
+                .z
         };
         let mut keyed: Vec<(f32, usize)> = clear.into_iter().map(|i| (nearness(i), i)).collect();
         keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -156,19 +186,29 @@ pub(crate) fn draw_order(view: &SurfaceView) -> Vec<usize> {
 }
 
 fn opacity(layer: &MeshLayer) -> f32 {
-    if layer.opacity.is_nan() { 0.0 } else { layer.opacity.clamp(0.0, 1.0) }
+    if layer.opacity.is_nan() {
+        0.0
+    } else {
+        layer.opacity.clamp(0.0, 1.0)
+    }
 }
 
 /// A sulcal map in units of its spread; NaN becomes the passage between gyrus and sulcus.
 pub(crate) fn sulcal_values(values: &[f32]) -> Vec<f32> {
     let spread = sulcal_spread(values);
-    values.iter().map(|&x| if x.is_finite() { x / spread } else { 0.0 }).collect()
+    values
+        .iter()
+        .map(|&x| if x.is_finite() { x / spread } else { 0.0 })
+        .collect()
 }
 
 /// An overlay as (value, 1), and (0, 0) where it is NaN. Interpolated, the second number says how much of the weight is
 /// valid and the first divided by it is the value: no NaN reaches the shader and masked data keep their half triangles.
 pub(crate) fn overlay_values(values: &[f32]) -> Vec<[f32; 2]> {
-    values.iter().map(|&x| if x.is_nan() { [0.0, 0.0] } else { [x, 1.0] }).collect()
+    values
+        .iter()
+        .map(|&x| if x.is_nan() { [0.0, 0.0] } else { [x, 1.0] })
+        .collect()
 }
 
 fn value(map: Vec2) -> f32 {

@@ -15,7 +15,7 @@ use crate::{figure, presets};
 
 /// What `demo` takes.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// Folder for the report, the sheet and the figures
     #[arg(long, default_value = "fusiform-demo")]
     out: PathBuf,
@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     prepare_folder(&args.out)?;
     let finished = shown(output.quiet, |run| -> anyhow::Result<_> {
         let demo = generate(&DemoPlan { seed: args.run.seed }, run)?;

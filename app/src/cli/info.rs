@@ -11,13 +11,13 @@ use super::progress::shown;
 
 /// What `info` takes.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// A volume, a surface, a study, or the word `demo`
     path: PathBuf,
 }
 
 /// Runs it.
-pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let path = &args.path;
     let is_manifest = path.extension().is_some_and(|e| e == "toml");
     let (json, text) = shown(true, |run| -> anyhow::Result<_> {

@@ -22,7 +22,7 @@ use crate::presets::{self, Brain, Map, Style};
 
 /// What `render` takes.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// A study, or the word `demo` (which shows its planted signal-to-noise ratio)
     study: Option<PathBuf>,
     /// Subject id, when the study has several
@@ -106,7 +106,7 @@ fn parse_size(text: &str) -> Result<[u32; 2], String> {
 }
 
 /// Runs it.
-pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     if args.out.extension().is_none_or(|e| !e.eq_ignore_ascii_case("png")) {
         anyhow::bail!("{}: pictures are written as PNG; give a name that ends in .png", args.out.display());
     }

@@ -214,9 +214,6 @@ pub fn decode(
         );
     }
     warn_of_folds(betas, &folds, decodes_conditions, pictures.is_some(), &mut warnings);
-    for warning in &warnings {
-        run.warn(warning.clone());
-    }
 
     let mut state = Decoded {
         trials: Vec::new(),

@@ -274,10 +274,13 @@ pub fn to_text(summary: &StudySummary) -> String {
     }
     let stimuli = summary.stimuli;
     lines.push(String::new());
-    lines.push(format!(
-        "stimuli  {}: {} with a picture, {} with a caption, {} with a category",
-        stimuli.n, stimuli.n_pictures, stimuli.n_captions, stimuli.n_categories
-    ));
+    lines.push(match stimuli.n {
+        0 => "stimuli  none".into(),
+        n => format!(
+            "stimuli  {n}: {} with a picture, {} with a caption, {} with a category",
+            stimuli.n_pictures, stimuli.n_captions, stimuli.n_categories
+        ),
+    });
     if !summary.assumptions.is_empty() {
         lines.push(String::new());
         lines.push("assumed".into());

@@ -14,8 +14,8 @@ use crate::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use crate::volume::Volume;
 
 /// Makes a study of one subject from loose files (of a folder: the files in it), each told by its
-/// content: NIfTI with several volumes is a run; with one, a mask (zeros and ones), an atlas (a few
-/// whole numbers in patches, or a table beside it) or the anatomy; GIFTI is a surface or its
+/// content: NIfTI with several volumes is a run; with one, a mask (zeros and ones, or by its name), an atlas
+/// (whole numbers in patches, or a table beside it) or the anatomy; GIFTI is a surface or its
 /// shading, by the side and shape in its name. A sentence in `assumptions` says so for each.
 ///
 /// # Errors
@@ -51,6 +51,7 @@ pub fn from_files(paths: &[PathBuf], run: &Run<'_>) -> Result<Study, Stop> {
         run.progress(index, files.len());
         loose.add(path, run)?;
     }
+    loose.settle_anatomy();
     let mut subject = loose.subject;
     subject.id = "01".into();
     subject.surfaces = surfaces::assemble(&loose.sheets);
@@ -79,6 +80,17 @@ pub fn from_files(paths: &[PathBuf], run: &Run<'_>) -> Result<Study, Stop> {
     })
 }
 
+/// How much a single volume looks like a brain rather than a map; likelier ones first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum AnatomyLikeness {
+    /// Its name says so.
+    ByName,
+    /// No value is negative.
+    Plain,
+    /// Some are, as in a statistic.
+    Signed,
+}
+
 /// What the files seen so far amount to.
 #[derive(Default)]
 struct Loose {
@@ -86,49 +98,73 @@ struct Loose {
     sheets: Vec<(PathBuf, Hemisphere, SheetPart)>,
     /// The first file of each side and its vertices, which all others must have as well.
     n_vertices: BTreeMap<Hemisphere, (PathBuf, usize)>,
+    /// Single volumes that are neither masks nor atlases.
+    volumes: Vec<(AnatomyLikeness, PathBuf)>,
     assumptions: Vec<String>,
 }
 
 impl Loose {
     fn add(&mut self, path: &Path, run: &Run<'_>) -> Result<(), Stop> {
         let taken_as = if surfaces::is_gifti(path) {
-            self.add_gifti(path, run)?
+            Some(self.add_gifti(path, run)?)
         } else {
             self.add_nifti(path, run)?
         };
-        self.assumptions
-            .push(format!("{}: {taken_as}", file_name(path)));
+        if let Some(taken_as) = taken_as {
+            self.assumptions
+                .push(format!("{}: {taken_as}", file_name(path)));
+        }
         Ok(())
     }
 
-    fn add_nifti(&mut self, path: &Path, run: &Run<'_>) -> Result<String, Stop> {
+    /// `None` for a single volume, which [`Self::settle_anatomy`] speaks of.
+    fn add_nifti(&mut self, path: &Path, run: &Run<'_>) -> Result<Option<String>, Stop> {
         let header = nifti::read_header(path)?;
         if header.n_volumes() > 1 {
             let n_times = header.n_volumes();
             self.subject
                 .runs
                 .push(loose_run(path, self.subject.runs.len()));
-            return Ok(format!("{n_times} volumes, taken as a BOLD run"));
+            return Ok(Some(format!("{n_times} volumes, taken as a BOLD run")));
         }
         let volume = Volume::load(path, run)?;
-        if is_mask(&volume) {
+        if is_mask(&volume) || has_word(path, &["mask"]) {
             self.subject.masks.push(named(path));
-            return Ok("only zeros and ones, taken as a mask".into());
+            return Ok(Some("taken as a mask (inside is above 0.5)".into()));
         }
         let table = atlas::table_of(path);
         if is_whole(&volume) && (table.is_some() || is_patchy(&volume)) {
             self.subject.atlases.push(named(path));
-            return Ok(match table {
+            return Ok(Some(match table {
                 Some(table) => format!("taken as an atlas, with names from {}", file_name(&table)),
                 None => "whole numbers in patches, taken as an atlas".into(),
-            });
+            }));
         }
-        if self.subject.anatomy.is_none() {
-            self.subject.anatomy = Some(Source::File(path.to_path_buf()));
-            return Ok("one volume, taken as the anatomy".into());
+        let signed = volume.data.iter().any(|&value| value < 0.0);
+        let likeness = match has_word(path, &["t1", "t1w", "anat", "mprage"]) {
+            true => AnatomyLikeness::ByName,
+            false if signed => AnatomyLikeness::Signed,
+            false => AnatomyLikeness::Plain,
+        };
+        self.volumes.push((likeness, path.to_path_buf()));
+        Ok(None)
+    }
+
+    /// Takes the likeliest single volume as the anatomy and lists the others with the masks.
+    fn settle_anatomy(&mut self) {
+        // A stable sort: the first of equals stays first.
+        self.volumes.sort_by_key(|(likeness, _)| *likeness);
+        for (index, (_, path)) in self.volumes.iter().enumerate() {
+            let taken_as = if index == 0 {
+                self.subject.anatomy = Some(Source::File(path.clone()));
+                "taken as the anatomy"
+            } else {
+                self.subject.masks.push(named(path));
+                "listed with the masks (inside is above 0.5)"
+            };
+            self.assumptions
+                .push(format!("{}: {taken_as}", file_name(path)));
         }
-        self.subject.masks.push(named(path));
-        Ok("another single volume, listed with the masks (inside is above 0.5)".into())
     }
 
     fn add_gifti(&mut self, path: &Path, run: &Run<'_>) -> Result<String, Stop> {
@@ -221,6 +257,13 @@ fn is_imaging_name(path: &Path) -> bool {
         && [".nii", ".nii.gz", ".gii", ".gii.gz"]
             .iter()
             .any(|end| name.ends_with(end))
+}
+
+/// Whether one of these is a word of the file's name.
+fn has_word(path: &Path, wanted: &[&str]) -> bool {
+    surfaces::words_of(path)
+        .iter()
+        .any(|word| wanted.contains(&word.as_str()))
 }
 
 fn is_mask(volume: &Volume) -> bool {

@@ -4,12 +4,14 @@
 //! something asks for them, through [`Source::load`].
 
 pub mod bids;
+mod companions;
 pub mod demo;
 pub mod describe;
 pub mod events;
 pub mod files;
 pub mod manifest;
 mod names;
+mod ready_betas;
 pub mod select;
 mod stimuli;
 mod surfaces;

@@ -112,7 +112,7 @@ pub(super) fn assemble(parts: &[(PathBuf, Hemisphere, SheetPart)]) -> Vec<Cortic
 }
 
 /// The lower-case words of a file name.
-fn words_of(path: &Path) -> Vec<String> {
+pub(super) fn words_of(path: &Path) -> Vec<String> {
     let name = file_name(path).to_lowercase();
     name.split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())

@@ -1,6 +1,6 @@
 //! The files of a BIDS folder by name and place, and which of them speak for which others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -36,6 +36,8 @@ pub(super) struct Tree {
     pub(super) root: PathBuf,
     /// Raw files first, then derivatives, each in natural order.
     pub(super) files: Vec<BidsFile>,
+    /// Which of them a folder holds.
+    by_folder: BTreeMap<PathBuf, Vec<usize>>,
     /// Links that lead nowhere: data that was never fetched.
     pub(super) n_dangling: usize,
 }
@@ -47,6 +49,7 @@ impl Tree {
         let mut tree = Self {
             root: root.to_path_buf(),
             files: Vec::new(),
+            by_folder: BTreeMap::new(),
             n_dangling: 0,
         };
         let mut seen = BTreeSet::from([real_path(root)?]);
@@ -102,6 +105,11 @@ impl Tree {
 
     fn add(&mut self, path: PathBuf) {
         if let Some(name) = BidsName::parse(&file_name(&path)) {
+            let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+            self.by_folder
+                .entry(folder)
+                .or_default()
+                .push(self.files.len());
             self.files.push(BidsFile { path, name });
         }
     }
@@ -123,11 +131,10 @@ impl Tree {
         }
         let mut found = Vec::new();
         for folder in folders {
-            let mut here: Vec<&BidsFile> = self
-                .files
-                .iter()
+            let indices = self.by_folder.get(&folder).into_iter().flatten();
+            let mut here: Vec<&BidsFile> = indices
+                .filter_map(|index| self.files.get(*index))
                 .filter(|other| other.name.suffix == suffix && other.name.extension == extension)
-                .filter(|other| other.path.parent() == Some(folder.as_path()))
                 .filter(|other| applies_to(&other.name.entities, &file.name.entities))
                 .collect();
             here.sort_by_key(|other| std::cmp::Reverse(other.name.entities.len()));

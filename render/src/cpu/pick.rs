@@ -23,12 +23,18 @@ impl Ray {
         let [width, height] = size.map(f64::from);
         let x = (f64::from(pixel[0]) + 0.5) / width * 2.0 - 1.0;
         let y = 1.0 - (f64::from(pixel[1]) + 0.5) / height * 2.0;
-        let world_from_clip = camera.clip_from_world((width / height) as f32).as_dmat4().inverse();
+        let world_from_clip = camera
+            .clip_from_world((width / height) as f32)
+            .as_dmat4()
+            .inverse();
         let at = |depth: f64| {
             let p = world_from_clip * DVec4::new(x, y, depth, 1.0);
             p.truncate() / p.w
         };
-        Self { start: at(0.0), along: at(1.0) - at(0.0) }
+        Self {
+            start: at(0.0),
+            along: at(1.0) - at(0.0),
+        }
     }
 
     /// How far along the ray a triangle is hit, 0 to 1 (Möller & Trumbore 1997), from either side.
@@ -51,12 +57,20 @@ impl Ray {
     fn meets_plane(&self, [a, b, c]: [DVec3; 3]) -> DVec3 {
         let normal = (b - a).cross(c - a);
         let slope = self.along.dot(normal);
-        if slope == 0.0 { (a + b + c) / 3.0 } else { self.start + self.along * ((a - self.start).dot(normal) / slope) }
+        if slope == 0.0 {
+            (a + b + c) / 3.0
+        } else {
+            self.start + self.along * ((a - self.start).dot(normal) / slope)
+        }
     }
 }
 
 /// The nearest hit of all visible meshes.
-pub(super) fn nearest(view: &SurfaceView, size: [u32; 2], pixel: [u32; 2]) -> Result<Option<Pick>, RenderError> {
+pub(super) fn nearest(
+    view: &SurfaceView,
+    size: [u32; 2],
+    pixel: [u32; 2],
+) -> Result<Option<Pick>, RenderError> {
     let ray = Ray::through(&view.camera, size, pixel);
     let mut best: Option<(f64, usize, usize)> = None;
     for mesh in draw_order(view) {
@@ -81,7 +95,9 @@ pub(crate) fn pick_of(view: &SurfaceView, ray: &Ray, mesh: usize, triangle: usiz
     let layer = &view.meshes[mesh];
     let point = ray.meets_plane(corners);
     let nearest = (0..3).min_by(|&a, &b| {
-        point.distance_squared(corners[a]).total_cmp(&point.distance_squared(corners[b]))
+        point
+            .distance_squared(corners[a])
+            .total_cmp(&point.distance_squared(corners[b]))
     })?;
     Some(Pick {
         mesh,
@@ -94,6 +110,16 @@ pub(crate) fn pick_of(view: &SurfaceView, ray: &Ray, mesh: usize, triangle: usiz
 fn corners(view: &SurfaceView, mesh: usize, triangle: usize) -> Option<[DVec3; 3]> {
     let layer = view.meshes.get(mesh)?;
     let vertices = layer.mesh.triangles.get(triangle)?;
-    let corner = |v: u32| layer.mesh.vertices.get(v as usize).map(|p| (*p + layer.offset_mm).as_dvec3());
-    Some([corner(vertices[0])?, corner(vertices[1])?, corner(vertices[2])?])
+    let corner = |v: u32| {
+        layer
+            .mesh
+            .vertices
+            .get(v as usize)
+            .map(|p| (*p + layer.offset_mm).as_dvec3())
+    };
+    Some([
+        corner(vertices[0])?,
+        corner(vertices[1])?,
+        corner(vertices[2])?,
+    ])
 }

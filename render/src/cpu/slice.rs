@@ -56,43 +56,65 @@ impl Placed<'_> {
                 weight += w;
             }
         }
-        if weight >= 0.5 { sum / weight } else { f32::NAN }
+        if weight >= 0.5 {
+            sum / weight
+        } else {
+            f32::NAN
+        }
     }
 
     /// The region at an offset from the picture's middle.
     fn label(&self, x: f32, y: f32) -> i32 {
-        self.nearest(self.sampling.voxel(x, y)).map_or(0, |i| label(self.at(i)))
+        self.nearest(self.sampling.voxel(x, y))
+            .map_or(0, |i| label(self.at(i)))
     }
 }
 
 /// Straight RGBA of all pixels.
 pub(super) fn pixels(view: &SliceView, background: [u8; 4], size: [u32; 2]) -> Vec<u8> {
-    let place = |volume| Placed { volume, sampling: Sampling::new(view, volume) };
-    let layers: Vec<(&VolumeLayer, Placed<'_>)> =
-        view.layers.iter().map(|layer| (layer, place(&layer.volume))).collect();
+    let place = |volume| Placed {
+        volume,
+        sampling: Sampling::new(view, volume),
+    };
+    let layers: Vec<(&VolumeLayer, Placed<'_>)> = view
+        .layers
+        .iter()
+        .map(|layer| (layer, place(&layer.volume)))
+        .collect();
     let outlines = view.outlines.as_ref().map(|outlines| {
-        (place(&outlines.labels), sorted_regions(&outlines.colours), outlines.width_px.max(0.0))
+        (
+            place(&outlines.labels),
+            sorted_regions(&outlines.colours),
+            outlines.width_px.max(0.0),
+        )
     });
-    let cross = view.crosshair.map(|(at_mm, colour)| (view.pixel_at(at_mm, size), colour));
+    let cross = view
+        .crosshair
+        .map(|(at_mm, colour)| (view.pixel_at(at_mm, size), colour));
     let [width, height] = size;
     let mut rgba = vec![0; width as usize * height as usize * 4];
-    rgba.par_chunks_exact_mut(width as usize * 4).enumerate().for_each(|(row, line)| {
-        for (column, pixel) in line.chunks_exact_mut(4).enumerate() {
-            let at = [column as f32 + 0.5, row as f32 + 0.5];
-            let (x, y) = (at[0] - width as f32 / 2.0, at[1] - height as f32 / 2.0);
-            let mut colour = premultiplied(background);
-            for (layer, placed) in &layers {
-                colour = quantised(over(layer_colour(layer, placed, x, y), colour));
+    rgba.par_chunks_exact_mut(width as usize * 4)
+        .enumerate()
+        .for_each(|(row, line)| {
+            for (column, pixel) in line.chunks_exact_mut(4).enumerate() {
+                let at = [column as f32 + 0.5, row as f32 + 0.5];
+                let (x, y) = (at[0] - width as f32 / 2.0, at[1] - height as f32 / 2.0);
+                let mut colour = premultiplied(background);
+                for (layer, placed) in &layers {
+                    colour = quantised(over(layer_colour(layer, placed, x, y), colour));
+                }
+                if let Some((placed, regions, width_px)) = &outlines {
+                    colour = quantised(over(
+                        outline_colour(placed, regions, *width_px, x, y),
+                        colour,
+                    ));
+                }
+                if let Some((cross_at, cross_colour)) = cross {
+                    colour = quantised(over(cross_over(at, cross_at, cross_colour), colour));
+                }
+                pixel.copy_from_slice(&straight(colour));
             }
-            if let Some((placed, regions, width_px)) = &outlines {
-                colour = quantised(over(outline_colour(placed, regions, *width_px, x, y), colour));
-            }
-            if let Some((cross_at, cross_colour)) = cross {
-                colour = quantised(over(cross_over(at, cross_at, cross_colour), colour));
-            }
-            pixel.copy_from_slice(&straight(colour));
-        }
-    });
+        });
     rgba
 }
 
@@ -103,14 +125,28 @@ fn quantised(colour: [f32; 4]) -> [f32; 4] {
 
 fn layer_colour(layer: &VolumeLayer, placed: &Placed<'_>, x: f32, y: f32) -> [f32; 4] {
     let v = placed.sampling.voxel(x, y);
-    let Some(i) = placed.nearest(v) else { return [0.0; 4] };
-    let value = if layer.linear { placed.trilinear(v) } else { placed.at(i) };
-    let Some(position) = layer.look.position(value) else { return [0.0; 4] };
+    let Some(i) = placed.nearest(v) else {
+        return [0.0; 4];
+    };
+    let value = if layer.linear {
+        placed.trilinear(v)
+    } else {
+        placed.at(i)
+    };
+    let Some(position) = layer.look.position(value) else {
+        return [0.0; 4];
+    };
     let [r, g, b] = layer.look.colormap.colour_at(position);
     [r, g, b, 1.0].map(|c| c * layer.look.alpha())
 }
 
-fn outline_colour(placed: &Placed<'_>, regions: &[(i32, [u8; 4])], width_px: f32, x: f32, y: f32) -> [f32; 4] {
+fn outline_colour(
+    placed: &Placed<'_>,
+    regions: &[(i32, [u8; 4])],
+    width_px: f32,
+    x: f32,
+    y: f32,
+) -> [f32; 4] {
     let mut sum = [0.0; 4];
     for part in 0..4 {
         let dx = (part & 1) as f32 * 0.5 - 0.25;
@@ -123,13 +159,23 @@ fn outline_colour(placed: &Placed<'_>, regions: &[(i32, [u8; 4])], width_px: f32
 
 /// The line at a point: where the label differs within half a line's width, in the colour of the region it lies in, or
 /// of the neighbour when it lies outside all regions.
-fn line_colour(placed: &Placed<'_>, regions: &[(i32, [u8; 4])], width_px: f32, x: f32, y: f32) -> [f32; 4] {
+fn line_colour(
+    placed: &Placed<'_>,
+    regions: &[(i32, [u8; 4])],
+    width_px: f32,
+    x: f32,
+    y: f32,
+) -> [f32; 4] {
     let here = placed.label(x, y);
     for [dx, dy] in RING {
         let there = placed.label(x + dx * (width_px * 0.5), y + dy * (width_px * 0.5));
         if there != here {
             let own = region_colour(regions, here);
-            let colour = if own[3] > 0 { own } else { region_colour(regions, there) };
+            let colour = if own[3] > 0 {
+                own
+            } else {
+                region_colour(regions, there)
+            };
             if colour[3] > 0 {
                 return premultiplied(colour);
             }

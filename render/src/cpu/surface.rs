@@ -61,28 +61,57 @@ pub(super) fn pixels(
         let layer = &view.meshes[i];
         check::triangles(layer)?;
         let uniform = SurfaceUniform::layer(&view.camera, samples, side, layer);
-        let mut item = Item::new(uniform, &layer.mesh.vertices, &layer.mesh.triangles, samples, band);
-        item.sulcal = layer.sulcal.as_ref().map(|data| sulcal_values(&data.values));
-        item.map = layer.overlay.as_ref().map(|(data, look)| (overlay_values(&data.values), look));
+        let mut item = Item::new(
+            uniform,
+            &layer.mesh.vertices,
+            &layer.mesh.triangles,
+            samples,
+            band,
+        );
+        item.sulcal = layer
+            .sulcal
+            .as_ref()
+            .map(|data| sulcal_values(&data.values));
+        item.map = layer
+            .overlay
+            .as_ref()
+            .map(|(data, look)| (overlay_values(&data.values), look));
         if let Some((labels, colours)) = &layer.outlines {
             item.borders = border_triangles(&layer.mesh.triangles, &labels.values, colours);
         }
         items.push(item);
     }
     let mut rgba = vec![0; size[0] as usize * size[1] as usize * 4];
-    rgba.par_chunks_mut(size[0] as usize * 4 * BAND_ROWS).enumerate().for_each(|(index, rows)| {
-        draw_band(&items, background, [samples[0] as usize, side as usize], index, rows);
-    });
+    rgba.par_chunks_mut(size[0] as usize * 4 * BAND_ROWS)
+        .enumerate()
+        .for_each(|(index, rows)| {
+            draw_band(
+                &items,
+                background,
+                [samples[0] as usize, side as usize],
+                index,
+                rows,
+            );
+        });
     Ok(rgba)
 }
 
 /// Draws the pixel rows of a band. `width` is in samples.
-fn draw_band(items: &[Item<'_>], background: [u8; 4], [width, side]: [usize; 2], index: usize, rows: &mut [u8]) {
+fn draw_band(
+    items: &[Item<'_>],
+    background: [u8; 4],
+    [width, side]: [usize; 2],
+    index: usize,
+    rows: &mut [u8],
+) {
     let height = rows.len() / 4 * side * side / width;
     let top = index * BAND_ROWS * side;
     let mut colours = vec![premultiplied(background); width * height];
     let mut depths = vec![1.0_f32; width * height];
-    let mut front = Front { depth: Vec::new(), triangle: Vec::new() };
+    let mut front = Front {
+        depth: Vec::new(),
+        triangle: Vec::new(),
+    };
     for item in items {
         item.rasterise(&mut front, width, height, top, index);
         for (i, &triangle) in front.triangle.iter().enumerate() {
@@ -143,7 +172,10 @@ impl<'a> Item<'a> {
         for (triangle, index) in triangles.iter().zip(0..) {
             let corners = triangle.map(|v| vertices[v as usize]);
             // What reaches behind the viewer is left out: the camera keeps its distance.
-            if corners.iter().any(|c| !(c.inverse_w > 0.0 && c.screen.is_finite())) {
+            if corners
+                .iter()
+                .any(|c| !(c.inverse_w > 0.0 && c.screen.is_finite()))
+            {
                 continue;
             }
             let low = corners.iter().fold(f32::MAX, |y, c| y.min(c.screen.y));
@@ -157,7 +189,15 @@ impl<'a> Item<'a> {
                 rows.push(index);
             }
         }
-        Self { uniform, triangles, vertices, sulcal: None, map: None, borders: Vec::new(), bands }
+        Self {
+            uniform,
+            triangles,
+            vertices,
+            sulcal: None,
+            map: None,
+            borders: Vec::new(),
+            bands,
+        }
     }
 
     fn corners(&self, triangle: u32) -> [Projected; 3] {
@@ -169,7 +209,9 @@ impl<'a> Item<'a> {
         front.depth.resize(width * height, f32::MAX);
         front.triangle.clear();
         front.triangle.resize(width * height, NOTHING);
-        let Some(triangles) = self.bands.get(band) else { return };
+        let Some(triangles) = self.bands.get(band) else {
+            return;
+        };
         for &triangle in triangles {
             let corners = self.corners(triangle);
             let [a, b, c] = corners.map(|corner| corner.screen);
@@ -229,9 +271,14 @@ impl<'a> Item<'a> {
             map: map_at(here),
             map_beside: beside.map(map_at),
         };
-        let shaded = self.uniform.shade(self.map.as_ref().map(|(_, look)| *look), &fragment);
-        let colour = over(shaded.extend(1.0).to_array().map(|c| c * self.uniform.opacity()), below);
-        match self.borders.binary_search_by_key(&triangle, |border| border.index) {
+        let shaded = self
+            .uniform
+            .shade(self.map.as_ref().map(|(_, look)| *look), &fragment);
+        let colour = over(shaded, below);
+        match self
+            .borders
+            .binary_search_by_key(&triangle, |border| border.index)
+        {
             Ok(found) => over(self.line(&self.borders[found], here, beside), colour),
             Err(_) => colour,
         }
@@ -242,26 +289,46 @@ impl<'a> Item<'a> {
         let labels = border.labels;
         let by_region = |w: Vec3| {
             let w = w.to_array();
-            labels.map(|key| (0..3).filter(|&k| labels[k] == key).map(|k| w[k]).sum::<f32>())
+            labels.map(|key| {
+                (0..3)
+                    .filter(|&k| labels[k] == key)
+                    .map(|k| w[k])
+                    .sum::<f32>()
+            })
         };
         let weights = by_region(here);
         let steps = beside.map(|w| by_region(w - here));
         let heaviest = |among: &dyn Fn(usize) -> bool| {
-            (0..3).filter(|&k| among(k)).max_by(|&i, &j| weights[i].total_cmp(&weights[j]).then(j.cmp(&i)))
+            (0..3)
+                .filter(|&k| among(k))
+                .max_by(|&i, &j| weights[i].total_cmp(&weights[j]).then(j.cmp(&i)))
         };
-        let Some(first) = heaviest(&|_| true) else { return [0.0; 4] };
-        let Some(second) = heaviest(&|k| labels[k] != labels[first]) else { return [0.0; 4] };
+        let Some(first) = heaviest(&|_| true) else {
+            return [0.0; 4];
+        };
+        let Some(second) = heaviest(&|k| labels[k] != labels[first]) else {
+            return [0.0; 4];
+        };
         let slope = Vec2::from_array(steps.map(|step| step[first] - step[second])).length();
         let distance = (weights[first] - weights[second]) / slope.max(1e-12);
-        let colour = if border.colours[first][3] > 0 { border.colours[first] } else { border.colours[second] };
-        let coverage = (self.uniform.half_line_px() + 0.5 - distance).clamp(0.0, 1.0) * self.uniform.opacity();
+        let colour = if border.colours[first][3] > 0 {
+            border.colours[first]
+        } else {
+            border.colours[second]
+        };
+        let coverage =
+            (self.uniform.half_line_px() + 0.5 - distance).clamp(0.0, 1.0) * self.uniform.opacity();
         premultiplied(colour).map(|c| c * coverage)
     }
 }
 
 /// Barycentric weights of a point of the screen.
 fn on_screen([a, b, c]: [Vec2; 3], area: f32, at: Vec2) -> Vec3 {
-    Vec3::new((b - at).perp_dot(c - at), (c - at).perp_dot(a - at), (a - at).perp_dot(b - at)) / area
+    Vec3::new(
+        (b - at).perp_dot(c - at),
+        (c - at).perp_dot(a - at),
+        (a - at).perp_dot(b - at),
+    ) / area
 }
 
 /// The samples whose centres may lie between two positions, within `n` samples from `start`.

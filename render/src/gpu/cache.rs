@@ -17,7 +17,9 @@ pub(super) struct Cache<T> {
 
 impl<T: Clone> Cache<T> {
     pub(super) fn new() -> Self {
-        Self { entries: BTreeMap::new() }
+        Self {
+            entries: BTreeMap::new(),
+        }
     }
 
     /// The value of a key at draw `now`, made if it is not there. GPU handles are cheap to clone.
@@ -46,7 +48,11 @@ impl<T: Clone> Cache<T> {
         self.entries.retain(|key, (_, used)| {
             let idle = now.saturating_sub(*used);
             let superseded = newest.get(&key.id).is_some_and(|latest| latest > used);
-            idle <= if superseded { SUPERSEDED_LIFETIME } else { LIFETIME }
+            idle <= if superseded {
+                SUPERSEDED_LIFETIME
+            } else {
+                LIFETIME
+            }
         });
     }
 }
@@ -77,7 +83,11 @@ mod tests {
         let kept: Vec<Key> = cache.entries.keys().copied().collect();
         assert!(kept.contains(&key(2, 0)) && !kept.contains(&key(1, 0)));
         assert_eq!(kept.len(), 1 + 1 + SUPERSEDED_LIFETIME as usize);
-        assert_eq!(get(&mut cache, key(2, 0), 100), 2, "still the value made first");
+        assert_eq!(
+            get(&mut cache, key(2, 0), 100),
+            2,
+            "still the value made first"
+        );
         cache.evict(100 + LIFETIME + 1);
         assert!(cache.entries.is_empty());
     }

