@@ -502,7 +502,7 @@ fn malformed_scenes_are_refused_in_words() {
             assert_eq!(
                 renderer.picture(&scene, [8, 8]).unwrap_err().to_string(),
                 error.to_string()
-            )
+            );
         });
     }
     let huge = scene(View::Slice(slice(Plane::Axial, Vec3::ZERO, 1.0)));

@@ -13,7 +13,7 @@ use crate::{centroid, close, differing, on_gpu, pixel};
 
 const SIZE: [u32; 2] = [240, 200];
 
-pub fn seen(meshes: Vec<MeshLayer>, view: StandardView, fov_degrees: f32) -> Scene {
+pub(crate) fn seen(meshes: Vec<MeshLayer>, view: StandardView, fov_degrees: f32) -> Scene {
     let mut camera = Camera::fit(bounds(&meshes).unwrap(), view, 1.2);
     camera.fov_degrees = fov_degrees;
     scene(View::Surfaces(SurfaceView {
@@ -24,7 +24,7 @@ pub fn seen(meshes: Vec<MeshLayer>, view: StandardView, fov_degrees: f32) -> Sce
 }
 
 /// A brain with all that can be painted on it.
-pub fn painted(n: u32) -> MeshLayer {
+pub(crate) fn painted(n: u32) -> MeshLayer {
     let mut layer = folded(n);
     let map = values(layer.mesh.vertices.iter().map(|p| {
         if p.distance(Vec3::new(20.0, 30.0, 20.0)) < 12.0 {
@@ -355,7 +355,7 @@ fn mismatched_files_are_named() {
             assert_eq!(
                 renderer.picture(&scene, SIZE).unwrap_err().to_string(),
                 error.to_string()
-            )
+            );
         });
     }
 }

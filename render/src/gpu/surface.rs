@@ -127,10 +127,6 @@ impl SurfacePass {
     }
 
     /// Draws a view into a target, `quality` being samples a pixel side in the target and samples a pixel of it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call site; the parts belong to three owners"
-    )]
     pub(super) fn encode(
         &mut self,
         gpu: &Gpu,
