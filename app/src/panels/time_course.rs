@@ -1,9 +1,7 @@
 //! The signal of the BOLD voxel at the crosshair, with what was shown.
 
-use std::collections::BTreeMap;
-
-use egui::Ui;
-use egui_plot::{HoverPosition, Legend, Line, Plot, PlotPoints, Polygon, VLine};
+use egui::{Sense, Ui, vec2};
+use egui_plot::{HoverPosition, Line, Plot, PlotPoints, Polygon, VLine};
 
 use super::{Ctx, placeholder};
 use crate::command::{Change, Command};
@@ -52,10 +50,12 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     let x_label = if run.tr_secs.is_some() { "Time (s)" } else { "Volume (the file gives no repetition time)" };
     let y_label = if percent { "Change from the mean (%)" } else { "Signal (scanner units)" };
     let selected = selected_onset(ctx, run);
+    legend(ui, ctx, run);
     Plot::new("time course")
         .x_axis_label(egui::RichText::new(x_label).size(theme::SMALL))
         .y_axis_label(egui::RichText::new(y_label).size(theme::SMALL))
-        .legend(Legend::default().text_style(egui::TextStyle::Small).background_alpha(0.6))
+        .grid_color(ctx.theme.line)
+        .show_background(false)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
         .label_formatter(move |hover| match hover {
@@ -96,34 +96,47 @@ fn controls(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
     ui.label(super::weak(ctx, format!("{} volumes{tr}", run.series.n_times)));
 }
 
+/// The conditions of a run in the order of their names; none when they are too many for colours.
+fn conditions(run: &RunParts) -> Vec<&str> {
+    let mut names: Vec<&str> =
+        run.events.iter().flat_map(|events| &events.rows).map(|event| event.trial_type.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() > MANY_CONDITIONS { Vec::new() } else { names }
+}
+
+/// What the colours of the bands mean.
+fn legend(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
+    let names = conditions(run);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        if names.is_empty() && run.events.is_some() {
+            ui.label(super::weak(ctx, "bands: when something was shown"));
+        }
+        for (n, name) in names.into_iter().enumerate() {
+            let (chip, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+            ui.painter().rect_filled(chip, 2.0, ctx.theme.condition(n));
+            ui.label(super::weak(ctx, if name.is_empty() { "event" } else { name }));
+        }
+    });
+}
+
 /// One band an event, coloured by condition.
 fn bands<'a>(ctx: &Ctx<'_>, run: &RunParts, (low, high): (f64, f64)) -> Vec<Polygon<'a>> {
-    let Some(events) = &run.events else { return Vec::new() };
-    let names: BTreeMap<&str, usize> = {
-        let mut names: Vec<&str> = events.rows.iter().map(|e| e.trial_type.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.into_iter().enumerate().map(|(n, name)| (name, n)).collect()
-    };
-    let told_apart = names.len() <= MANY_CONDITIONS;
-    events
-        .rows
-        .iter()
-        .map(|event| {
-            let (from, to) = (event.onset_secs, event.onset_secs + event.duration_secs.max(0.2));
-            let colour = names.get(event.trial_type.as_str()).map_or(ctx.theme.weak, |n| ctx.theme.condition(*n));
-            let name = match event.trial_type.as_str() {
-                "" => "event",
-                name if told_apart => name,
-                _ => "events",
-            };
-            let colour = if told_apart { colour } else { ctx.theme.weak };
-            Polygon::new(name, vec![[from, low], [to, low], [to, high], [from, high]])
-                .fill_color(colour.gamma_multiply(0.28))
-                .stroke(egui::Stroke::new(0.5, colour.gamma_multiply(0.4)))
-                .allow_hover(false)
-        })
-        .collect()
+    let names = conditions(run);
+    let rows = run.events.iter().flat_map(|events| &events.rows);
+    rows.map(|event| {
+        let (from, to) = (event.onset_secs, event.onset_secs + event.duration_secs.max(0.2));
+        let colour = names
+            .iter()
+            .position(|name| *name == event.trial_type)
+            .map_or(ctx.theme.weak, |n| ctx.theme.condition(n));
+        Polygon::new(event.trial_type.clone(), vec![[from, low], [to, low], [to, high], [from, high]])
+            .fill_color(colour.gamma_multiply(0.28))
+            .stroke(egui::Stroke::new(0.5, colour.gamma_multiply(0.4)))
+            .allow_hover(false)
+    })
+    .collect()
 }
 
 /// The onset of the selected trial, when it belongs to this run.

@@ -135,10 +135,18 @@ impl Trials {
         }
         let ink = if selected { ctx.theme.strong } else { ctx.theme.text };
         let quiet = if selected { ctx.theme.text } else { ctx.theme.weak };
-        let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+        let painter = ui.painter();
         let y = rect.center().y;
         let text = |x: f32, y: f32, align, words: &str, colour, font| {
             painter.text(pos2(rect.left() + x, y), align, words, font, colour);
+        };
+        let conditions_end = columns.scores.first().map_or(columns.width, |x| x - 48.0);
+        let condition = |x: f32, y: f32, words: &str, colour, font| {
+            let mut job = egui::text::LayoutJob::simple(words.to_owned(), font, colour, conditions_end - x);
+            job.wrap.max_rows = 1;
+            job.wrap.break_anywhere = true;
+            let galley = painter.layout_job(job);
+            painter.galley(pos2(rect.left() + x, y - galley.size().y / 2.0), galley, colour);
         };
         let two_lines = height > 40.0;
         if two_lines {
@@ -165,11 +173,11 @@ impl Trials {
         };
         let said = named.map_or_else(|| "not named".to_owned(), |n| format!("named {n}"));
         if two_lines {
-            text(columns.condition, y - 9.0, Align2::LEFT_CENTER, &trial.condition, ink, theme::body_font());
-            text(columns.condition, y + 10.0, Align2::LEFT_CENTER, &said, verdict, theme::small_font());
+            condition(columns.condition, y - 9.0, &trial.condition, ink, theme::body_font());
+            condition(columns.condition, y + 10.0, &said, verdict, theme::small_font());
         } else {
-            text(columns.condition, y, Align2::LEFT_CENTER, &trial.condition, ink, theme::body_font());
-            text(columns.condition + 130.0, y, Align2::LEFT_CENTER, &said, verdict, theme::body_font());
+            condition(columns.condition, y, &trial.condition, ink, theme::body_font());
+            condition(columns.condition + 150.0, y, &said, verdict, theme::body_font());
         }
         for (column, sort) in columns.scores.iter().zip(SCORES) {
             let words = match sort {
@@ -208,9 +216,9 @@ impl Columns {
             let scores = Vec::new();
             return Self { width, trial, stimulus: None, reconstruction: None, condition: 110.0, scores };
         }
-        let score_width = 66.0;
+        let score_width = if width > 640.0 { 72.0 } else { 58.0 };
         let scores = (0..4).map(|n| width - 8.0 - (3 - n) as f32 * score_width).collect();
-        Self { width, trial, stimulus: Some(74.0), reconstruction: Some(140.0), condition: 240.0, scores }
+        Self { width, trial, stimulus: Some(84.0), reconstruction: Some(150.0), condition: 246.0, scores }
     }
 }
 
@@ -253,18 +261,22 @@ fn header(ui: &mut Ui, ctx: &Ctx<'_>, columns: &Columns) {
         plain(stimulus, "Stimulus");
         plain(reconstruction, "Reconstruction");
     }
-    plain(columns.condition, "Shown, and named");
+    plain(columns.condition, "Shown, named");
     let order = &ctx.layout.view;
     let sortable = |x: f32, align: Align2, sort: Sort, words: &str, meaning: &str| {
         let on = order.sort == sort;
-        let arrow = if !on { "" } else if order.reversed { " ↑" } else { " ↓" };
         let colour = if on { ctx.theme.accent } else { ctx.theme.weak };
-        let galley = ui.painter().layout_no_wrap(format!("{words}{arrow}"), font.clone(), colour);
+        let galley = ui.painter().layout_no_wrap(words.to_owned(), font.clone(), colour);
         let place = align.anchor_size(pos2(rect.left() + x, rect.center().y), galley.size());
         let response = ui.interact(place.expand(3.0), ui.scope_id().with(("sort", words)), Sense::click());
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, format!("Sort by {words}")));
         let colour = if response.hovered() { ctx.theme.strong } else { colour };
         ui.painter().galley_with_override_text_color(place.min, galley, colour);
+        if on {
+            // A bar under the words for the usual order, over them for the reverse.
+            let y = if order.reversed { place.top() - 1.0 } else { place.bottom() + 1.0 };
+            ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, colour));
+        }
         if response.on_hover_text(meaning).clicked() {
             ctx.change(Change::Sort(sort, on && !order.reversed));
         }

@@ -10,7 +10,7 @@ use fusiform_pipelines::device::Compute;
 use fusiform_pipelines::glm;
 use fusiform_pipelines::study::demo::{self, DemoPlan};
 use fusiform_pipelines::study::select::{self, Query};
-use fusiform_pipelines::study::{BoldRun, Study};
+use fusiform_pipelines::study::{BoldRun, Study, files};
 use fusiform_pipelines::surface::{self, Shape, Surface};
 use fusiform_pipelines::volume::{Atlas, Series, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
@@ -41,7 +41,7 @@ pub(crate) fn demo(run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> 
 pub(crate) fn study(paths: &[PathBuf], run: &Run<'_>) -> Result<News, Stop> {
     let study = match paths {
         [one] => Study::open(one, run)?,
-        _ => return Err(Error::data("loose files cannot be opened together: open their folder").into()),
+        loose => files::from_files(loose, run)?,
     };
     Ok(News::Study { study: Arc::new(study), partial: false })
 }
