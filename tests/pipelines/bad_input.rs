@@ -1,5 +1,11 @@
 //! Files that cannot be read: each is refused in one sentence that names it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests stop where a test would"
+)]
+
 use std::path::Path;
 
 use fusiform_pipelines::io::{gifti, nifti, npy, picture, table};
@@ -8,8 +14,11 @@ use fusiform_pipelines::run::quietly;
 use crate::io::{fixture, refusal};
 use crate::real_data;
 
+/// New bytes and where they go.
+type Change<'a> = (usize, &'a [u8]);
+
 /// A NIfTI fixture with some bytes replaced.
-fn nifti_with(folder: &Path, changes: &[(usize, &[u8])]) -> std::path::PathBuf {
+fn nifti_with(folder: &Path, changes: &[Change<'_>]) -> std::path::PathBuf {
     let mut bytes = std::fs::read(fixture("slope.nii")).unwrap();
     for (at, change) in changes {
         bytes[*at..at + change.len()].copy_from_slice(change);
@@ -24,7 +33,7 @@ fn headers_that_promise_too_much_or_too_little() {
     let folder = tempfile::tempdir().unwrap();
     let dim = |d: [i16; 8]| -> Vec<u8> { d.iter().flat_map(|d| d.to_le_bytes()).collect() };
     let huge = dim([7, 32767, 32767, 32767, 32767, 32767, 32767, 32767]);
-    let cases: &[(&[(usize, &[u8])], &str)] = &[
+    let cases: &[(&[Change<'_>], &str)] = &[
         (
             &[(40, &dim([3, 32767, 32767, 32767, 1, 1, 1, 1]))],
             "cut short",
