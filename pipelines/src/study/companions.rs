@@ -156,7 +156,7 @@ pub(super) fn choose_atlas(
     let mut all_names: Vec<String> = Vec::new();
     for atlas in &atlases {
         let names = region_names(&atlas.source)?;
-        if rois.iter().all(|roi| names.contains(roi)) {
+        if rois.iter().all(|roi| has_region(&names, roi)) {
             return Ok(Some((*atlas).clone()));
         }
         all_names.extend(names);
@@ -166,13 +166,18 @@ pub(super) fn choose_atlas(
         [only] => format!("atlas {}", only.name),
         _ => format!("the atlases of subject {}", subject.id),
     };
-    match rois.iter().find(|roi| !all_names.contains(roi)) {
+    match rois.iter().find(|roi| !has_region(&all_names, roi)) {
         Some(missing) => Err(unknown("region", missing, &place, &names)),
         None => Err(Error::Choice(format!(
             "no single atlas has all of {}: name regions of one atlas",
             rois.join(", ")
         ))),
     }
+}
+
+/// Region names are compared without regard to case.
+fn has_region(names: &[String], wanted: &str) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(wanted))
 }
 
 fn region_names(source: &Source<Atlas>) -> Result<Vec<String>> {

@@ -385,7 +385,7 @@ fn the_real_studies_choose_as_their_readme_does() {
             rois: vec![name.into()],
             ..Query::default()
         };
-        assert_eq!(select(&study, &roi("LH_V1d")).unwrap().rois, ["LH_V1d"]);
+        assert_eq!(select(&study, &roi("lh_V1d")).unwrap().rois, ["lh_V1d"]);
         assert_says(
             &refusal(&study, &roi("LH_V1x")),
             &[
