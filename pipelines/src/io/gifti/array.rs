@@ -112,7 +112,7 @@ fn array<'a>(path: &Path, node: Node<'a, 'a>) -> Result<Array<'a>> {
     let data = node.children().find(|n| n.has_tag_name("Data"));
     let texts = || {
         data.iter()
-            .flat_map(|d| d.children())
+            .flat_map(Node::children)
             .filter_map(|n| n.text())
     };
     // Text with comments or entities in it comes in several pieces.
@@ -149,7 +149,7 @@ impl Array<'_> {
         let n = self.dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
         let values = match n.and_then(|n| Some((n, n.checked_mul(self.datatype.size())?))) {
             Some((n, _)) if self.encoding == Encoding::Ascii => {
-                self.from_ascii(path, n, convert)?
+                self.ascii_values(path, n, convert)?
             }
             Some((n, n_bytes)) => {
                 let bytes = self.bytes(path, n_bytes)?;
@@ -192,7 +192,7 @@ impl Array<'_> {
         Ok(self.values(path, convert)?.as_chunks::<3>().0.to_vec())
     }
 
-    fn from_ascii<T>(&self, path: &Path, n: usize, convert: impl Fn(f64) -> T) -> Result<Vec<T>> {
+    fn ascii_values<T>(&self, path: &Path, n: usize, convert: impl Fn(f64) -> T) -> Result<Vec<T>> {
         let mut values = Vec::new();
         for word in self.text.split_ascii_whitespace().take(n) {
             let value = word
@@ -216,7 +216,7 @@ impl Array<'_> {
     fn bytes(&self, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
         let mut bytes = match &self.external {
             Some((name, offset)) => self.beside(path, name, *offset, n_bytes)?,
-            None => self.from_base64(path, n_bytes)?,
+            None => self.base64_bytes(path, n_bytes)?,
         };
         if bytes.len() < n_bytes {
             return Err(self.too_short(path));
@@ -225,7 +225,7 @@ impl Array<'_> {
         Ok(bytes)
     }
 
-    fn from_base64(&self, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
+    fn base64_bytes(&self, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
         let packed: Vec<u8> = self
             .text
             .bytes()
