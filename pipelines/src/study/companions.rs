@@ -113,7 +113,13 @@ fn named_mask(
         .iter()
         .map(|mask| mask.name.as_str())
         .collect();
-    let place = format!("subject {} (and no file of that name)", subject.id);
+    if names.is_empty() {
+        return Err(Error::Choice(format!(
+            "there is no mask “{wanted}”: subject {} has no masks, and no file has that name",
+            subject.id
+        )));
+    }
+    let place = format!("subject {} (and no file has that name)", subject.id);
     Err(unknown("mask", wanted, &place, &names))
 }
 

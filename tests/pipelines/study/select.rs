@@ -205,6 +205,14 @@ fn unknown_names_list_what_there_is() {
         ..query("02")
     };
     assert_says(&refusal(&study, &run), &["run “7”", "01"]);
+    let mask = Query {
+        mask: some("gone.nii"),
+        ..query("02")
+    };
+    assert_says(
+        &refusal(&study, &mask),
+        &["mask “gone.nii”", "subject 02 has no masks", "no file"],
+    );
     let roi = Query {
         rois: vec!["V1".into()],
         ..query("02")
