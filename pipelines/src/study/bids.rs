@@ -13,7 +13,7 @@ use crate::run::{Run, Stop};
 use crate::study::names::{entity_text, file_name, natural_order};
 use crate::study::stimuli::{self, EventsDigest};
 use crate::study::surfaces::{self, SheetPart};
-use crate::study::tree::{BidsFile, Tree};
+use crate::study::tree::{BidsFile, Tree, list_folder};
 use crate::study::{BoldRun, CorticalSurface, Entities, Named, Source, Study, Subject};
 use crate::surface::Hemisphere;
 
@@ -86,13 +86,10 @@ fn root_and_subject(path: &Path) -> (&Path, Option<String>) {
 }
 
 fn has_subject_data(folder: &Path) -> bool {
-    crate::study::tree::list_folder(folder)
-        .unwrap_or_default()
-        .iter()
-        .any(|entry| {
-            let name = file_name(entry);
-            entry.is_dir() && (name.starts_with("ses-") || name == "func" || name == "anat")
-        })
+    list_folder(folder).unwrap_or_default().iter().any(|entry| {
+        let name = file_name(entry);
+        entry.is_dir() && (name.starts_with("ses-") || name == "func" || name == "anat")
+    })
 }
 
 fn not_a_study(path: &Path) -> Error {

@@ -283,6 +283,22 @@ fn links_in_circles_and_hidden_files_do_no_harm() {
 }
 
 #[test]
+fn of_two_tables_in_one_folder_the_more_special_is_taken() {
+    let folder = small_study();
+    folder.put(
+        "sub-01/func/sub-01_task-see_events.tsv",
+        "onset\tduration\n0\t1\n",
+    );
+    let study = folder.open().unwrap();
+    let events = study.subjects[0].runs[0]
+        .events
+        .as_ref()
+        .and_then(Source::path)
+        .unwrap();
+    assert!(events.ends_with("sub-01_task-see_run-2_events.tsv"));
+}
+
+#[test]
 fn events_out_of_order_are_said_to_be_sorted() {
     let folder = small_study();
     let events = "onset\tduration\ttrial_type\n4\t1\tb\n0\t1\ta\n";
