@@ -181,6 +181,7 @@ fn surfaces_that_do_not_hold_together() {
         ("Dim0=\"4\"", "Dim0=\"99999999999\"", "fewer numbers"),
         ("Dim1=\"3\"", "Dim1=\"99999999999999999999\"", "Dim1"),
         ("Dim1=\"3\"", "Dim1=\"2\"", "not n × 3"),
+        ("Dim0=\"4\"", "Dim0=\"0\"", "whose Dim0 is “0”"),
         ("ASCII", "Morse", "Encoding"),
         ("ASCII", "Base64Binary", "damaged"),
         ("ASCII", "ExternalFileBinary", "own folder"),
@@ -219,6 +220,28 @@ fn surfaces_that_do_not_hold_together() {
 }
 
 #[test]
+fn a_packed_surface_with_one_wrong_bit() {
+    use base64::Engine;
+    let engine = base64::engine::general_purpose::STANDARD;
+    let text = std::fs::read_to_string(fixture("lh.packed.surf.gii")).unwrap();
+    let data = text
+        .split("<Data>")
+        .nth(1)
+        .unwrap()
+        .split("</Data>")
+        .next()
+        .unwrap();
+    let mut bytes = engine.decode(data.trim()).unwrap();
+    // The last byte of a zlib stream is part of its checksum.
+    *bytes.last_mut().unwrap() ^= 1;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lh.packed.surf.gii");
+    std::fs::write(&path, text.replace(data, &engine.encode(bytes))).unwrap();
+    let text = refusal(&path, gifti::read_surface(&path));
+    assert!(text.contains("damaged"), "{text}");
+}
+
+#[test]
 fn arrays_that_are_not_plain_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("array.npy");
@@ -246,6 +269,10 @@ fn arrays_that_are_not_plain_numbers() {
         (
             "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 2), }",
             "3 dimensions",
+        ),
+        (
+            "{'descr': '<f4', 'fortran_order': True, 'shape': (0, 999999999999999999), }",
+            "is empty",
         ),
         (
             "{'descr': '|O', 'fortran_order': False, 'shape': (2,), }",
