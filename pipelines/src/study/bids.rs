@@ -37,7 +37,7 @@ pub fn open(path: &Path, run: &Run<'_>) -> Result<Study, Stop> {
     let mut assumptions = Vec::new();
     if tree.n_dangling > 0 {
         assumptions.push(format!(
-            "{} files are links to data that is not here: left out (fetch them to use them)",
+            "links that lead nowhere are left out: {} (fetch their data to use them)",
             tree.n_dangling
         ));
     }
