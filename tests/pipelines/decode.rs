@@ -1,5 +1,10 @@
 //! Decoding: a planted truth, pure noise, and published recordings.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where its scaffolding fails"
+)]
+
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -119,7 +124,7 @@ fn a_planted_signal_is_found_and_the_control_is_not() {
         let publish = |state: Decoded| {
             states
                 .borrow_mut()
-                .push((state.trials.len(), state.alphas.len()))
+                .push((state.trials.len(), state.alphas.len()));
         };
         decode(
             &planted.betas,

@@ -2,10 +2,15 @@
 //!
 //! `fixtures/linear.py` made the constants in `fixtures/linear.json`; its `made` is repeated here.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where its scaffolding fails"
+)]
+
 use faer::Mat;
 use faer::prelude::Solve;
 use fusiform_pipelines::betas::Trial;
-use fusiform_pipelines::device::Compute;
+use fusiform_pipelines::device::{self, Compute, DeviceChoice};
 use fusiform_pipelines::linear::ridge::{self, Design, Factor, Form, Inner};
 use fusiform_pipelines::linear::{folds, kernel, lda, pca, product};
 use fusiform_pipelines::matrix::Matrix;
@@ -331,4 +336,31 @@ fn a_cancelled_product_stops() {
     let a = made(3, 3, 1.0);
     let stopped = product::times(&a, &a, &Compute::cpu(), &Run::new(&|_| {}, &cancel));
     assert!(matches!(stopped, Err(Stop::Cancelled)));
+}
+
+/// Every word of the option, and that asking for the CPU opens nothing else.
+#[test]
+fn devices_are_chosen_by_name() {
+    assert_eq!("auto".parse(), Ok(DeviceChoice::Auto));
+    assert_eq!("wgpu".parse(), Ok(DeviceChoice::Wgpu));
+    assert!(
+        "gpu"
+            .parse::<DeviceChoice>()
+            .unwrap_err()
+            .contains("auto, cpu or wgpu")
+    );
+    assert_eq!(device::choose("cpu".parse().unwrap()).unwrap().name, "cpu");
+}
+
+/// The same products on the graphics driver; minutes on a software one, so by hand:
+/// `cargo test -- --ignored products_on_wgpu`.
+#[test]
+#[ignore = "compiles shaders for minutes on a software driver"]
+fn products_on_wgpu_equal_those_on_the_cpu() {
+    let wgpu = device::choose(DeviceChoice::Wgpu).unwrap();
+    let (a, b) = (made(70, 90, 1.0), made(50, 90, 2.0));
+    let on = |compute: &Compute| {
+        as_f64(&quietly(|run| product::times_transposed(&a, &b, compute, run)).unwrap())
+    };
+    assert_close(&on(&wgpu), &on(&Compute::cpu()), 1e-4);
 }

@@ -127,7 +127,7 @@ impl<'a> FoldPictures<'a> {
         let factor = Factor::new(&brain.design, &train, brain.compute, run)?;
         let projected = factor.project(&brain.design, &test);
         let inner = folds::inner(brain.trials, &train)
-            .iter()
+            .par_iter()
             .map(|fold| Inner::new(&brain.design, &fold.train, &fold.test, brain.compute, run))
             .collect::<Result<Vec<_>, Stop>>()?;
         Ok(Some(Self {

@@ -72,8 +72,12 @@ pub(super) fn onto(mut picture: RgbImage, what: &impl Draw) -> Result<RgbImage> 
 
 /// Without system fonts, plotters draws with those it was told of.
 fn prepared() -> Result<()> {
-    register_font("sans-serif", FontStyle::Normal, FONT)
-        .map_err(|_| Error::data("the bundled typeface cannot be read: rebuild the program"))
+    let Ok(()) = register_font("sans-serif", FontStyle::Normal, FONT) else {
+        return Err(Error::data(
+            "the bundled typeface cannot be read: rebuild the program",
+        ));
+    };
+    Ok(())
 }
 
 fn failed(why: &impl std::fmt::Display) -> Error {
