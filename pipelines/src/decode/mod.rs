@@ -182,7 +182,12 @@ pub fn decode(
 ) -> Result<Decoded, Stop> {
     let started = Instant::now();
     check(betas, plan)?;
-    let Folds { folds, split, stimuli_shared, runs_share_stimuli } = folds::leave_one_run_out(&betas.trials)?;
+    let Folds {
+        folds,
+        split,
+        stimuli_shared,
+        runs_share_stimuli,
+    } = folds::leave_one_run_out(&betas.trials)?;
     run.stage("reading pictures");
     let mut warnings = Vec::new();
     let pictures = pictures::gather(betas, stimuli, plan.code, &mut warnings, run)?;
@@ -198,13 +203,24 @@ pub fn decode(
         labels: betas
             .trials
             .iter()
-            .map(|t| conditions.iter().position(|c| *c == t.condition).unwrap_or(0))
+            .map(|t| {
+                conditions
+                    .iter()
+                    .position(|c| *c == t.condition)
+                    .unwrap_or(0)
+            })
             .collect(),
-        pictures: pictures.as_ref().map_or_else(Vec::new, |p| p.of_trial.clone()),
+        pictures: pictures
+            .as_ref()
+            .map_or_else(Vec::new, |p| p.of_trial.clone()),
     };
     let shuffles = shuffle::shuffles(betas, &known, plan, &mut warnings);
     run.stage("multiplying trials");
-    let brain = Brain { design: Design::new(&betas.values, compute, run)?, trials: &betas.trials, compute };
+    let brain = Brain {
+        design: Design::new(&betas.values, compute, run)?,
+        trials: &betas.trials,
+        compute,
+    };
 
     let stimuli_seen_in_training = stimuli_shared && pictures.is_some();
     if stimuli_seen_in_training {
@@ -213,14 +229,24 @@ pub fn decode(
                 .to_owned(),
         );
     }
-    warn_of_folds(betas, &folds, decodes_conditions, pictures.is_some(), &mut warnings);
+    warn_of_folds(
+        betas,
+        &folds,
+        decodes_conditions,
+        pictures.is_some(),
+        &mut warnings,
+    );
 
     let mut state = Decoded {
         trials: Vec::new(),
         scores: Scores::default(),
         split,
         stimuli_seen_in_training,
-        voxel_weights: if pictures.is_some() { vec![0.0; betas.n_voxels()] } else { Vec::new() },
+        voxel_weights: if pictures.is_some() {
+            vec![0.0; betas.n_voxels()]
+        } else {
+            Vec::new()
+        },
         confusion: vec![vec![0; conditions.len()]; conditions.len()],
         conditions,
         alphas: Vec::new(),
@@ -236,16 +262,39 @@ pub fn decode(
     let mut norms = vec![0.0f64; state.voxel_weights.len()];
 
     for (f, fold) in folds.iter().enumerate() {
-        run.stage(format!("decoding run {} ({} of {})", fold.label, f + 1, folds.len()));
+        run.stage(format!(
+            "decoding run {} ({} of {})",
+            fold.label,
+            f + 1,
+            folds.len()
+        ));
         let prepared = match &pictures {
-            Some(pictures) => FoldPictures::prepare(&brain, fold, pictures, plan, runs_share_stimuli, run)?,
+            Some(pictures) => {
+                FoldPictures::prepare(&brain, fold, pictures, plan, runs_share_stimuli, run)?
+            }
             None => None,
         };
-        let n_classes = if decodes_conditions { state.conditions.len() } else { 0 };
-        let outcome = fold::outcome(&brain, fold, prepared.as_ref(), &known, n_classes, plan, run)?;
+        let n_classes = if decodes_conditions {
+            state.conditions.len()
+        } else {
+            0
+        };
+        let outcome = fold::outcome(
+            &brain,
+            fold,
+            prepared.as_ref(),
+            &known,
+            n_classes,
+            plan,
+            run,
+        )?;
         if let Some(prepared) = &prepared {
             state.alphas.push(outcome.alpha);
-            for (sum, norm) in norms.iter_mut().zip(prepared.voxel_norms(&brain, &known, outcome.alpha, run)?) {
+            for (sum, norm) in
+                norms
+                    .iter_mut()
+                    .zip(prepared.voxel_norms(&brain, &known, outcome.alpha, run)?)
+            {
                 *sum += f64::from(norm);
             }
             real.add_guess(&prepared.guess());
@@ -260,14 +309,26 @@ pub fn decode(
         step();
         publish(state.clone());
 
-        run.stage(format!("shuffled control of run {} ({} of {})", fold.label, f + 1, folds.len()));
+        run.stage(format!(
+            "shuffled control of run {} ({} of {})",
+            fold.label,
+            f + 1,
+            folds.len()
+        ));
         let outcomes: Result<Vec<_>, Stop> = shuffles
             .par_iter()
             .map(|order| {
                 run.check()?;
                 let shuffled = known.reordered(order);
-                let outcome =
-                    fold::outcome(&brain, fold, prepared.as_ref(), &shuffled, n_classes, plan, run)?;
+                let outcome = fold::outcome(
+                    &brain,
+                    fold,
+                    prepared.as_ref(),
+                    &shuffled,
+                    n_classes,
+                    plan,
+                    run,
+                )?;
                 step();
                 Ok(outcome)
             })
@@ -291,7 +352,12 @@ fn check(betas: &Betas, plan: &DecodePlan) -> Result<()> {
             betas.n_voxels()
         )));
     }
-    let n_bad = betas.values.values.iter().filter(|v| !v.is_finite()).count();
+    let n_bad = betas
+        .values
+        .values
+        .iter()
+        .filter(|v| !v.is_finite())
+        .count();
     if n_bad > 0 {
         return Err(Error::data(format!(
             "{n_bad} of {} betas are NaN or infinite: leave those voxels out of the mask, or repair the runs",
@@ -299,7 +365,9 @@ fn check(betas: &Betas, plan: &DecodePlan) -> Result<()> {
         )));
     }
     if plan.alphas.is_empty() || plan.alphas.iter().any(|a| !a.is_finite() || *a <= 0.0) {
-        return Err(Error::data("the ridge penalties must be positive numbers, at least one"));
+        return Err(Error::data(
+            "the ridge penalties must be positive numbers, at least one",
+        ));
     }
     Ok(())
 }
@@ -334,7 +402,11 @@ fn warn_of_folds(
     let unseen = folds
         .iter()
         .flat_map(|f| f.test.iter().map(move |t| (f, t)))
-        .filter(|(f, t)| !f.train.iter().any(|r| betas.trials[*r].condition == betas.trials[**t].condition))
+        .filter(|(f, t)| {
+            !f.train
+                .iter()
+                .any(|r| betas.trials[*r].condition == betas.trials[**t].condition)
+        })
         .count();
     if decodes_conditions && unseen > 0 {
         warnings.push(format!(
@@ -353,17 +425,24 @@ fn record(
 ) {
     for (i, &row) in fold.test.iter().enumerate() {
         let trial = &betas.trials[row];
-        let predicted = outcome.named.get(i).and_then(|&c| state.conditions.get(c)).cloned();
-        if let (Some(&named), Some(shown)) =
-            (outcome.named.get(i), state.conditions.iter().position(|c| *c == trial.condition))
-        {
+        let predicted = outcome
+            .named
+            .get(i)
+            .and_then(|&c| state.conditions.get(c))
+            .cloned();
+        if let (Some(&named), Some(shown)) = (
+            outcome.named.get(i),
+            state.conditions.iter().position(|c| *c == trial.condition),
+        ) {
             state.confusion[shown][named] += 1;
         }
         let drawn = outcome.drawn.iter().find(|d| d.trial == row);
         state.trials.push(DecodedTrial {
             trial: row,
             stimulus: pictures.and_then(|p| p.of_trial[row].map(|i| Arc::clone(&p.images[i]))),
-            reconstruction: drawn.zip(pictures).map(|(d, p)| Arc::new(p.image(&d.pixels))),
+            reconstruction: drawn
+                .zip(pictures)
+                .map(|(d, p)| Arc::new(p.image(&d.pixels))),
             stimulus_id: trial.stimulus.clone(),
             condition: trial.condition.clone(),
             predicted_condition: predicted,

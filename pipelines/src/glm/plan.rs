@@ -26,7 +26,9 @@ pub fn default_plan(events: &[Arc<Events>], tr_secs: f64) -> BetasPlan {
     durations.sort_by(f64::total_cmp);
     let median = durations.get(durations.len() / 2).copied().unwrap_or(0.0);
     let model = if median >= 8.0 && median >= 4.0 * tr_secs {
-        TrialModel::BlockMean { lag_volumes: (LAG_SECS / tr_secs).round() as usize }
+        TrialModel::BlockMean {
+            lag_volumes: (LAG_SECS / tr_secs).round() as usize,
+        }
     } else {
         TrialModel::LeastSquares
     };
