@@ -304,6 +304,37 @@ fn region_lines_run_between_vertices() {
 }
 
 #[test]
+fn infinities_have_the_colours_of_the_ends() {
+    let (sphere, triangles) = icosphere(3);
+    let mut layer = plain(sphere.clone(), triangles);
+    let ends = sphere.iter().map(|p| {
+        if p.x < 0.0 {
+            f32::NEG_INFINITY
+        } else {
+            f32::INFINITY
+        }
+    });
+    layer.overlay = Some((
+        values(ends),
+        Look {
+            threshold: 1.0,
+            ..look(Colormap::Viridis, (0.0, 1.0))
+        },
+    ));
+    both(
+        &seen(vec![layer], StandardView::Superior, 0.0),
+        SIZE,
+        |picture| {
+            let (low, high) = (pixel(picture, 90, 100), pixel(picture, 150, 100));
+            assert!(
+                low[2] > low[1] + 40 && high[1] > high[2] + 40,
+                "{low:?} {high:?}"
+            );
+        },
+    );
+}
+
+#[test]
 fn sulci_are_darker_than_gyri() {
     let (sphere, triangles) = icosphere(4);
     let mut layer = plain(sphere.clone(), triangles);
