@@ -53,13 +53,24 @@ pub enum News {
     },
 }
 
+/// A volume to be shown in grey.
+#[derive(Clone, Debug)]
+pub struct GreyParts {
+    /// The numbers.
+    pub volume: Arc<Volume>,
+    /// The numbers shown black and white.
+    pub window: (f32, f32),
+    /// The box of what is not air, world mm.
+    pub bounds_mm: (DVec3, DVec3),
+}
+
 /// A subject's anatomy, read.
 #[derive(Clone, Debug, Default)]
 pub struct SubjectParts {
     /// Subject id.
     pub id: String,
-    /// The structural volume and its robust range of greys.
-    pub anatomy: Option<(Arc<Volume>, (f32, f32))>,
+    /// The structural volume.
+    pub anatomy: Option<GreyParts>,
     /// The atlas and its name.
     pub atlas: Option<(Arc<Atlas>, String)>,
     /// The hemispheres.
@@ -90,8 +101,8 @@ pub struct RunParts {
     pub events: Option<Arc<Events>>,
     /// Seconds a volume, when anything says so.
     pub tr_secs: Option<f64>,
-    /// Mean over time and its robust range.
-    pub mean: (Arc<Volume>, (f32, f32)),
+    /// Mean over time.
+    pub mean: GreyParts,
     /// Temporal signal-to-noise (mean / standard deviation over time), NaN outside the head, and its robust range.
     pub tsnr: (Arc<Volume>, (f32, f32)),
 }
@@ -191,6 +202,8 @@ pub struct Underlay {
     pub data: VolumeData,
     /// The numbers shown black and white.
     pub window: (f32, f32),
+    /// The box of what is not air, world mm.
+    pub bounds_mm: (DVec3, DVec3),
 }
 
 /// An atlas ready to be drawn.
@@ -465,13 +478,8 @@ impl Session {
         let old = if same { old } else { SubjectData::default() };
         let keys = &mut self.keys;
         let anatomy = match (old.anatomy, parts.anatomy) {
-            (Some(old), Some((new, _))) if Arc::ptr_eq(&old.volume, &new) => Some(old),
-            (_, Some((volume, window))) => Some(Underlay {
-                name: "anatomy".into(),
-                data: bridge::volume_data(keys.fresh(), &volume),
-                volume,
-                window,
-            }),
+            (Some(old), Some(new)) if Arc::ptr_eq(&old.volume, &new.volume) => Some(old),
+            (_, Some(new)) => Some(underlay(keys, "anatomy", &new)),
             (old, None) => old,
         };
         let atlas = match (old.atlas, parts.atlas) {
@@ -495,17 +503,10 @@ impl Session {
     /// Takes a run in, with the maps made of it.
     pub(crate) fn take_run(&mut self, parts: RunParts) {
         self.clear_run();
-        let (mean, range) = &parts.mean;
-        let data = bridge::volume_data(self.keys.fresh(), mean);
-        self.mean_underlay = Some(Underlay {
-            name: "mean BOLD".into(),
-            volume: Arc::clone(mean),
-            data,
-            window: *range,
-        });
-        let (mean, tsnr) = (parts.mean.clone(), parts.tsnr.clone());
+        self.mean_underlay = Some(underlay(&mut self.keys, "mean BOLD", &parts.mean));
+        let tsnr = parts.tsnr.clone();
         self.put_map(MapId::Tsnr, tsnr.0, tsnr.1);
-        self.put_map(MapId::Mean, mean.0, mean.1);
+        self.put_map(MapId::Mean, Arc::clone(&parts.mean.volume), parts.mean.window);
         self.run = Some(parts);
     }
 
@@ -532,6 +533,16 @@ impl Session {
         let data = bridge::volume_data(self.keys.fresh(), &volume);
         self.maps.push(OverlayMap { id, volume, data, robust });
         self.maps.sort_by_key(|m| m.id);
+    }
+}
+
+fn underlay(keys: &mut Keys, name: &str, parts: &GreyParts) -> Underlay {
+    Underlay {
+        name: name.into(),
+        data: bridge::volume_data(keys.fresh(), &parts.volume),
+        volume: Arc::clone(&parts.volume),
+        window: parts.window,
+        bounds_mm: parts.bounds_mm,
     }
 }
 

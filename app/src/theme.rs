@@ -97,7 +97,7 @@ impl Theme {
             good: hex(0x5FBF8A),
             warn: hex(0xE2B04A),
             bad: hex(0xE5706B),
-            canvas: [14, 16, 19, 255],
+            canvas: [0, 0, 0, 255],
             crosshair: [92, 219, 149, 255],
         }
     }
@@ -120,7 +120,7 @@ impl Theme {
             good: hex(0x1E7F4F),
             warn: hex(0x8F6200),
             bad: hex(0xB3322D),
-            canvas: [22, 25, 29, 255],
+            canvas: [0, 0, 0, 255],
             crosshair: [92, 219, 149, 255],
         }
     }

@@ -15,7 +15,7 @@ use crate::theme;
 /// Points of wheel travel that make one slice, for wheels that report points.
 const POINTS_A_SLICE: f32 = 40.0;
 /// Empty border around the volume, as a share of its size.
-const BORDER: f64 = 1.05;
+const BORDER: f64 = 1.1;
 /// Lines of read-out below the slices, points.
 const READ_OUT: f32 = 46.0;
 
@@ -92,7 +92,7 @@ impl Slices {
     }
 
     fn views(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
-        let (low, high) = underlay.volume.grid.world_bounds();
+        let (low, high) = underlay.bounds_mm;
         let extent = high - low;
         let gap = 4.0;
         let in_a_row = area.width() > 1.25 * area.height();
@@ -145,7 +145,7 @@ impl Slices {
             pos2((rect.right() * ppp).round() / ppp, (rect.bottom() * ppp).round() / ppp),
         );
         let size = [(rect.width() * ppp).round().max(1.0) as u32, (rect.height() * ppp).round().max(1.0) as u32];
-        let (low, high) = underlay.volume.grid.world_bounds();
+        let (low, high) = underlay.bounds_mm;
         let crosshair = ctx.layout.view.crosshair().unwrap_or((low + high) / 2.0);
         let mut centre = ctx.layout.view.centre_mm.map_or((low + high) / 2.0, DVec3::from_array);
         centre[axes[2]] = crosshair[axes[2]];

@@ -4,7 +4,7 @@ use egui::{Color32, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2
 use fusiform_pipelines::surface::{Hemisphere, Shape};
 use fusiform_render::camera::{Camera, StandardView};
 use fusiform_render::scene::{MeshLayer, Scene, SurfaceView, View};
-use glam::{DVec3, Vec3};
+use glam::{DVec3, Quat, Vec3};
 
 use super::slices::plate;
 use super::{Ctx, overlay, placeholder, short};
@@ -194,10 +194,11 @@ fn meaning(shape: Shape) -> &'static str {
     }
 }
 
-/// Shows all of it from every side at the same magnification, so that turning does not change the size.
+/// Shows all of it: as large as the ellipsoid around it allows from this side.
 fn camera(ctx: &Ctx<'_>, place: Place, aspect: f32) -> Camera {
-    let half = place.extent_mm / 2.0;
-    let radius = half.z.max(half.y.min(half.z * 1.3)).max(half.x / aspect).max(half.y / aspect) * 1.1;
+    let turn = Quat::from_array(ctx.layout.view.rotation).inverse();
+    let reach = |direction: Vec3| (place.extent_mm / 2.0 * (turn * direction)).length();
+    let radius = reach(Vec3::Y).max(reach(Vec3::X) / aspect) * 1.1;
     ctx.layout.view.camera(place.centre_mm, radius)
 }
 

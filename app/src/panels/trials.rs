@@ -27,10 +27,12 @@ impl Trials {
     pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
         ui.horizontal(|ui| self.controls(ui, ctx));
         let Some(parts) = &ctx.session.decoded else {
-            let idle = if ctx.session.study.is_some() {
-                "Press “Decode” to reconstruct what was seen in each held-out run."
-            } else {
-                "Open a study to decode it."
+            let idle = match ctx.session.study_subject() {
+                Some(s) if s.runs.is_empty() && s.betas.is_none() && !ctx.session.partial => {
+                    "Nothing to decode: this study has no BOLD runs and no betas."
+                }
+                Some(_) => "Press “Decode” to reconstruct what was seen in each held-out run.",
+                None => "Open a study to decode it.",
             };
             placeholder(ui, ctx, &[Kind::Decode, Kind::Open], idle);
             return;
@@ -58,12 +60,20 @@ impl Trials {
 
     fn controls(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
         let busy = ctx.jobs.is_running(Kind::Decode);
-        let ready = ctx.session.study_subject().is_some() && !ctx.session.partial && !busy;
+        let subject = ctx.session.study_subject();
+        let loaded = subject.is_some() && !ctx.session.partial;
+        let has_data = subject.is_some_and(|s| !s.runs.is_empty() || s.betas.is_some());
+        let ready = loaded && has_data && !busy;
+        let why_not = match (busy, loaded) {
+            (true, _) => "Decoding is under way.",
+            (_, false) => "The study is not loaded yet.",
+            _ => "This study has no BOLD runs and no betas to decode.",
+        };
         let button = egui::Button::new(RichText::new("Decode").color(ctx.theme.strong)).fill(ctx.theme.selected);
         let decode = ui
             .add_enabled(ready, button)
             .on_hover_text("Reconstruct every trial from models fitted without its run.")
-            .on_disabled_hover_text(if busy { "Decoding is under way." } else { "The study is not loaded yet." });
+            .on_disabled_hover_text(why_not);
         if decode.clicked() {
             ctx.send(Command::Decode);
         }

@@ -8,6 +8,7 @@ use fusiform_pipelines::betas::Columns;
 use fusiform_pipelines::decode::{self, Code, DecodePlan, Decoded};
 use fusiform_pipelines::device::Compute;
 use fusiform_pipelines::glm;
+use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::demo::{self, DemoPlan};
 use fusiform_pipelines::study::select::{self, Query};
 use fusiform_pipelines::study::{BoldRun, Study, files};
@@ -18,7 +19,7 @@ use glam::DVec3;
 
 use crate::layout::CodeChoice;
 use crate::session::{
-    self, DecodedParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts, RunParts, SubjectParts,
+    self, DecodedParts, GreyParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts, RunParts, SubjectParts,
 };
 
 /// A dialog that answers sooner than this was not seen by anybody: there is no desktop portal.
@@ -30,10 +31,11 @@ const PICTURES_A_TIME: usize = 32;
 /// Share of the bright end of the mean below which a voxel is air.
 const AIR: f32 = 0.15;
 
-/// Makes the demo study.
+/// Makes the demo study; publishes it without its runs first.
 pub(crate) fn demo(run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> {
-    let _ = publish;
-    let made = demo::generate(&DemoPlan::default(), run)?;
+    let made = demo::generate_with(&DemoPlan::default(), run, &|study| {
+        publish(News::Study { study: Arc::new(study), partial: true });
+    })?;
     Ok(News::Study { study: Arc::new(made.study), partial: false })
 }
 
@@ -58,9 +60,7 @@ pub(crate) fn subject(
     let mut parts = SubjectParts { id: id.into(), ..SubjectParts::default() };
     if let Some(source) = &subject.anatomy {
         run.stage("reading the anatomy");
-        let volume = source.load(run)?;
-        let window = robust_range(&volume.data, 0.02, 0.995);
-        parts.anatomy = Some((volume, window));
+        parts.anatomy = Some(grey(source.load(run)?));
         publish(News::Subject(parts.clone()));
     }
     let query = Query { subject: Some(id.into()), ..query.clone() };
@@ -97,15 +97,15 @@ pub(crate) fn run(bold: &BoldRun, run: &Run<'_>) -> Result<News, Stop> {
     run.stage("mean and temporal SNR");
     let events = bold.events.as_ref().map(|e| e.load(run)).transpose()?;
     let mean = series.mean();
-    let range = robust_range(&mean.data, 0.02, 0.995);
-    let tsnr = temporal_snr(&series, &mean, AIR * range.1, run)?;
+    let mean = grey(Arc::new(mean));
+    let tsnr = temporal_snr(&series, &mean.volume, AIR * mean.window.1, run)?;
     let tsnr_range = robust_range(&tsnr.data, 0.02, 0.98);
     Ok(News::Run(RunParts {
         label: bold.label.clone(),
         tr_secs: bold.tr_secs.or(series.tr_secs),
         series,
         events,
-        mean: (Arc::new(mean), range),
+        mean,
         tsnr: (Arc::new(tsnr), tsnr_range),
     }))
 }
@@ -241,6 +241,32 @@ pub(crate) fn robust_range(data: &[f32], low: f64, high: f64) -> (f32, f32) {
     let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
     let (a, b) = (at(low), at(high));
     if b > a { (a, b) } else { (a.min(0.0), a.max(0.0).max(a.min(0.0) + 1e-3)) }
+}
+
+/// A volume with its robust range of greys and the box of what is not air.
+fn grey(volume: Arc<Volume>) -> GreyParts {
+    let window = robust_range(&volume.data, 0.02, 0.995);
+    let air = window.0.max(0.0) + AIR * (window.1 - window.0.max(0.0));
+    let grid = &volume.grid;
+    let (mut low, mut high) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
+    for (v, value) in volume.data.iter().enumerate() {
+        if *value > air {
+            let ijk = grid.ijk(v).map(|i| i as f64);
+            low = low.min(DVec3::from_array(ijk) - 0.5);
+            high = high.max(DVec3::from_array(ijk) + 0.5);
+        }
+    }
+    let bounds_mm = if low.is_finite() { box_in_world(grid, low, high) } else { grid.world_bounds() };
+    GreyParts { volume, window, bounds_mm }
+}
+
+/// The box around a box of voxel coordinates, world mm.
+fn box_in_world(grid: &Grid, low: DVec3, high: DVec3) -> (DVec3, DVec3) {
+    let corners = (0..8).map(|corner| {
+        let pick = |axis: usize| if corner >> axis & 1 == 1 { high[axis] } else { low[axis] };
+        grid.world_from_voxel.transform_point3(DVec3::new(pick(0), pick(1), pick(2)))
+    });
+    corners.fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(a, b), c| (a.min(c), b.max(c)))
 }
 
 /// Mean over time divided by standard deviation over time (n − 1 in the denominator); NaN where the mean is
