@@ -136,7 +136,9 @@ pub struct DecodedParts {
 }
 
 /// The maps that can lie over the anatomy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum MapId {
     /// Temporal signal-to-noise of the run.
     Tsnr,
@@ -171,9 +173,13 @@ impl MapId {
     /// What its numbers mean.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Tsnr => "Mean over time divided by standard deviation over time, voxel by voxel: how steady the signal is.",
+            Self::Tsnr => {
+                "Mean over time divided by standard deviation over time, voxel by voxel: how steady the signal is."
+            }
             Self::Mean => "The mean of the run over time, in the scanner's own units.",
-            Self::Drive => "Length (L2 norm) of each voxel's ridge weights, mean over folds: how much the reconstruction listens to it.",
+            Self::Drive => {
+                "Length (L2 norm) of each voxel's ridge weights, mean over folds: how much the reconstruction listens to it."
+            }
         }
     }
 }
@@ -235,12 +241,18 @@ pub struct HemisphereData {
 impl HemisphereData {
     /// The surface and mesh of a shape.
     pub fn shape(&self, shape: Shape) -> Option<(&Arc<Surface>, &MeshData)> {
-        self.shapes.iter().find(|(s, ..)| *s == shape).map(|(_, surface, mesh)| (surface, mesh))
+        self.shapes
+            .iter()
+            .find(|(s, ..)| *s == shape)
+            .map(|(_, surface, mesh)| (surface, mesh))
     }
 
     /// Where a vertex is in the brain (world mm): half way through the cortex, whatever shape is shown.
     pub fn anatomical_mm(&self, vertex: usize) -> Option<Vec3> {
-        let at = |shape| self.shape(shape).and_then(|(s, _)| s.vertices.get(vertex).copied());
+        let at = |shape| {
+            self.shape(shape)
+                .and_then(|(s, _)| s.vertices.get(vertex).copied())
+        };
         match (at(Shape::White), at(Shape::Pial)) {
             (Some(white), Some(pial)) => Some((white + pial) / 2.0),
             (one, other) => at(Shape::Midthickness).or(one).or(other),
@@ -334,6 +346,8 @@ pub struct Session {
     pub messages: Vec<Message>,
     /// What the user was asked for because a desktop dialog did not come up.
     pub wants_path: bool,
+    /// The map, and its revision, that was last sent to be put on the cortical sheet.
+    pub(crate) projecting: Option<(MapId, u64)>,
     next_message: u64,
     keys: Keys,
 }
@@ -346,9 +360,13 @@ impl Session {
 
     /// The current subject's runs that the query does not exclude.
     pub fn runs(&self) -> Vec<&BoldRun> {
-        let Some(subject) = self.study_subject() else { return Vec::new() };
+        let Some(subject) = self.study_subject() else {
+            return Vec::new();
+        };
         let fits = |asked: &Option<String>, run: &BoldRun, key: &str| {
-            asked.as_ref().is_none_or(|a| run.entities.get(key).is_none_or(|b| a == b))
+            asked
+                .as_ref()
+                .is_none_or(|a| run.entities.get(key).is_none_or(|b| a == b))
         };
         subject
             .runs
@@ -363,14 +381,26 @@ impl Session {
 
     /// The query with the current subject filled in.
     pub fn resolved_query(&self) -> Query {
-        Query { subject: self.query.subject.clone().or_else(|| self.subject_id.clone()), ..self.query.clone() }
+        Query {
+            subject: self
+                .query
+                .subject
+                .clone()
+                .or_else(|| self.subject_id.clone()),
+            ..self.query.clone()
+        }
     }
 
     /// The values an entity (`desc`, `task`) takes over the current subject's runs.
     pub fn entity_values(&self, key: &str) -> Vec<String> {
         let mut values: Vec<String> = self
             .study_subject()
-            .map(|s| s.runs.iter().filter_map(|r| r.entities.get(key).cloned()).collect())
+            .map(|s| {
+                s.runs
+                    .iter()
+                    .filter_map(|r| r.entities.get(key).cloned())
+                    .collect()
+            })
             .unwrap_or_default();
         values.sort();
         values.dedup();
@@ -379,7 +409,10 @@ impl Session {
 
     /// What lies under everything: the anatomy, or the mean of the run.
     pub fn underlay(&self) -> Option<&Underlay> {
-        self.subject.anatomy.as_ref().or(self.mean_underlay.as_ref())
+        self.subject
+            .anatomy
+            .as_ref()
+            .or(self.mean_underlay.as_ref())
     }
 
     /// A map by its id.
@@ -442,7 +475,12 @@ impl Session {
         }
         self.messages.retain(|m| m.text != text || m.title != title);
         self.next_message += 1;
-        self.messages.push(Message { number: self.next_message, grade, title, text });
+        self.messages.push(Message {
+            number: self.next_message,
+            grade,
+            title,
+            text,
+        });
     }
 
     /// Forgets everything of the study, not the messages.
@@ -468,7 +506,8 @@ impl Session {
         self.run = None;
         self.mean_underlay = None;
         self.projected = None;
-        self.maps.retain(|m| m.id == MapId::Drive && self.decoded.is_some());
+        self.maps
+            .retain(|m| m.id == MapId::Drive && self.decoded.is_some());
     }
 
     /// Takes a subject's anatomy in. Values that are already here keep their keys.
@@ -494,9 +533,18 @@ impl Session {
         let cortex = if parts.cortex.is_empty() {
             old.cortex
         } else {
-            parts.cortex.into_iter().map(|h| hemisphere_data(keys, h)).collect()
+            parts
+                .cortex
+                .into_iter()
+                .map(|h| hemisphere_data(keys, h))
+                .collect()
         };
-        self.subject = SubjectData { id: parts.id, anatomy, atlas, cortex };
+        self.subject = SubjectData {
+            id: parts.id,
+            anatomy,
+            atlas,
+            cortex,
+        };
         self.projected = None;
     }
 
@@ -506,7 +554,11 @@ impl Session {
         self.mean_underlay = Some(underlay(&mut self.keys, "mean BOLD", &parts.mean));
         let tsnr = parts.tsnr.clone();
         self.put_map(MapId::Tsnr, tsnr.0, tsnr.1);
-        self.put_map(MapId::Mean, Arc::clone(&parts.mean.volume), parts.mean.window);
+        self.put_map(
+            MapId::Mean,
+            Arc::clone(&parts.mean.volume),
+            parts.mean.window,
+        );
         self.run = Some(parts);
     }
 
@@ -520,18 +572,33 @@ impl Session {
 
     /// Takes a map on the cortical sheet in, if it is of the newest revision.
     pub(crate) fn take_projected(&mut self, parts: ProjectedParts) {
-        if self.map(parts.map).is_none_or(|m| m.data.key.id != parts.revision) {
+        if self
+            .map(parts.map)
+            .is_none_or(|m| m.data.key.id != parts.revision)
+        {
             return;
         }
-        let hemispheres =
-            parts.hemispheres.iter().map(|map| bridge::vertex_data(self.keys.fresh(), map)).collect();
-        self.projected = Some(Projected { map: parts.map, revision: parts.revision, hemispheres });
+        let hemispheres = parts
+            .hemispheres
+            .iter()
+            .map(|map| bridge::vertex_data(self.keys.fresh(), map))
+            .collect();
+        self.projected = Some(Projected {
+            map: parts.map,
+            revision: parts.revision,
+            hemispheres,
+        });
     }
 
     fn put_map(&mut self, id: MapId, volume: Arc<Volume>, robust: (f32, f32)) {
         self.maps.retain(|m| m.id != id);
         let data = bridge::volume_data(self.keys.fresh(), &volume);
-        self.maps.push(OverlayMap { id, volume, data, robust });
+        self.maps.push(OverlayMap {
+            id,
+            volume,
+            data,
+            robust,
+        });
         self.maps.sort_by_key(|m| m.id);
     }
 }
@@ -558,8 +625,13 @@ fn hemisphere_data(keys: &mut Keys, parts: HemisphereParts) -> HemisphereData {
     HemisphereData {
         hemisphere: parts.hemisphere,
         shapes,
-        sulcal: parts.sulcal.map(|map| bridge::vertex_data(keys.fresh(), &map)),
-        outlines: parts.labels.as_ref().map(|labels| bridge::vertex_outlines(keys.fresh(), labels)),
+        sulcal: parts
+            .sulcal
+            .map(|map| bridge::vertex_data(keys.fresh(), &map)),
+        outlines: parts
+            .labels
+            .as_ref()
+            .map(|labels| bridge::vertex_outlines(keys.fresh(), labels)),
         labels: parts.labels,
     }
 }
