@@ -119,7 +119,7 @@ impl Map {
         let look = Look {
             colormap: if two_sided { Colormap::ColdHot } else { Colormap::Hot },
             range: (0.0, round_up(top)),
-            threshold: 0.1 * top,
+            threshold: round_up(0.1 * top),
             two_sided,
             opacity: 1.0,
         };

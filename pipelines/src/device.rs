@@ -43,11 +43,17 @@ pub struct Compute {
 impl Compute {
     /// The CPU.
     pub fn cpu() -> Self {
-        Self { device: Device::flex(), name: "cpu".into() }
+        Self {
+            device: Device::flex(),
+            name: "cpu".into(),
+        }
     }
 
     fn wgpu(device: Device) -> Self {
-        Self { device, name: "wgpu".into() }
+        Self {
+            device,
+            name: "wgpu".into(),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn scene(scene: &Scene, size: [u32; 2]) -> Result<(), RenderError> {
 }
 
 fn slice(view: &SliceView) -> Result<(), RenderError> {
-    if !(view.mm_per_pixel.is_finite() && view.mm_per_pixel > 0.0) || !view.centre_mm.is_finite() {
+    if !(view.mm_per_pixel.is_finite() && view.mm_per_pixel > 0.0 && view.centre_mm.is_finite()) {
         return Err(RenderError::Scene(format!(
             "a slice needs a finite centre and a positive zoom; it has {} and {} mm a pixel",
             view.centre_mm, view.mm_per_pixel
@@ -48,7 +48,7 @@ fn volume(volume: &VolumeData) -> Result<(), RenderError> {
         )));
     }
     let determinant = volume.world_from_voxel.as_daffine3().matrix3.determinant();
-    if !volume.world_from_voxel.is_finite() || !(determinant.abs() > 1e-12) {
+    if !(volume.world_from_voxel.is_finite() && determinant.abs() > 1e-12) {
         return Err(RenderError::Scene(
             "the volume's affine cannot be inverted, so its voxels have no place in the world"
                 .into(),

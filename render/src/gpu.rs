@@ -2,6 +2,7 @@
 
 mod cache;
 mod pick;
+mod pipelines;
 mod slice;
 mod surface;
 mod target;
@@ -183,7 +184,7 @@ impl Renderer {
         self.gpu.check_size(size)?;
         let target = match self.slots.remove(&slot) {
             Some(target) if target.size == size => target,
-            _ => Target::new(&self.gpu, size),
+            _ => watched(&self.gpu, || Ok(Target::new(&self.gpu, size)))?,
         };
         let samples = if self.samples > 1 { 4 } else { 1 };
         let drawn = self.render(&target, scene, 1, samples);
@@ -201,19 +202,23 @@ impl Renderer {
     pub fn picture(&mut self, scene: &Scene, size: [u32; 2]) -> Result<Picture, RenderError> {
         check::scene(scene, size)?;
         self.gpu.check_size(size)?;
-        let limit = self.gpu.device.limits().max_texture_dimension_2d;
+        let limits = self.gpu.device.limits();
         let samples = match &scene.view {
             View::Slice(_) => 1,
             View::Surfaces(_) => self.picture_samples,
         };
-        let scale = if samples > 4 && size.iter().all(|&side| side * 2 <= limit) {
-            2
-        } else {
-            1
-        };
-        let target = Target::new(&self.gpu, size.map(|side| side * scale));
+        // Four smaller pixels for one, where the device can hold and return them.
+        let bytes = 16 * u64::from(size[0]) * u64::from(size[1]);
+        let fits = size
+            .iter()
+            .all(|&side| side * 2 <= limits.max_texture_dimension_2d)
+            && bytes <= limits.max_buffer_size;
+        let scale = if samples > 4 && fits { 2 } else { 1 };
+        let target = watched(&self.gpu, || {
+            Ok(Target::new(&self.gpu, size.map(|side| side * scale)))
+        })?;
         self.render(&target, scene, scale, if samples > 1 { 4 } else { 1 })?;
-        target.read(&self.gpu, scale)
+        watched(&self.gpu, || target.read(&self.gpu, scale))
     }
 
     /// What is under a pixel of a surface view, by an id buffer. Nothing for slices: see

@@ -6,9 +6,13 @@ use crate::scene::{Pick, Picture, Scene};
 
 /// Who draws.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a program holds one or two of them"
+)]
 pub enum Backend {
     /// A device, real or a software driver.
-    Gpu(Box<Renderer>),
+    Gpu(Renderer),
     /// The reference renderer.
     Cpu,
 }
@@ -17,7 +21,7 @@ impl Backend {
     /// A device if there is one; else the reference renderer and the reason.
     pub fn best() -> (Self, Option<String>) {
         match Gpu::headless() {
-            Ok(gpu) => (Self::Gpu(Box::new(Renderer::new(gpu))), None),
+            Ok(gpu) => (Self::Gpu(Renderer::new(gpu)), None),
             Err(error) => (Self::Cpu, Some(error.to_string())),
         }
     }

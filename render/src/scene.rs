@@ -92,13 +92,16 @@ pub struct VolumeLayer {
     pub look: Look,
 }
 
+/// The colour (straight sRGB) of each region key.
+pub type RegionColours = Arc<[(i32, [u8; 4])]>;
+
 /// Region borders of an integer volume.
 #[derive(Clone, Debug)]
 pub struct OutlineLayer {
     /// Region keys as floats (whole numbers); 0 is no region.
     pub labels: VolumeData,
     /// Colour of each region key; a key that is missing is not outlined.
-    pub colours: Arc<[(i32, [u8; 4])]>,
+    pub colours: RegionColours,
     /// Line width in pixels.
     pub width_px: f32,
 }
@@ -162,7 +165,7 @@ pub struct MeshLayer {
     /// A map over it.
     pub overlay: Option<(VertexData, Look)>,
     /// Region keys (whole numbers), outlined with the colour of each key.
-    pub outlines: Option<(VertexData, Arc<[(i32, [u8; 4])]>)>,
+    pub outlines: Option<(VertexData, RegionColours)>,
     /// 0 to 1.
     pub opacity: f32,
 }

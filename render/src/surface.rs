@@ -204,10 +204,18 @@ pub(crate) fn sulcal_values(values: &[f32]) -> Vec<f32> {
 
 /// An overlay as (value, 1), and (0, 0) where it is NaN. Interpolated, the second number says how much of the weight is
 /// valid and the first divided by it is the value: no NaN reaches the shader and masked data keep their half triangles.
+/// Infinities become huge numbers, between which one can interpolate.
 pub(crate) fn overlay_values(values: &[f32]) -> Vec<[f32; 2]> {
+    const HUGE: f32 = 1e30;
     values
         .iter()
-        .map(|&x| if x.is_nan() { [0.0, 0.0] } else { [x, 1.0] })
+        .map(|&x| {
+            if x.is_nan() {
+                [0.0, 0.0]
+            } else {
+                [x.clamp(-HUGE, HUGE), 1.0]
+            }
+        })
         .collect()
 }
 

@@ -1,5 +1,11 @@
 //! Files that cannot be read: each is refused in one sentence that names it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests stop where a test would"
+)]
+
 use std::path::Path;
 
 use fusiform_pipelines::io::{gifti, nifti, npy, picture, table};
@@ -8,8 +14,11 @@ use fusiform_pipelines::run::quietly;
 use crate::io::{fixture, refusal};
 use crate::real_data;
 
+/// New bytes and where they go.
+type Change<'a> = (usize, &'a [u8]);
+
 /// A NIfTI fixture with some bytes replaced.
-fn nifti_with(folder: &Path, changes: &[(usize, &[u8])]) -> std::path::PathBuf {
+fn nifti_with(folder: &Path, changes: &[Change<'_>]) -> std::path::PathBuf {
     let mut bytes = std::fs::read(fixture("slope.nii")).unwrap();
     for (at, change) in changes {
         bytes[*at..at + change.len()].copy_from_slice(change);
@@ -24,7 +33,7 @@ fn headers_that_promise_too_much_or_too_little() {
     let folder = tempfile::tempdir().unwrap();
     let dim = |d: [i16; 8]| -> Vec<u8> { d.iter().flat_map(|d| d.to_le_bytes()).collect() };
     let huge = dim([7, 32767, 32767, 32767, 32767, 32767, 32767, 32767]);
-    let cases: &[(&[(usize, &[u8])], &str)] = &[
+    let cases: &[(&[Change<'_>], &str)] = &[
         (
             &[(40, &dim([3, 32767, 32767, 32767, 1, 1, 1, 1]))],
             "cut short",
@@ -172,6 +181,7 @@ fn surfaces_that_do_not_hold_together() {
         ("Dim0=\"4\"", "Dim0=\"99999999999\"", "fewer numbers"),
         ("Dim1=\"3\"", "Dim1=\"99999999999999999999\"", "Dim1"),
         ("Dim1=\"3\"", "Dim1=\"2\"", "not n × 3"),
+        ("Dim0=\"4\"", "Dim0=\"0\"", "whose Dim0 is “0”"),
         ("ASCII", "Morse", "Encoding"),
         ("ASCII", "Base64Binary", "damaged"),
         ("ASCII", "ExternalFileBinary", "own folder"),
@@ -210,6 +220,28 @@ fn surfaces_that_do_not_hold_together() {
 }
 
 #[test]
+fn a_packed_surface_with_one_wrong_bit() {
+    use base64::Engine;
+    let engine = base64::engine::general_purpose::STANDARD;
+    let text = std::fs::read_to_string(fixture("lh.packed.surf.gii")).unwrap();
+    let data = text
+        .split("<Data>")
+        .nth(1)
+        .unwrap()
+        .split("</Data>")
+        .next()
+        .unwrap();
+    let mut bytes = engine.decode(data.trim()).unwrap();
+    // The last byte of a zlib stream is part of its checksum.
+    *bytes.last_mut().unwrap() ^= 1;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lh.packed.surf.gii");
+    std::fs::write(&path, text.replace(data, &engine.encode(bytes))).unwrap();
+    let text = refusal(&path, gifti::read_surface(&path));
+    assert!(text.contains("damaged"), "{text}");
+}
+
+#[test]
 fn arrays_that_are_not_plain_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("array.npy");
@@ -237,6 +269,10 @@ fn arrays_that_are_not_plain_numbers() {
         (
             "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 2), }",
             "3 dimensions",
+        ),
+        (
+            "{'descr': '<f4', 'fortran_order': True, 'shape': (0, 999999999999999999), }",
+            "is empty",
         ),
         (
             "{'descr': '|O', 'fortran_order': False, 'shape': (2,), }",

@@ -1,5 +1,11 @@
 //! Readers and writers against what other programs read from the same files.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests stop where a test would"
+)]
+
 mod gifti;
 mod nifti;
 mod orientation;

@@ -15,7 +15,8 @@ const TOP: Vec3 = Vec3::new(0.0, 0.0, 25.0);
 
 /// For each view: where in the picture (x right, y up; nothing: towards or away from the viewer) right, front and top
 /// lie, and which is nearest to the viewer.
-const EXPECTED: [(StandardView, [Option<[f32; 2]>; 3], Vec3); 6] = [
+type Expected = (StandardView, [Option<[f32; 2]>; 3], Vec3);
+const EXPECTED: [Expected; 6] = [
     (
         StandardView::Left,
         [None, Some([-1.0, 0.0]), Some([0.0, 1.0])],

@@ -1,5 +1,12 @@
 //! Tests of the renderer.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test helper fails by panicking and says on stdout what it skips"
+)]
+
+mod backend;
 mod cameras;
 mod colours;
 mod golden;

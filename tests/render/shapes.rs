@@ -11,7 +11,7 @@ use fusiform_render::scene::{
 use glam::{Affine3A, Vec3};
 
 /// A key that no other value has.
-pub fn fresh_key() -> Key {
+pub(crate) fn fresh_key() -> Key {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     Key {
         id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -19,7 +19,7 @@ pub fn fresh_key() -> Key {
     }
 }
 
-pub fn volume(
+pub(crate) fn volume(
     shape: [usize; 3],
     world_from_voxel: Affine3A,
     f: impl Fn([usize; 3]) -> f32,
@@ -41,7 +41,7 @@ pub fn volume(
 }
 
 /// Smooth, with a hole of NaN and both signs.
-pub fn blobs([i, j, k]: [usize; 3]) -> f32 {
+pub(crate) fn blobs([i, j, k]: [usize; 3]) -> f32 {
     let p = Vec3::new(i as f32, j as f32, k as f32);
     if p.distance(Vec3::new(6.0, 14.0, 8.0)) < 3.0 {
         return f32::NAN;
@@ -50,7 +50,7 @@ pub fn blobs([i, j, k]: [usize; 3]) -> f32 {
     wave * 3.0 + p.x * 0.05
 }
 
-pub fn look(colormap: Colormap, range: (f32, f32)) -> Look {
+pub(crate) fn look(colormap: Colormap, range: (f32, f32)) -> Look {
     Look {
         colormap,
         range,
@@ -60,7 +60,7 @@ pub fn look(colormap: Colormap, range: (f32, f32)) -> Look {
     }
 }
 
-pub fn slice(plane: Plane, centre_mm: Vec3, mm_per_pixel: f32) -> SliceView {
+pub(crate) fn slice(plane: Plane, centre_mm: Vec3, mm_per_pixel: f32) -> SliceView {
     SliceView {
         plane,
         centre_mm,
@@ -72,7 +72,7 @@ pub fn slice(plane: Plane, centre_mm: Vec3, mm_per_pixel: f32) -> SliceView {
     }
 }
 
-pub fn scene(view: View) -> Scene {
+pub(crate) fn scene(view: View) -> Scene {
     Scene {
         background: [0, 0, 0, 255],
         view,
@@ -81,7 +81,7 @@ pub fn scene(view: View) -> Scene {
 
 /// A sphere by repeated halving of an icosahedron's edges: 10 · 4ⁿ + 2 vertices at distance 1, counter-clockwise from
 /// outside.
-pub fn icosphere(n: u32) -> (Vec<Vec3>, Vec<[u32; 3]>) {
+pub(crate) fn icosphere(n: u32) -> (Vec<Vec3>, Vec<[u32; 3]>) {
     let g = (1.0 + 5.0_f32.sqrt()) / 2.0;
     let mut vertices: Vec<Vec3> = [
         [-1.0, g, 0.0],
@@ -141,12 +141,12 @@ pub fn icosphere(n: u32) -> (Vec<Vec3>, Vec<[u32; 3]>) {
 }
 
 /// How far a direction lies in a fold, −1 (crest) to 1 (bottom).
-pub fn fold(p: Vec3) -> f32 {
+pub(crate) fn fold(p: Vec3) -> f32 {
     (9.0 * p.x + 3.0 * (4.0 * p.y).sin()).sin() * (8.0 * p.z + 2.0 * (5.0 * p.x).cos()).cos()
 }
 
 /// A folded egg of about 70 × 100 × 60 mm around the origin with a sulcal map.
-pub fn folded(n: u32) -> MeshLayer {
+pub(crate) fn folded(n: u32) -> MeshLayer {
     let (sphere, triangles) = icosphere(n);
     let vertices: Vec<Vec3> = sphere
         .iter()
@@ -157,7 +157,7 @@ pub fn folded(n: u32) -> MeshLayer {
     layer
 }
 
-pub fn plain(vertices: Vec<Vec3>, triangles: Vec<[u32; 3]>) -> MeshLayer {
+pub(crate) fn plain(vertices: Vec<Vec3>, triangles: Vec<[u32; 3]>) -> MeshLayer {
     let mesh = MeshData {
         key: fresh_key(),
         vertices: vertices.into(),
@@ -173,7 +173,7 @@ pub fn plain(vertices: Vec<Vec3>, triangles: Vec<[u32; 3]>) -> MeshLayer {
     }
 }
 
-pub fn values(f: impl Iterator<Item = f32>) -> VertexData {
+pub(crate) fn values(f: impl Iterator<Item = f32>) -> VertexData {
     VertexData {
         key: fresh_key(),
         values: f.collect(),
@@ -181,7 +181,7 @@ pub fn values(f: impl Iterator<Item = f32>) -> VertexData {
 }
 
 /// Six regions: octant-like patches.
-pub fn regions(layer: &MeshLayer) -> VertexData {
+pub(crate) fn regions(layer: &MeshLayer) -> VertexData {
     values(layer.mesh.vertices.iter().map(|p| {
         f32::from(u8::from(p.x > 5.0))
             + 2.0 * f32::from(u8::from(p.z > 3.0))
@@ -189,7 +189,7 @@ pub fn regions(layer: &MeshLayer) -> VertexData {
     }))
 }
 
-pub fn region_colours() -> Arc<[(i32, [u8; 4])]> {
+pub(crate) fn region_colours() -> Arc<[(i32, [u8; 4])]> {
     Arc::new([
         (1, [230, 60, 40, 255]),
         (2, [40, 160, 60, 255]),

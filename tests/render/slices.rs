@@ -114,6 +114,8 @@ fn a_device_without_features_and_with_default_limits_suffices() {
         assert!(device.features().is_empty());
         let mut modest = Renderer::new(Gpu::from_parts(device, queue, &adapter.get_info()));
         let (_, view) = everything().remove(3);
+        let wide = modest.picture(&blank(), [9000, 2]).unwrap_err().to_string();
+        assert!(wide.contains("9000 × 2 pixels is larger than"), "{wide}");
         let scene = scene(View::Slice(view));
         assert_eq!(
             differing(
@@ -502,7 +504,7 @@ fn malformed_scenes_are_refused_in_words() {
             assert_eq!(
                 renderer.picture(&scene, [8, 8]).unwrap_err().to_string(),
                 error.to_string()
-            )
+            );
         });
     }
     let huge = scene(View::Slice(slice(Plane::Axial, Vec3::ZERO, 1.0)));

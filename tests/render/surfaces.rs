@@ -13,7 +13,7 @@ use crate::{centroid, close, differing, on_gpu, pixel};
 
 const SIZE: [u32; 2] = [240, 200];
 
-pub fn seen(meshes: Vec<MeshLayer>, view: StandardView, fov_degrees: f32) -> Scene {
+pub(crate) fn seen(meshes: Vec<MeshLayer>, view: StandardView, fov_degrees: f32) -> Scene {
     let mut camera = Camera::fit(bounds(&meshes).unwrap(), view, 1.2);
     camera.fov_degrees = fov_degrees;
     scene(View::Surfaces(SurfaceView {
@@ -24,7 +24,7 @@ pub fn seen(meshes: Vec<MeshLayer>, view: StandardView, fov_degrees: f32) -> Sce
 }
 
 /// A brain with all that can be painted on it.
-pub fn painted(n: u32) -> MeshLayer {
+pub(crate) fn painted(n: u32) -> MeshLayer {
     let mut layer = folded(n);
     let map = values(layer.mesh.vertices.iter().map(|p| {
         if p.distance(Vec3::new(20.0, 30.0, 20.0)) < 12.0 {
@@ -304,6 +304,37 @@ fn region_lines_run_between_vertices() {
 }
 
 #[test]
+fn infinities_have_the_colours_of_the_ends() {
+    let (sphere, triangles) = icosphere(3);
+    let mut layer = plain(sphere.clone(), triangles);
+    let ends = sphere.iter().map(|p| {
+        if p.x < 0.0 {
+            f32::NEG_INFINITY
+        } else {
+            f32::INFINITY
+        }
+    });
+    layer.overlay = Some((
+        values(ends),
+        Look {
+            threshold: 1.0,
+            ..look(Colormap::Viridis, (0.0, 1.0))
+        },
+    ));
+    both(
+        &seen(vec![layer], StandardView::Superior, 0.0),
+        SIZE,
+        |picture| {
+            let (low, high) = (pixel(picture, 90, 100), pixel(picture, 150, 100));
+            assert!(
+                low[2] > low[1] + 40 && high[1] > high[2] + 40,
+                "{low:?} {high:?}"
+            );
+        },
+    );
+}
+
+#[test]
 fn sulci_are_darker_than_gyri() {
     let (sphere, triangles) = icosphere(4);
     let mut layer = plain(sphere.clone(), triangles);
@@ -355,7 +386,7 @@ fn mismatched_files_are_named() {
             assert_eq!(
                 renderer.picture(&scene, SIZE).unwrap_err().to_string(),
                 error.to_string()
-            )
+            );
         });
     }
 }

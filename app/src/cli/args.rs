@@ -105,9 +105,9 @@ impl RunArgs {
     }
 }
 
-/// Opens the study named on the command line.
+/// Opens the study named on the command line. `demo` is the built-in one; a folder of that name is `./demo`.
 pub(super) fn open(path: &Path, run: &Run<'_>) -> anyhow::Result<Study> {
-    if path == Path::new("demo") && !path.exists() {
+    if path == Path::new("demo") {
         return Ok(demo::generate(&demo::DemoPlan::default(), run)?.study);
     }
     if !path.exists() {

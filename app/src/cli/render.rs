@@ -154,7 +154,7 @@ fn load(args: &Args, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
     let mut brain = Brain::default();
     let mut map = None;
     if let Some(path) = &args.study {
-        if path == Path::new("demo") && !path.exists() {
+        if path == Path::new("demo") {
             let demo = demo::generate(&demo::DemoPlan::default(), run)?;
             map = Some(Map::new(&demo.truth_snr, "planted signal-to-noise ratio"));
             brain = load_subject(&demo.study, None, run)?;

@@ -33,7 +33,10 @@ impl Known {
     pub(super) fn reordered(&self, order: &[usize]) -> Self {
         Self {
             labels: order.iter().map(|&row| self.labels[row]).collect(),
-            pictures: order.iter().filter_map(|&row| self.pictures.get(row).copied()).collect(),
+            pictures: order
+                .iter()
+                .filter_map(|&row| self.pictures.get(row).copied())
+                .collect(),
         }
     }
 }
@@ -89,10 +92,16 @@ impl<'a> FoldPictures<'a> {
         run: &Run<'_>,
     ) -> Result<Option<Self>, Stop> {
         let shown = |rows: &[usize]| -> Vec<usize> {
-            rows.iter().copied().filter(|&row| pictures.of_trial[row].is_some()).collect()
+            rows.iter()
+                .copied()
+                .filter(|&row| pictures.of_trial[row].is_some())
+                .collect()
         };
         let distinct = |rows: &[usize]| {
-            let mut numbers: Vec<usize> = rows.iter().filter_map(|&row| pictures.of_trial[row]).collect();
+            let mut numbers: Vec<usize> = rows
+                .iter()
+                .filter_map(|&row| pictures.of_trial[row])
+                .collect();
             numbers.sort_unstable();
             numbers.dedup();
             numbers
@@ -118,10 +127,20 @@ impl<'a> FoldPictures<'a> {
         let factor = Factor::new(&brain.design, &train, brain.compute, run)?;
         let projected = factor.project(&brain.design, &test);
         let inner = folds::inner(brain.trials, &train)
-            .iter()
+            .par_iter()
             .map(|fold| Inner::new(&brain.design, &fold.train, &fold.test, brain.compute, run))
             .collect::<Result<Vec<_>, Stop>>()?;
-        Ok(Some(Self { pictures, test, candidates, mean, basis, codes, factor, projected, inner }))
+        Ok(Some(Self {
+            pictures,
+            test,
+            candidates,
+            mean,
+            basis,
+            codes,
+            factor,
+            projected,
+            inner,
+        }))
     }
 
     /// The code of every trial's picture: trials × code, in f64.
@@ -131,10 +150,20 @@ impl<'a> FoldPictures<'a> {
         })
     }
 
-    fn draw(&self, brain: &Brain<'_>, known: &Known, plan: &DecodePlan, run: &Run<'_>) -> Result<(f64, Vec<Drawn>), Stop> {
+    fn draw(
+        &self,
+        brain: &Brain<'_>,
+        known: &Known,
+        plan: &DecodePlan,
+        run: &Run<'_>,
+    ) -> Result<(f64, Vec<Drawn>), Stop> {
         let y = self.targets(known);
         let alpha = ridge::choose_alpha(&self.inner, &y, &plan.alphas, run)?;
-        let codes = ridge::narrow(&self.factor.predict(&self.projected, &self.factor.targets(&y), alpha));
+        let codes = ridge::narrow(&self.factor.predict(
+            &self.projected,
+            &self.factor.targets(&y),
+            alpha,
+        ));
         let pixels = match &self.basis {
             Some(basis) => pca::decode(basis, &codes, brain.compute, run)?,
             None => codes,
@@ -176,7 +205,8 @@ impl<'a> FoldPictures<'a> {
 
     /// What the mean training picture scores for every test trial: a guess without a brain.
     pub(super) fn guess(&self) -> Vec<Drawn> {
-        let score = |row: usize| Some(self.scored(row, self.pictures.of_trial[row]?, self.mean.clone()));
+        let score =
+            |row: usize| Some(self.scored(row, self.pictures.of_trial[row]?, self.mean.clone()));
         self.test.iter().filter_map(|&row| score(row)).collect()
     }
 
@@ -189,7 +219,11 @@ impl<'a> FoldPictures<'a> {
         run: &Run<'_>,
     ) -> Result<Vec<f32>, Stop> {
         let targets = self.factor.targets(&self.targets(known));
-        ridge::voxel_norms(&self.factor.model(&brain.design, &targets, alpha), brain.compute, run)
+        ridge::voxel_norms(
+            &self.factor.model(&brain.design, &targets, alpha),
+            brain.compute,
+            run,
+        )
     }
 }
 
@@ -206,14 +240,30 @@ pub(super) fn outcome(
 ) -> Result<Outcome, Stop> {
     let named = if n_classes >= 2 {
         let n_voxels = brain.design.x.n_cols;
-        lda::classify(&brain.design.kernel, &fold.train, &fold.test, &known.labels, n_classes, n_voxels)?
+        lda::classify(
+            &brain.design.kernel,
+            &fold.train,
+            &fold.test,
+            &known.labels,
+            n_classes,
+            n_voxels,
+        )?
     } else {
         Vec::new()
     };
-    let correct = named.iter().zip(&fold.test).map(|(named, &row)| *named == known.labels[row]).collect();
+    let correct = named
+        .iter()
+        .zip(&fold.test)
+        .map(|(named, &row)| *named == known.labels[row])
+        .collect();
     let (alpha, drawn) = match pictures {
         Some(pictures) => pictures.draw(brain, known, plan, run)?,
         None => (f64::NAN, Vec::new()),
     };
-    Ok(Outcome { named, correct, drawn, alpha })
+    Ok(Outcome {
+        named,
+        correct,
+        drawn,
+        alpha,
+    })
 }

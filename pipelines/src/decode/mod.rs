@@ -8,6 +8,8 @@
 
 mod fold;
 mod pictures;
+mod plan;
+mod result;
 mod shuffle;
 mod tally;
 
@@ -15,8 +17,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use image::RgbImage;
+pub use plan::{Code, DecodePlan};
 use rayon::prelude::*;
+pub use result::{Decoded, DecodedTrial, Score, Scores};
 
 use crate::betas::Betas;
 use crate::decode::fold::{Brain, FoldPictures, Known};
@@ -28,136 +31,6 @@ use crate::linear::ridge::Design;
 use crate::run::{Run, Stop};
 use crate::study::Stimulus;
 use crate::{Error, Result};
-
-/// What an image is turned into before the brain is asked for it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Code {
-    /// Downsampled pixels, `side × side`, grey or RGB as the stimuli are.
-    Pixels {
-        /// Pixels a side.
-        side: usize,
-    },
-    /// Principal components of the training images' pixels.
-    Components {
-        /// At most so many; fewer when the training images are fewer.
-        n: usize,
-        /// Pixels a side of the image they are taken from and drawn at.
-        side: usize,
-    },
-}
-
-/// How a decode is done. A run is repeatable from it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DecodePlan {
-    /// The image code.
-    pub code: Code,
-    /// Ridge penalties to choose from, as multiples of the mean kernel diagonal; ascending.
-    pub alphas: Vec<f64>,
-    /// For the shuffles and for ties.
-    pub seed: u64,
-    /// How many times the brain is shuffled against the images for the control.
-    pub n_shuffles: usize,
-}
-
-impl Default for DecodePlan {
-    fn default() -> Self {
-        Self {
-            code: Code::Components { n: 64, side: 32 },
-            alphas: (-3..=5).map(|e| 10f64.powi(e)).collect(),
-            seed: 1,
-            n_shuffles: 20,
-        }
-    }
-}
-
-/// Stimulus, reconstruction and scores of one held-out trial.
-#[derive(Clone, Debug)]
-pub struct DecodedTrial {
-    /// Row of the betas.
-    pub trial: usize,
-    /// The picture that was shown, at the code's size; `None` in a study without pictures.
-    pub stimulus: Option<Arc<RgbImage>>,
-    /// What the brain says; `None` in a study without pictures.
-    pub reconstruction: Option<Arc<RgbImage>>,
-    /// The stimulus id.
-    pub stimulus_id: Option<String>,
-    /// The condition shown.
-    pub condition: String,
-    /// The condition the classifier names.
-    pub predicted_condition: Option<String>,
-    /// Pearson correlation of reconstruction and stimulus pixels.
-    pub pixcorr: Option<f64>,
-    /// Structural similarity.
-    pub ssim: Option<f64>,
-    /// Share of the other candidates that are less like the reconstruction than the stimulus is; chance 0.5.
-    pub two_way: Option<f64>,
-    /// Rank of the true stimulus among the candidates, 1 is best.
-    pub retrieval_rank: Option<usize>,
-    /// How many candidates there were.
-    pub n_candidates: Option<usize>,
-    /// The run that was left out when this trial was decoded.
-    pub fold: String,
-}
-
-/// A score with its companions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Score {
-    /// The score itself.
-    pub value: f64,
-    /// What guessing gets: the share of the commonest condition (accuracy), 1/2 (two-way), one in
-    /// the number of candidates (retrieval); for pixel correlation and structural similarity what the mean training
-    /// picture gets, the best guess without a brain.
-    pub chance: f64,
-    /// What the same pipeline gets when trials are shuffled against their labels, mean over
-    /// shuffles; NaN while there are none.
-    pub shuffled: f64,
-    /// Standard deviation over shuffles; NaN while there are none.
-    pub shuffled_sd: f64,
-    /// (1 + shuffles at least as good) / (1 + shuffles).
-    pub p: f64,
-}
-
-/// The scores of a decode. `None` where the study has no pictures (or one condition).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Scores {
-    /// Category accuracy, mean over trials.
-    pub accuracy: Option<Score>,
-    /// Mean pixel correlation.
-    pub pixcorr: Option<Score>,
-    /// Mean structural similarity.
-    pub ssim: Option<Score>,
-    /// Mean two-way identification.
-    pub two_way: Option<Score>,
-    /// Share of trials whose stimulus comes first among the candidates.
-    pub retrieval_top1: Option<Score>,
-}
-
-/// Everything a decode gives.
-#[derive(Clone, Debug)]
-pub struct Decoded {
-    /// Held-out trials in the order of the betas.
-    pub trials: Vec<DecodedTrial>,
-    /// Over all of them.
-    pub scores: Scores,
-    /// The split in words ("leave one run out, 8 runs").
-    pub split: String,
-    /// Whether any test stimulus was also seen in its fold's training runs.
-    pub stimuli_seen_in_training: bool,
-    /// Per voxel: mean over folds of the L2 norm of its ridge weights (which voxels drove it); empty without pictures.
-    pub voxel_weights: Vec<f32>,
-    /// The condition names in the order of `confusion`.
-    pub conditions: Vec<String>,
-    /// `confusion[shown][named]`, trials.
-    pub confusion: Vec<Vec<usize>>,
-    /// The penalty chosen in each fold, as in the plan.
-    pub alphas: Vec<f64>,
-    /// The device used.
-    pub device: String,
-    /// Wall-clock seconds.
-    pub seconds: f64,
-    /// What the user should know about these scores.
-    pub warnings: Vec<String>,
-}
 
 /// Decodes every trial from models fitted without its run.
 ///
@@ -182,7 +55,12 @@ pub fn decode(
 ) -> Result<Decoded, Stop> {
     let started = Instant::now();
     check(betas, plan)?;
-    let Folds { folds, split, stimuli_shared, runs_share_stimuli } = folds::leave_one_run_out(&betas.trials)?;
+    let Folds {
+        folds,
+        split,
+        stimuli_shared,
+        runs_share_stimuli,
+    } = folds::leave_one_run_out(&betas.trials)?;
     run.stage("reading pictures");
     let mut warnings = Vec::new();
     let pictures = pictures::gather(betas, stimuli, plan.code, &mut warnings, run)?;
@@ -198,13 +76,24 @@ pub fn decode(
         labels: betas
             .trials
             .iter()
-            .map(|t| conditions.iter().position(|c| *c == t.condition).unwrap_or(0))
+            .map(|t| {
+                conditions
+                    .iter()
+                    .position(|c| *c == t.condition)
+                    .unwrap_or(0)
+            })
             .collect(),
-        pictures: pictures.as_ref().map_or_else(Vec::new, |p| p.of_trial.clone()),
+        pictures: pictures
+            .as_ref()
+            .map_or_else(Vec::new, |p| p.of_trial.clone()),
     };
     let shuffles = shuffle::shuffles(betas, &known, plan, &mut warnings);
     run.stage("multiplying trials");
-    let brain = Brain { design: Design::new(&betas.values, compute, run)?, trials: &betas.trials, compute };
+    let brain = Brain {
+        design: Design::new(&betas.values, compute, run)?,
+        trials: &betas.trials,
+        compute,
+    };
 
     let stimuli_seen_in_training = stimuli_shared && pictures.is_some();
     if stimuli_seen_in_training {
@@ -213,14 +102,24 @@ pub fn decode(
                 .to_owned(),
         );
     }
-    warn_of_folds(betas, &folds, decodes_conditions, pictures.is_some(), &mut warnings);
+    warn_of_folds(
+        betas,
+        &folds,
+        decodes_conditions,
+        pictures.is_some(),
+        &mut warnings,
+    );
 
     let mut state = Decoded {
         trials: Vec::new(),
         scores: Scores::default(),
         split,
         stimuli_seen_in_training,
-        voxel_weights: if pictures.is_some() { vec![0.0; betas.n_voxels()] } else { Vec::new() },
+        voxel_weights: if pictures.is_some() {
+            vec![0.0; betas.n_voxels()]
+        } else {
+            Vec::new()
+        },
         confusion: vec![vec![0; conditions.len()]; conditions.len()],
         conditions,
         alphas: Vec::new(),
@@ -236,16 +135,39 @@ pub fn decode(
     let mut norms = vec![0.0f64; state.voxel_weights.len()];
 
     for (f, fold) in folds.iter().enumerate() {
-        run.stage(format!("decoding run {} ({} of {})", fold.label, f + 1, folds.len()));
+        run.stage(format!(
+            "decoding run {} ({} of {})",
+            fold.label,
+            f + 1,
+            folds.len()
+        ));
         let prepared = match &pictures {
-            Some(pictures) => FoldPictures::prepare(&brain, fold, pictures, plan, runs_share_stimuli, run)?,
+            Some(pictures) => {
+                FoldPictures::prepare(&brain, fold, pictures, plan, runs_share_stimuli, run)?
+            }
             None => None,
         };
-        let n_classes = if decodes_conditions { state.conditions.len() } else { 0 };
-        let outcome = fold::outcome(&brain, fold, prepared.as_ref(), &known, n_classes, plan, run)?;
+        let n_classes = if decodes_conditions {
+            state.conditions.len()
+        } else {
+            0
+        };
+        let outcome = fold::outcome(
+            &brain,
+            fold,
+            prepared.as_ref(),
+            &known,
+            n_classes,
+            plan,
+            run,
+        )?;
         if let Some(prepared) = &prepared {
             state.alphas.push(outcome.alpha);
-            for (sum, norm) in norms.iter_mut().zip(prepared.voxel_norms(&brain, &known, outcome.alpha, run)?) {
+            for (sum, norm) in
+                norms
+                    .iter_mut()
+                    .zip(prepared.voxel_norms(&brain, &known, outcome.alpha, run)?)
+            {
                 *sum += f64::from(norm);
             }
             real.add_guess(&prepared.guess());
@@ -260,14 +182,26 @@ pub fn decode(
         step();
         publish(state.clone());
 
-        run.stage(format!("shuffled control of run {} ({} of {})", fold.label, f + 1, folds.len()));
+        run.stage(format!(
+            "shuffled control of run {} ({} of {})",
+            fold.label,
+            f + 1,
+            folds.len()
+        ));
         let outcomes: Result<Vec<_>, Stop> = shuffles
             .par_iter()
             .map(|order| {
                 run.check()?;
                 let shuffled = known.reordered(order);
-                let outcome =
-                    fold::outcome(&brain, fold, prepared.as_ref(), &shuffled, n_classes, plan, run)?;
+                let outcome = fold::outcome(
+                    &brain,
+                    fold,
+                    prepared.as_ref(),
+                    &shuffled,
+                    n_classes,
+                    plan,
+                    run,
+                )?;
                 step();
                 Ok(outcome)
             })
@@ -291,7 +225,12 @@ fn check(betas: &Betas, plan: &DecodePlan) -> Result<()> {
             betas.n_voxels()
         )));
     }
-    let n_bad = betas.values.values.iter().filter(|v| !v.is_finite()).count();
+    let n_bad = betas
+        .values
+        .values
+        .iter()
+        .filter(|v| !v.is_finite())
+        .count();
     if n_bad > 0 {
         return Err(Error::data(format!(
             "{n_bad} of {} betas are NaN or infinite: leave those voxels out of the mask, or repair the runs",
@@ -299,7 +238,9 @@ fn check(betas: &Betas, plan: &DecodePlan) -> Result<()> {
         )));
     }
     if plan.alphas.is_empty() || plan.alphas.iter().any(|a| !a.is_finite() || *a <= 0.0) {
-        return Err(Error::data("the ridge penalties must be positive numbers, at least one"));
+        return Err(Error::data(
+            "the ridge penalties must be positive numbers, at least one",
+        ));
     }
     Ok(())
 }
@@ -334,7 +275,11 @@ fn warn_of_folds(
     let unseen = folds
         .iter()
         .flat_map(|f| f.test.iter().map(move |t| (f, t)))
-        .filter(|(f, t)| !f.train.iter().any(|r| betas.trials[*r].condition == betas.trials[**t].condition))
+        .filter(|(f, t)| {
+            !f.train
+                .iter()
+                .any(|r| betas.trials[*r].condition == betas.trials[**t].condition)
+        })
         .count();
     if decodes_conditions && unseen > 0 {
         warnings.push(format!(
@@ -353,17 +298,24 @@ fn record(
 ) {
     for (i, &row) in fold.test.iter().enumerate() {
         let trial = &betas.trials[row];
-        let predicted = outcome.named.get(i).and_then(|&c| state.conditions.get(c)).cloned();
-        if let (Some(&named), Some(shown)) =
-            (outcome.named.get(i), state.conditions.iter().position(|c| *c == trial.condition))
-        {
+        let predicted = outcome
+            .named
+            .get(i)
+            .and_then(|&c| state.conditions.get(c))
+            .cloned();
+        if let (Some(&named), Some(shown)) = (
+            outcome.named.get(i),
+            state.conditions.iter().position(|c| *c == trial.condition),
+        ) {
             state.confusion[shown][named] += 1;
         }
         let drawn = outcome.drawn.iter().find(|d| d.trial == row);
         state.trials.push(DecodedTrial {
             trial: row,
             stimulus: pictures.and_then(|p| p.of_trial[row].map(|i| Arc::clone(&p.images[i]))),
-            reconstruction: drawn.zip(pictures).map(|(d, p)| Arc::new(p.image(&d.pixels))),
+            reconstruction: drawn
+                .zip(pictures)
+                .map(|(d, p)| Arc::new(p.image(&d.pixels))),
             stimulus_id: trial.stimulus.clone(),
             condition: trial.condition.clone(),
             predicted_condition: predicted,

@@ -34,7 +34,9 @@ impl Pictures {
         RgbImage::from_fn(self.side as u32, self.side as u32, |x, y| {
             let at = (y as usize * self.side + x as usize) * self.n_channels;
             let values = &pixels[at..at + self.n_channels];
-            Rgb(std::array::from_fn(|c| byte(values[c.min(self.n_channels - 1)])))
+            Rgb(std::array::from_fn(|c| {
+                byte(values[c.min(self.n_channels - 1)])
+            }))
         })
     }
 
@@ -43,7 +45,10 @@ impl Pictures {
         if self.n_channels == 1 {
             return pixels.to_vec();
         }
-        pixels.chunks_exact(3).map(|p| 0.2125 * p[0] + 0.7154 * p[1] + 0.0721 * p[2]).collect()
+        pixels
+            .chunks_exact(3)
+            .map(|p| 0.2125 * p[0] + 0.7154 * p[1] + 0.0721 * p[2])
+            .collect()
     }
 }
 
@@ -59,7 +64,10 @@ pub(super) fn gather(
         Code::Pixels { side } | Code::Components { side, .. } => side,
     };
     if !(2..=512).contains(&side) {
-        return Err(Error::data(format!("pictures of {side} pixels a side cannot be decoded: use 2 to 512")).into());
+        return Err(Error::data(format!(
+            "pictures of {side} pixels a side cannot be decoded: use 2 to 512"
+        ))
+        .into());
     }
     let by_id: HashMap<&str, &Stimulus> = stimuli.iter().map(|s| (s.id.as_str(), s)).collect();
     let mut number: HashMap<&str, Option<usize>> = HashMap::new();
@@ -79,7 +87,12 @@ pub(super) fn gather(
             Some(source) => {
                 let image = source.load(run)?;
                 let (side, filter) = (side as u32, FilterType::Triangle);
-                images.push(Arc::new(image::imageops::resize(image.as_ref(), side, side, filter)));
+                images.push(Arc::new(image::imageops::resize(
+                    image.as_ref(),
+                    side,
+                    side,
+                    filter,
+                )));
                 Some(images.len() - 1)
             }
             None => None,
@@ -97,14 +110,24 @@ pub(super) fn gather(
             of_trial.len()
         ));
     }
-    let is_grey = images.iter().all(|image| image.pixels().all(|p| p[0] == p[1] && p[1] == p[2]));
+    let is_grey = images
+        .iter()
+        .all(|image| image.pixels().all(|p| p[0] == p[1] && p[1] == p[2]));
     let n_channels = if is_grey { 1 } else { 3 };
     let mut pixels = Matrix::zeros(images.len(), side * side * n_channels);
     for (i, image) in images.iter().enumerate() {
-        let values = image.pixels().flat_map(|p| p.0.into_iter().take(n_channels));
+        let values = image
+            .pixels()
+            .flat_map(|p| p.0.into_iter().take(n_channels));
         for (out, value) in pixels.row_mut(i).iter_mut().zip(values) {
             *out = f32::from(value) / 255.0;
         }
     }
-    Ok(Some(Pictures { of_trial, images, pixels, side, n_channels }))
+    Ok(Some(Pictures {
+        of_trial,
+        images,
+        pixels,
+        side,
+        n_channels,
+    }))
 }

@@ -21,13 +21,22 @@ pub(super) fn shuffles(
     warnings: &mut Vec<String>,
 ) -> Vec<Vec<usize>> {
     if plan.n_shuffles == 0 {
-        warnings.push("No shuffled control was asked for: the scores stand without one.".to_owned());
+        warnings
+            .push("No shuffled control was asked for: the scores stand without one.".to_owned());
         return Vec::new();
     }
-    let what = |row: usize| (known.labels[row], known.pictures.get(row).copied().flatten());
+    let what = |row: usize| {
+        (
+            known.labels[row],
+            known.pictures.get(row).copied().flatten(),
+        )
+    };
     let mut blocks: BTreeMap<(&str, bool), Vec<usize>> = BTreeMap::new();
     for (row, trial) in betas.trials.iter().enumerate() {
-        blocks.entry((&trial.run, what(row).1.is_some())).or_default().push(row);
+        blocks
+            .entry((&trial.run, what(row).1.is_some()))
+            .or_default()
+            .push(row);
     }
     let mut blocks: Vec<Vec<usize>> = blocks.into_values().collect();
     let varies = |block: &Vec<usize>| block.iter().any(|&row| what(row) != what(block[0]));

@@ -3,16 +3,20 @@
 use crate::decode::fold::{Drawn, Outcome};
 use crate::decode::{Score, Scores};
 
-/// A mean in the making.
+/// A mean in the making; the carry keeps equal terms equal to their mean.
 #[derive(Clone, Copy, Debug, Default)]
 struct Mean {
     sum: f64,
+    carry: f64,
     n: usize,
 }
 
 impl Mean {
     fn add(&mut self, value: f64) {
-        self.sum += value;
+        let term = value - self.carry;
+        let sum = self.sum + term;
+        self.carry = (sum - self.sum) - term;
+        self.sum = sum;
         self.n += 1;
     }
 
@@ -43,8 +47,12 @@ impl Tally {
             self.pixcorr.add(drawn.pixcorr);
             drawn.ssim.into_iter().for_each(|v| self.ssim.add(v));
             drawn.two_way.into_iter().for_each(|v| self.two_way.add(v));
-            drawn.rank.into_iter().for_each(|rank| self.top1.add(if rank == 1 { 1.0 } else { 0.0 }));
-            self.one_in_candidates.add(1.0 / drawn.n_candidates.max(1) as f64);
+            drawn
+                .rank
+                .into_iter()
+                .for_each(|rank| self.top1.add(if rank == 1 { 1.0 } else { 0.0 }));
+            self.one_in_candidates
+                .add(1.0 / drawn.n_candidates.max(1) as f64);
         }
     }
 
@@ -61,7 +69,10 @@ impl Tally {
 pub(super) fn scores(real: &Tally, shuffled: &[Tally], confusion: &[Vec<usize>]) -> Scores {
     let score = |of: fn(&Tally) -> Mean, chance: f64| {
         let value = of(real).value()?;
-        let null: Vec<f64> = shuffled.iter().filter_map(|tally| of(tally).value()).collect();
+        let null: Vec<f64> = shuffled
+            .iter()
+            .filter_map(|tally| of(tally).value())
+            .collect();
         Some(with_null(value, chance, &null))
     };
     let totals: Vec<usize> = confusion.iter().map(|row| row.iter().sum()).collect();
@@ -85,7 +96,11 @@ fn with_null(value: f64, chance: f64, null: &[f64]) -> Score {
         value,
         chance,
         shuffled: mean,
-        shuffled_sd: if null.is_empty() { f64::NAN } else { variance.sqrt() },
+        shuffled_sd: if null.is_empty() {
+            f64::NAN
+        } else {
+            variance.sqrt()
+        },
         p: (1.0 + as_good) / (1.0 + n),
     }
 }

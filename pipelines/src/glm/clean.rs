@@ -32,7 +32,13 @@ pub struct Cleaned {
 /// steps: `n_times × (order + 1)`, or fewer columns when there are fewer volumes.
 pub fn drifts(n_times: usize, order: usize) -> Mat<f64> {
     let n_columns = (order + 1).min(n_times);
-    let at = |t: usize| if n_times > 1 { 2.0 * t as f64 / (n_times - 1) as f64 - 1.0 } else { 0.0 };
+    let at = |t: usize| {
+        if n_times > 1 {
+            2.0 * t as f64 / (n_times - 1) as f64 - 1.0
+        } else {
+            0.0
+        }
+    };
     let mut basis = Mat::<f64>::zeros(n_times, n_columns);
     for degree in 0..n_columns {
         for t in 0..n_times {
@@ -41,13 +47,18 @@ pub fn drifts(n_times: usize, order: usize) -> Mat<f64> {
         // Sampled Legendre polynomials are only nearly orthogonal: Gram–Schmidt, twice for rounding.
         for _ in 0..2 {
             for earlier in 0..degree {
-                let along: f64 = (0..n_times).map(|t| basis[(t, degree)] * basis[(t, earlier)]).sum();
+                let along: f64 = (0..n_times)
+                    .map(|t| basis[(t, degree)] * basis[(t, earlier)])
+                    .sum();
                 for t in 0..n_times {
                     basis[(t, degree)] -= along * basis[(t, earlier)];
                 }
             }
         }
-        let norm = (0..n_times).map(|t| basis[(t, degree)].powi(2)).sum::<f64>().sqrt();
+        let norm = (0..n_times)
+            .map(|t| basis[(t, degree)].powi(2))
+            .sum::<f64>()
+            .sqrt();
         if norm > 1e-9 {
             for t in 0..n_times {
                 basis[(t, degree)] /= norm;
@@ -94,14 +105,17 @@ pub fn read(
             let courses: Vec<_> = voxels
                 .iter()
                 .map(|&v| {
-                    let course: Vec<f64> =
-                        (0..n_times).map(|t| f64::from(series.values_at(t)[v as usize])).collect();
+                    let course: Vec<f64> = (0..n_times)
+                        .map(|t| f64::from(series.values_at(t)[v as usize]))
+                        .collect();
                     let (kind, course) = z_scored(course, &basis);
                     let trials: Vec<f32> = (0..n_trials)
                         .map(|r| match kind {
-                            Kind::Varies => {
-                                course.iter().enumerate().map(|(t, x)| weights[(r, t)] * x).sum::<f64>() as f32
-                            }
+                            Kind::Varies => course
+                                .iter()
+                                .enumerate()
+                                .map(|(t, x)| weights[(r, t)] * x)
+                                .sum::<f64>() as f32,
                             Kind::Constant | Kind::NotFinite => 0.0,
                         })
                         .collect();
@@ -141,7 +155,11 @@ fn z_scored(mut course: Vec<f64>, basis: &Mat<f64>) -> (Kind, Vec<f64>) {
     let n = course.len() as f64;
     let mean_square = course.iter().map(|x| x * x).sum::<f64>() / n;
     for column in 0..basis.ncols() {
-        let along: f64 = course.iter().enumerate().map(|(t, x)| x * basis[(t, column)]).sum();
+        let along: f64 = course
+            .iter()
+            .enumerate()
+            .map(|(t, x)| x * basis[(t, column)])
+            .sum();
         for (t, x) in course.iter_mut().enumerate() {
             *x -= along * basis[(t, column)];
         }
@@ -189,7 +207,11 @@ fn standardise(values: &mut Matrix, rows: &[usize], scale: bool) {
         for ((x, mean), square) in values.row_mut(r).iter_mut().zip(&means).zip(&squares) {
             let constant = *square <= CONSTANT * mean * mean || *square == 0.0;
             let by = if !scale { 1.0 } else { square.sqrt() };
-            *x = if constant { 0.0 } else { ((f64::from(*x) - mean) / by) as f32 };
+            *x = if constant {
+                0.0
+            } else {
+                ((f64::from(*x) - mean) / by) as f32
+            };
         }
     }
 }

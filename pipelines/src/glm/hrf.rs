@@ -32,7 +32,8 @@ fn ln_gamma(x: f64) -> f64 {
     }
     let inverse = 1.0 / x;
     let square = inverse * inverse;
-    let series = inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square / 1680.0)));
+    let series =
+        inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square / 1680.0)));
     (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series - shift
 }
 
@@ -43,7 +44,9 @@ fn ln_gamma(x: f64) -> f64 {
 pub fn regressor(onset_secs: f64, duration_secs: f64, n_times: usize, tr_secs: f64) -> Vec<f64> {
     let step = tr_secs / OVERSAMPLING as f64;
     let n_response = (LENGTH_SECS / step).ceil().max(1.0) as usize;
-    let response: Vec<f64> = (0..n_response).map(|i| glover((i as f64 + 0.5) * step)).collect();
+    let response: Vec<f64> = (0..n_response)
+        .map(|i| glover((i as f64 + 0.5) * step))
+        .collect();
     let total: f64 = response.iter().sum();
     // The convolution with a boxcar is a difference of running sums.
     let mut sums = Vec::with_capacity(n_response + 1);

@@ -8,8 +8,8 @@
 pub mod clean;
 pub mod hrf;
 pub mod plan;
-pub mod ready;
 pub mod readout;
+pub mod ready;
 mod region;
 
 use std::collections::HashMap;
@@ -65,7 +65,9 @@ impl BetasPlan {
     /// The plan in words, for [`Betas::method`].
     fn words(&self, scaled: bool) -> String {
         let model = match self.model {
-            TrialModel::BlockMean { lag_volumes } => format!("block mean, lag {lag_volumes} volumes"),
+            TrialModel::BlockMean { lag_volumes } => {
+                format!("block mean, lag {lag_volumes} volumes")
+            }
             TrialModel::LeastSquares => "least squares all, Glover HRF".to_owned(),
         };
         let trend = match self.detrend_order {
@@ -73,12 +75,18 @@ impl BetasPlan {
             1 => "linear detrend".to_owned(),
             order => format!("Legendre detrend of order {order}"),
         };
-        let trials = if scaled { "; trials z-scored per voxel within each run" } else { "" };
+        let trials = if scaled {
+            "; trials z-scored per voxel within each run"
+        } else {
+            ""
+        };
         format!("{model}; {trend} and z-score over time per run{trials}")
     }
 
     fn is_rest(&self, row: &EventRow) -> bool {
-        self.rest.iter().any(|rest| rest.eq_ignore_ascii_case(row.trial_type.trim()))
+        self.rest
+            .iter()
+            .any(|rest| rest.eq_ignore_ascii_case(row.trial_type.trim()))
     }
 }
 
@@ -105,7 +113,12 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
 
     for (done, bold) in selection.runs.iter().enumerate() {
         run.check()?;
-        run.stage(format!("reading trials off run {} ({} of {})", bold.label, done + 1, selection.runs.len()));
+        run.stage(format!(
+            "reading trials off run {} ({} of {})",
+            bold.label,
+            done + 1,
+            selection.runs.len()
+        ));
         run.progress(done, selection.runs.len());
         let series = bold.bold.load(run)?;
         let mask = match &mask {
@@ -130,7 +143,12 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
         } else {
             scaled = false;
         }
-        trials.extend(readout.kept.iter().map(|&r| trial(&rows[r], bold, &selection.subject.id)));
+        trials.extend(
+            readout
+                .kept
+                .iter()
+                .map(|&r| trial(&rows[r], bold, &selection.subject.id)),
+        );
         blocks.push((values, cleaned.varies));
     }
     run.progress(selection.runs.len(), selection.runs.len());
@@ -147,7 +165,12 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
     }
     let (values, mask) = stack(blocks, mask, chosen.is_none(), run)?;
     count_repeats(&mut trials);
-    Ok(Betas { values, trials, columns: Columns::Voxels(mask), method: plan.words(scaled) })
+    Ok(Betas {
+        values,
+        trials,
+        columns: Columns::Voxels(mask),
+        method: plan.words(scaled),
+    })
 }
 
 /// One matrix over all runs; with `varying_only`, of the voxels that vary in each of them.
@@ -176,7 +199,11 @@ fn stack(
     let mut values = Matrix::default();
     let whole = keep.len() == mask.len();
     for (block, _) in blocks {
-        values = values.stacked(&if whole { block } else { block.select_columns(&keep) })?;
+        values = values.stacked(&if whole {
+            block
+        } else {
+            block.select_columns(&keep)
+        })?;
     }
     let mask = if whole { mask } else { mask.subset(&keep) };
     Ok((values, mask))
@@ -218,12 +245,20 @@ fn report_voxels(
     Ok(())
 }
 
-fn other_grid(what: &str, path: Option<&Path>, mask: &Mask, bold: &BoldRun, series: &Series) -> Error {
+fn other_grid(
+    what: &str,
+    path: Option<&Path>,
+    mask: &Mask,
+    bold: &BoldRun,
+    series: &Series,
+) -> Error {
     let problem = format!(
         "{what} has {:?} voxels ({}) but {} has {:?} ({}): resample one onto the other, or choose a mask of the same space",
         mask.grid().shape,
         mask.grid().orientation(),
-        bold.bold.path().map_or_else(|| label_of(bold), |p| p.display().to_string()),
+        bold.bold
+            .path()
+            .map_or_else(|| label_of(bold), |p| p.display().to_string()),
         series.grid.shape,
         series.grid.orientation()
     );
@@ -237,15 +272,25 @@ fn label_of(bold: &BoldRun) -> String {
     format!("run {}", bold.label)
 }
 
+/// Seconds from volume to volume that a scanner can have: what lies outside is another unit.
+pub(crate) fn is_tr(secs: f64) -> bool {
+    (0.01..=60.0).contains(&secs)
+}
+
 /// Seconds from volume to volume: the sidecar's word, else the header's.
 pub(crate) fn tr_of(bold: &BoldRun, series: &Series) -> Result<f64> {
-    let tr = bold.tr_secs.or(series.tr_secs).filter(|tr| tr.is_finite() && *tr > 0.0);
-    tr.ok_or_else(|| {
-        let problem = "says no repetition time: add RepetitionTime (seconds) to its .json sidecar";
-        match bold.bold.path() {
-            Some(path) => Error::file(path, problem),
-            None => Error::data(format!("{} {problem}", label_of(bold))),
-        }
+    let said = bold.tr_secs.or(series.tr_secs).filter(|tr| *tr != 0.0);
+    if let Some(tr) = said.filter(|tr| is_tr(*tr)) {
+        return Ok(tr);
+    }
+    let said = said.map_or_else(
+        || "says no repetition time".to_owned(),
+        |tr| format!("says a repetition time of {tr} s, which cannot be"),
+    );
+    let problem = format!("{said}: write RepetitionTime in seconds into its .json sidecar");
+    Err(match bold.bold.path() {
+        Some(path) => Error::file(path, problem),
+        None => Error::data(format!("{} {problem}", label_of(bold))),
     })
 }
 
@@ -259,7 +304,12 @@ fn events_of(bold: &BoldRun, plan: &BetasPlan, run: &Run<'_>) -> Result<Vec<Even
         .into());
     };
     let events = source.load(run)?;
-    Ok(events.rows.iter().filter(|row| !plan.is_rest(row)).cloned().collect())
+    Ok(events
+        .rows
+        .iter()
+        .filter(|row| !plan.is_rest(row))
+        .cloned()
+        .collect())
 }
 
 fn trial(row: &EventRow, bold: &BoldRun, subject: &str) -> Trial {

@@ -43,7 +43,9 @@ pub fn readout(
     }
     let (kept, weights) = match plan.model {
         TrialModel::BlockMean { lag_volumes } => block_means(rows, lag_volumes, n_times, tr_secs),
-        TrialModel::LeastSquares => least_squares(rows, plan.detrend_order, n_times, tr_secs, label)?,
+        TrialModel::LeastSquares => {
+            least_squares(rows, plan.detrend_order, n_times, tr_secs, label)?
+        }
     };
     if kept.len() < rows.len() {
         run.warn(format!(
@@ -57,16 +59,25 @@ pub fn readout(
 
 /// The mean over the volumes acquired in [onset, onset + duration), `lag` volumes later. An
 /// event that holds no acquisition time takes the first one after its onset.
-fn block_means(rows: &[EventRow], lag: usize, n_times: usize, tr_secs: f64) -> (Vec<usize>, Mat<f64>) {
+fn block_means(
+    rows: &[EventRow],
+    lag: usize,
+    n_times: usize,
+    tr_secs: f64,
+) -> (Vec<usize>, Mat<f64>) {
     // A hundredth of a TR forgives onsets that were rounded when written.
     let slack = 0.01;
+    let lag = lag.min(n_times);
     let windows: Vec<(usize, Vec<usize>)> = rows
         .iter()
         .enumerate()
         .filter_map(|(r, row)| {
             let start = (row.onset_secs / tr_secs - slack).ceil();
-            let stop = ((row.onset_secs + row.duration_secs.max(0.0)) / tr_secs - slack).ceil().max(start + 1.0);
-            let volumes: Vec<usize> = (start as i64..stop as i64)
+            let stop = (row.onset_secs + row.duration_secs.max(0.0)) / tr_secs - slack;
+            let stop = stop.ceil().max(start + 1.0);
+            // Cut to the run before counting: a table may say anything.
+            let first = start.max(-(lag as f64)) as i64;
+            let volumes: Vec<usize> = (first..stop.min(n_times as f64) as i64)
                 .map(|v| v + lag as i64)
                 .filter_map(|v| usize::try_from(v).ok().filter(|v| *v < n_times))
                 .collect();
@@ -96,13 +107,22 @@ fn least_squares(
     for (r, row) in rows.iter().enumerate() {
         let mut regressor = hrf::regressor(row.onset_secs, row.duration_secs, n_times, tr_secs);
         // The peak of the whole response, had the run gone on: a tail of it cannot be fitted.
-        let whole = hrf::regressor(0.0, row.duration_secs, (40.0 / tr_secs).ceil() as usize + n_times, tr_secs);
+        let whole = hrf::regressor(
+            0.0,
+            row.duration_secs,
+            (40.0 / tr_secs).ceil() as usize + n_times,
+            tr_secs,
+        );
         let peak = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
         if peak(&regressor) < 0.5 * peak(&whole) {
             continue;
         }
         for column in 0..drifts.ncols() {
-            let along: f64 = regressor.iter().enumerate().map(|(t, x)| x * drifts[(t, column)]).sum();
+            let along: f64 = regressor
+                .iter()
+                .enumerate()
+                .map(|(t, x)| x * drifts[(t, column)])
+                .sum();
             for (t, x) in regressor.iter_mut().enumerate() {
                 *x -= along * drifts[(t, column)];
             }
@@ -121,9 +141,11 @@ fn least_squares(
         )));
     }
     let design = Mat::from_fn(n_times, n, |t, i| regressors[i].0[t] / regressors[i].1);
-    let svd = design
-        .thin_svd()
-        .map_err(|e| Error::data(format!("{label}: the singular values of the design were not found ({e:?})")))?;
+    let svd = design.thin_svd().map_err(|e| {
+        Error::data(format!(
+            "{label}: the singular values of the design were not found ({e:?})"
+        ))
+    })?;
     let values: Vec<f64> = (0..n).map(|i| svd.S()[i]).collect();
     if values[n - 1] < RANK * values[0] {
         let (a, b) = most_alike(&design);
@@ -133,7 +155,10 @@ fn least_squares(
         )));
     }
     let weights = Mat::from_fn(n, n_times, |i, t| {
-        (0..n).map(|k| svd.V()[(i, k)] * svd.U()[(t, k)] / values[k]).sum::<f64>() / regressors[i].1
+        (0..n)
+            .map(|k| svd.V()[(i, k)] * svd.U()[(t, k)] / values[k])
+            .sum::<f64>()
+            / regressors[i].1
     });
     Ok((kept, weights))
 }
@@ -143,7 +168,9 @@ fn most_alike(design: &Mat<f64>) -> (usize, usize) {
     let mut best = (f64::NEG_INFINITY, 0, 0);
     for a in 0..design.ncols() {
         for b in a + 1..design.ncols() {
-            let product: f64 = (0..design.nrows()).map(|t| design[(t, a)] * design[(t, b)]).sum();
+            let product: f64 = (0..design.nrows())
+                .map(|t| design[(t, a)] * design[(t, b)])
+                .sum();
             if product > best.0 {
                 best = (product, a, b);
             }

@@ -35,7 +35,9 @@ pub fn betas_of(selection: &Selection<'_>, run: &Run<'_>) -> Result<Betas, Stop>
     run.check()?;
     let mut scaled = true;
     for label in betas.runs() {
-        let rows: Vec<usize> = (0..betas.n_trials()).filter(|&t| betas.trials[t].run == label).collect();
+        let rows: Vec<usize> = (0..betas.n_trials())
+            .filter(|&t| betas.trials[t].run == label)
+            .collect();
         if rows.len() >= MIN_TRIALS_TO_SCALE {
             clean::z_score_rows(&mut betas.values, &rows);
         } else {
@@ -43,7 +45,11 @@ pub fn betas_of(selection: &Selection<'_>, run: &Run<'_>) -> Result<Betas, Stop>
             clean::centre_rows(&mut betas.values, &rows);
         }
     }
-    let how = if scaled { "z-scored" } else { "centred (runs of under four trials) or z-scored" };
+    let how = if scaled {
+        "z-scored"
+    } else {
+        "centred (runs of under four trials) or z-scored"
+    };
     betas.method = format!("{}; {how} per voxel within each run", betas.method);
     Ok(betas)
 }
@@ -56,14 +62,22 @@ fn restrict(betas: &mut Betas, selection: &Selection<'_>, run: &Run<'_>) -> Resu
         .into());
     };
     let Some(named) = &selection.atlas else {
-        return Err(Error::Choice("regions were named but the study has no atlas: drop --roi".into()).into());
+        return Err(Error::Choice(
+            "regions were named but the study has no atlas: drop --roi".into(),
+        )
+        .into());
     };
     let regions = region::in_regions(&*named.source.load(run)?, &selection.rois)?;
     let both = mask.and(&regions)?;
-    let keep: Vec<usize> =
-        (0..mask.len()).filter(|&c| both.voxels().binary_search(&mask.voxels()[c]).is_ok()).collect();
+    let keep: Vec<usize> = (0..mask.len())
+        .filter(|&c| both.voxels().binary_search(&mask.voxels()[c]).is_ok())
+        .collect();
     if keep.is_empty() {
-        return Err(Error::Choice(format!("no voxel of the betas lies in {}", selection.rois.join(", "))).into());
+        return Err(Error::Choice(format!(
+            "no voxel of the betas lies in {}",
+            selection.rois.join(", ")
+        ))
+        .into());
     }
     betas.values = betas.values.select_columns(&keep);
     betas.columns = Columns::Voxels(both);
@@ -85,7 +99,9 @@ fn zero_not_finite(betas: &mut Betas, id: &str, run: &Run<'_>) -> Result<()> {
         )));
     }
     if n_bad > 0 {
-        run.warn(format!("{n_bad} of {n_cols} voxels of the betas hold NaN or infinity and are set to 0"));
+        run.warn(format!(
+            "{n_bad} of {n_cols} voxels of the betas hold NaN or infinity and are set to 0"
+        ));
         for t in 0..betas.n_trials() {
             for (value, bad) in betas.values.row_mut(t).iter_mut().zip(&bad) {
                 if *bad {

@@ -20,7 +20,11 @@ pub(super) fn mask(selection: &Selection<'_>, run: &Run<'_>) -> Result<Option<Re
     let masked = match &selection.mask {
         Some(named) => {
             let volume = named.source.load(run)?;
-            Some(from_mask(&volume, &named.name, named.source.path().map(PathBuf::from))?)
+            Some(from_mask(
+                &volume,
+                &named.name,
+                named.source.path().map(PathBuf::from),
+            )?)
         }
         None => None,
     };
@@ -37,7 +41,11 @@ pub(super) fn mask(selection: &Selection<'_>, run: &Run<'_>) -> Result<Option<Re
     let regions = in_regions(&atlas, &selection.rois)?;
     let path = named.source.path().map(PathBuf::from);
     let Some(masked) = masked else {
-        return Ok(Some(Region { mask: regions, name: format!("atlas {}", named.name), path }));
+        return Ok(Some(Region {
+            mask: regions,
+            name: format!("atlas {}", named.name),
+            path,
+        }));
     };
     if !masked.mask.grid().same_as(&atlas.grid) {
         let problem = format!(
@@ -45,7 +53,10 @@ pub(super) fn mask(selection: &Selection<'_>, run: &Run<'_>) -> Result<Option<Re
             named.name,
             atlas.grid.shape,
             masked.name,
-            masked.path.as_ref().map_or_else(|| "in memory".to_owned(), |p| p.display().to_string()),
+            masked
+                .path
+                .as_ref()
+                .map_or_else(|| "in memory".to_owned(), |p| p.display().to_string()),
             masked.mask.grid().shape
         );
         return Err(match path {
@@ -63,7 +74,10 @@ pub(super) fn mask(selection: &Selection<'_>, run: &Run<'_>) -> Result<Option<Re
         ))
         .into());
     }
-    Ok(Some(Region { mask: both, ..masked }))
+    Ok(Some(Region {
+        mask: both,
+        ..masked
+    }))
 }
 
 fn from_mask(volume: &Volume, name: &str, path: Option<PathBuf>) -> Result<Region> {
@@ -75,24 +89,38 @@ fn from_mask(volume: &Volume, name: &str, path: Option<PathBuf>) -> Result<Regio
             None => Error::data(format!("mask {name}: {problem}")),
         });
     }
-    Ok(Region { mask, name: format!("mask {name}"), path })
+    Ok(Region {
+        mask,
+        name: format!("mask {name}"),
+        path,
+    })
 }
 
 /// The voxels of the named regions; names are compared without regard to case.
 pub(super) fn in_regions(atlas: &Atlas, names: &[String]) -> Result<Mask> {
     let mut keys = Vec::new();
     for name in names {
-        let found: Vec<i32> =
-            atlas.regions.iter().filter(|r| r.name.eq_ignore_ascii_case(name)).map(|r| r.key).collect();
+        let found: Vec<i32> = atlas
+            .regions
+            .iter()
+            .filter(|r| r.name.eq_ignore_ascii_case(name))
+            .map(|r| r.key)
+            .collect();
         if found.is_empty() {
             let all: Vec<&str> = atlas.regions.iter().map(|r| r.name.as_str()).collect();
-            return Err(Error::Choice(format!("no region is called “{name}”; there are: {}", all.join(", "))));
+            return Err(Error::Choice(format!(
+                "no region is called “{name}”; there are: {}",
+                all.join(", ")
+            )));
         }
         keys.extend(found);
     }
     let mask = Mask::new(atlas.grid.clone(), |v| keys.contains(&atlas.keys[v]));
     if mask.is_empty() {
-        return Err(Error::Choice(format!("the atlas names {} but gives it no voxel", names.join(", "))));
+        return Err(Error::Choice(format!(
+            "the atlas names {} but gives it no voxel",
+            names.join(", ")
+        )));
     }
     Ok(mask)
 }

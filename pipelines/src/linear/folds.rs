@@ -53,22 +53,42 @@ pub fn leave_one_run_out(trials: &[Trial]) -> Result<Folds> {
     let fold_of = |run: usize| if together { groups[run] } else { run };
     let folds: Vec<Fold> = (0..n_folds)
         .map(|f| {
-            let (held, kept): (Vec<usize>, Vec<usize>) = (0..runs.len()).partition(|&r| fold_of(r) == f);
+            let (held, kept): (Vec<usize>, Vec<usize>) =
+                (0..runs.len()).partition(|&r| fold_of(r) == f);
             let rows = |which: &[usize]| {
-                let mut rows: Vec<usize> = which.iter().flat_map(|&r| runs[r].1.iter().copied()).collect();
+                let mut rows: Vec<usize> = which
+                    .iter()
+                    .flat_map(|&r| runs[r].1.iter().copied())
+                    .collect();
                 rows.sort_unstable();
                 rows
             };
-            let label = held.iter().map(|&r| runs[r].0).collect::<Vec<_>>().join(" + ");
-            Fold { label, test: rows(&held), train: rows(&kept) }
+            let label = held
+                .iter()
+                .map(|&r| runs[r].0)
+                .collect::<Vec<_>>()
+                .join(" + ");
+            Fold {
+                label,
+                test: rows(&held),
+                train: rows(&kept),
+            }
         })
         .collect();
     let split = if n_folds == runs.len() {
         format!("leave one run out, {} runs", runs.len())
     } else {
-        format!("leave out runs that share stimuli, {} runs in {n_folds} groups", runs.len())
+        format!(
+            "leave out runs that share stimuli, {} runs in {n_folds} groups",
+            runs.len()
+        )
     };
-    Ok(Folds { folds, split, stimuli_shared: !together, runs_share_stimuli })
+    Ok(Folds {
+        folds,
+        split,
+        stimuli_shared: !together,
+        runs_share_stimuli,
+    })
 }
 
 /// A group number for every run: runs that share a stimulus, directly or by way of others, have
@@ -83,7 +103,10 @@ fn groups_by_stimulus(trials: &[Trial], runs: &[(&str, Vec<usize>)]) -> Vec<usiz
     };
     let mut first_run_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (run, (_, rows)) in runs.iter().enumerate() {
-        for id in rows.iter().filter_map(|&row| trials[row].stimulus.as_deref()) {
+        for id in rows
+            .iter()
+            .filter_map(|&row| trials[row].stimulus.as_deref())
+        {
             let first = *first_run_of.entry(id).or_insert(run);
             let (a, b) = (root(&parent, first), root(&parent, run));
             parent[a.max(b)] = a.min(b);
@@ -110,7 +133,11 @@ pub fn inner(trials: &[Trial], train: &[usize]) -> Vec<Fold> {
     inner
         .folds
         .into_iter()
-        .map(|f| Fold { label: f.label, test: back(f.test), train: back(f.train) })
+        .map(|f| Fold {
+            label: f.label,
+            test: back(f.test),
+            train: back(f.train),
+        })
         .filter(|f| f.train.len() >= 2)
         .collect()
 }

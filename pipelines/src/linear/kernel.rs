@@ -17,7 +17,9 @@ pub fn linear_kernel(x: &Matrix, compute: &Compute, run: &Run<'_>) -> Result<Mat
     let centred = minus(x, &means);
     let product = product::times_transposed(&centred, &centred, compute, run)?;
     let at = |r: usize, c: usize| f64::from(product.values[r * product.n_cols + c]);
-    Ok(Mat::from_fn(x.n_rows, x.n_rows, |r, c| 0.5 * (at(r, c) + at(c, r))))
+    Ok(Mat::from_fn(x.n_rows, x.n_rows, |r, c| {
+        0.5 * (at(r, c) + at(c, r))
+    }))
 }
 
 /// The kernel between `rows` and `train` when both are centred on the mean of `train`.
@@ -44,7 +46,9 @@ pub fn eigen(symmetric: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
             symmetric.nrows()
         ))
     })?;
-    let values = (0..symmetric.nrows()).map(|i| eigen.S()[i].max(0.0)).collect();
+    let values = (0..symmetric.nrows())
+        .map(|i| eigen.S()[i].max(0.0))
+        .collect();
     Ok((values, eigen.U().to_owned()))
 }
 

@@ -34,16 +34,22 @@ pub fn fit(pictures: &Matrix, n: usize, compute: &Compute, run: &Run<'_>) -> Res
     run.check()?;
     let (values, vectors) = kernel::eigen(&ridge::wide(&gram))?;
     let first = values.last().copied().unwrap_or(0.0);
-    let order: Vec<usize> =
-        (0..values.len()).rev().take_while(|&i| values[i] > RANK * first).take(n).collect();
+    let order: Vec<usize> = (0..values.len())
+        .rev()
+        .take_while(|&i| values[i] > RANK * first)
+        .take(n)
+        .collect();
     let mut chosen = Matrix::zeros(order.len(), vectors.nrows());
     for (k, &i) in order.iter().enumerate() {
         for (r, value) in chosen.row_mut(k).iter_mut().enumerate() {
             *value = vectors[(r, i)] as f32;
         }
     }
-    let mut components =
-        if by_rows { product::times(&chosen, &centred, compute, run)? } else { chosen };
+    let mut components = if by_rows {
+        product::times(&chosen, &centred, compute, run)?
+    } else {
+        chosen
+    };
     for k in 0..components.n_rows {
         normalise(components.row_mut(k));
     }
@@ -52,8 +58,15 @@ pub fn fit(pictures: &Matrix, n: usize, compute: &Compute, run: &Run<'_>) -> Res
 
 /// Unit length, largest entry positive.
 fn normalise(row: &mut [f32]) {
-    let norm = row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-    let largest = row.iter().copied().fold(0.0f32, |a, b| if b.abs() > a.abs() { b } else { a });
+    let norm = row
+        .iter()
+        .map(|x| f64::from(*x).powi(2))
+        .sum::<f64>()
+        .sqrt();
+    let largest = row
+        .iter()
+        .copied()
+        .fold(0.0f32, |a, b| if b.abs() > a.abs() { b } else { a });
     if norm > 0.0 {
         let by = norm.copysign(f64::from(largest));
         for x in row {
@@ -63,8 +76,18 @@ fn normalise(row: &mut [f32]) {
 }
 
 /// Pictures → codes, `rows × components`.
-pub fn encode(pca: &Pca, pictures: &Matrix, compute: &Compute, run: &Run<'_>) -> Result<Matrix, Stop> {
-    product::times_transposed(&kernel::minus(pictures, &pca.mean), &pca.components, compute, run)
+pub fn encode(
+    pca: &Pca,
+    pictures: &Matrix,
+    compute: &Compute,
+    run: &Run<'_>,
+) -> Result<Matrix, Stop> {
+    product::times_transposed(
+        &kernel::minus(pictures, &pca.mean),
+        &pca.components,
+        compute,
+        run,
+    )
 }
 
 /// Codes → pictures, `rows × pixels`.

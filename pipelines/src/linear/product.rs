@@ -31,7 +31,9 @@ fn check_inner(a: usize, b: usize) -> Result<()> {
     if a == b {
         return Ok(());
     }
-    Err(Error::data(format!("a matrix of {a} columns cannot be multiplied by one of {b} rows")))
+    Err(Error::data(format!(
+        "a matrix of {a} columns cannot be multiplied by one of {b} rows"
+    )))
 }
 
 fn batched(
@@ -42,7 +44,11 @@ fn batched(
     compute: &Compute,
     run: &Run<'_>,
 ) -> Result<Matrix, Stop> {
-    let mut out = Matrix { n_rows: a.n_rows, n_cols: n_out, values: Vec::with_capacity(a.n_rows * n_out) };
+    let mut out = Matrix {
+        n_rows: a.n_rows,
+        n_cols: n_out,
+        values: Vec::with_capacity(a.n_rows * n_out),
+    };
     if a.n_rows * n_out * a.n_cols == 0 {
         return Ok(Matrix::zeros(a.n_rows, n_out));
     }
@@ -55,10 +61,18 @@ fn batched(
         let product = left
             .matmul(right.clone())
             .try_into_data_as::<f32>()
-            .map_err(|e| Error::data(format!("the {} device failed in a matrix product: {e}", compute.name)))?;
-        let values = product
-            .as_slice::<f32>()
-            .map_err(|e| Error::data(format!("the {} device returned no f32 values: {e:?}", compute.name)))?;
+            .map_err(|e| {
+                Error::data(format!(
+                    "the {} device failed in a matrix product: {e}",
+                    compute.name
+                ))
+            })?;
+        let values = product.as_slice::<f32>().map_err(|e| {
+            Error::data(format!(
+                "the {} device returned no f32 values: {e:?}",
+                compute.name
+            ))
+        })?;
         out.values.extend_from_slice(values);
     }
     Ok(out)

@@ -27,7 +27,10 @@ pub struct Design<'a> {
 impl<'a> Design<'a> {
     /// Computes the kernel.
     pub fn new(x: &'a Matrix, compute: &Compute, run: &Run<'_>) -> Result<Self, Stop> {
-        Ok(Self { x, kernel: kernel::linear_kernel(x, compute, run)? })
+        Ok(Self {
+            x,
+            kernel: kernel::linear_kernel(x, compute, run)?,
+        })
     }
 }
 
@@ -56,8 +59,17 @@ pub struct Factor {
 
 impl Factor {
     /// Factors in the cheaper form.
-    pub fn new(design: &Design<'_>, train: &[usize], compute: &Compute, run: &Run<'_>) -> Result<Self, Stop> {
-        let form = if train.len() <= design.x.n_cols { Form::Dual } else { Form::Primal };
+    pub fn new(
+        design: &Design<'_>,
+        train: &[usize],
+        compute: &Compute,
+        run: &Run<'_>,
+    ) -> Result<Self, Stop> {
+        let form = if train.len() <= design.x.n_cols {
+            Form::Dual
+        } else {
+            Form::Primal
+        };
         Self::with_form(design, train, form, compute, run)
     }
 
@@ -71,7 +83,9 @@ impl Factor {
     ) -> Result<Self, Stop> {
         run.check()?;
         if train.len() < 2 {
-            return Err(Error::data("a ridge regression needs at least two training trials").into());
+            return Err(
+                Error::data("a ridge regression needs at least two training trials").into(),
+            );
         }
         let x_mean = kernel::column_means(design.x, train);
         match form {
@@ -80,7 +94,15 @@ impl Factor {
                 let mean_diagonal = trace(&centred) / train.len() as f64;
                 let (eigenvalues, vectors) = kernel::eigen(&centred)?;
                 let onto = vectors.transpose().to_owned();
-                Ok(Self { train: train.to_vec(), form, eigenvalues, vectors, onto, mean_diagonal, x_mean })
+                Ok(Self {
+                    train: train.to_vec(),
+                    form,
+                    eigenvalues,
+                    vectors,
+                    onto,
+                    mean_diagonal,
+                    x_mean,
+                })
             }
             Form::Primal => {
                 let x = kernel::minus(&design.x.select_rows(train), &x_mean);
@@ -90,7 +112,15 @@ impl Factor {
                 let mean_diagonal = trace(&covariance) / train.len() as f64;
                 let (eigenvalues, vectors) = kernel::eigen(&covariance)?;
                 let onto = vectors.transpose() * wide(&x).transpose();
-                Ok(Self { train: train.to_vec(), form, eigenvalues, vectors, onto, mean_diagonal, x_mean })
+                Ok(Self {
+                    train: train.to_vec(),
+                    form,
+                    eigenvalues,
+                    vectors,
+                    onto,
+                    mean_diagonal,
+                    x_mean,
+                })
             }
         }
     }
@@ -114,9 +144,14 @@ impl Factor {
     pub fn targets(&self, y: &Mat<f64>) -> Targets {
         let k = y.ncols();
         let n = self.train.len() as f64;
-        let mean: Vec<f64> = (0..k).map(|c| self.train.iter().map(|&r| y[(r, c)]).sum::<f64>() / n).collect();
+        let mean: Vec<f64> = (0..k)
+            .map(|c| self.train.iter().map(|&r| y[(r, c)]).sum::<f64>() / n)
+            .collect();
         let centred = Mat::from_fn(self.train.len(), k, |r, c| y[(self.train[r], c)] - mean[c]);
-        Targets { mean, along: &self.onto * centred }
+        Targets {
+            mean,
+            along: &self.onto * centred,
+        }
     }
 
     /// (Λ + λ)⁻¹ · targets.
@@ -124,7 +159,11 @@ impl Factor {
         let lambda = alpha * self.mean_diagonal;
         Mat::from_fn(targets.along.nrows(), targets.along.ncols(), |i, c| {
             let by = self.eigenvalues[i] + lambda;
-            if by > 0.0 { targets.along[(i, c)] / by } else { 0.0 }
+            if by > 0.0 {
+                targets.along[(i, c)] / by
+            } else {
+                0.0
+            }
         })
     }
 
@@ -184,13 +223,22 @@ impl Inner {
     ) -> Result<Self, Stop> {
         let factor = Factor::new(design, train, compute, run)?;
         let projected = factor.project(design, test);
-        Ok(Self { factor, test: test.to_vec(), projected })
+        Ok(Self {
+            factor,
+            test: test.to_vec(),
+            projected,
+        })
     }
 }
 
 /// The penalty with the least squared error over the inner folds; of equals the largest. The
 /// middle of `alphas` when there is no inner fold.
-pub fn choose_alpha(inner: &[Inner], y: &Mat<f64>, alphas: &[f64], run: &Run<'_>) -> Result<f64, Stop> {
+pub fn choose_alpha(
+    inner: &[Inner],
+    y: &Mat<f64>,
+    alphas: &[f64],
+    run: &Run<'_>,
+) -> Result<f64, Stop> {
     let Some(&middle) = alphas.get(alphas.len() / 2) else {
         return Err(Error::data("no ridge penalty to choose from: name at least one alpha").into());
     };
@@ -212,7 +260,11 @@ pub fn choose_alpha(inner: &[Inner], y: &Mat<f64>, alphas: &[f64], run: &Run<'_>
     }
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let among_best = |loss: &f64| *loss <= best * (1.0 + 1e-10);
-    let chosen = alphas.iter().zip(&losses).filter(|(_, loss)| among_best(loss)).map(|(a, _)| *a);
+    let chosen = alphas
+        .iter()
+        .zip(&losses)
+        .filter(|(_, loss)| among_best(loss))
+        .map(|(a, _)| *a);
     let largest = chosen.fold(f64::NEG_INFINITY, f64::max);
     if largest.is_finite() {
         return Ok(largest);
@@ -248,7 +300,12 @@ pub struct RidgeModel {
 }
 
 /// Predictions of a model: `rows of x × targets`, in f32 on the device.
-pub fn predict(model: &RidgeModel, x: &Matrix, compute: &Compute, run: &Run<'_>) -> Result<Matrix, Stop> {
+pub fn predict(
+    model: &RidgeModel,
+    x: &Matrix,
+    compute: &Compute,
+    run: &Run<'_>,
+) -> Result<Matrix, Stop> {
     if x.n_cols != model.x_mean.len() {
         return Err(Error::data(format!(
             "the model was fitted on {} voxels but the data have {}",
@@ -259,7 +316,10 @@ pub fn predict(model: &RidgeModel, x: &Matrix, compute: &Compute, run: &Run<'_>)
     }
     let centred = kernel::minus(x, &model.x_mean);
     let mut out = match &model.weights {
-        Weights::Trials { x: trials, coefficients } => {
+        Weights::Trials {
+            x: trials,
+            coefficients,
+        } => {
             let kernel = product::times_transposed(&centred, trials, compute, run)?;
             product::times(&kernel, coefficients, compute, run)?
         }
@@ -276,7 +336,12 @@ pub fn predict(model: &RidgeModel, x: &Matrix, compute: &Compute, run: &Run<'_>)
 /// The L2 norm over targets of every voxel's weights; voxel batches bound the memory.
 pub fn voxel_norms(model: &RidgeModel, compute: &Compute, run: &Run<'_>) -> Result<Vec<f32>, Stop> {
     const BATCH: usize = 4096;
-    let norm = |row: &[f32]| row.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt() as f32;
+    let norm = |row: &[f32]| {
+        row.iter()
+            .map(|w| f64::from(*w).powi(2))
+            .sum::<f64>()
+            .sqrt() as f32
+    };
     match &model.weights {
         Weights::Voxels(weights) => Ok(weights.rows().map(norm).collect()),
         Weights::Trials { x, coefficients } => {
@@ -284,7 +349,11 @@ pub fn voxel_norms(model: &RidgeModel, compute: &Compute, run: &Run<'_>) -> Resu
             for start in (0..x.n_cols).step_by(BATCH) {
                 let columns: Vec<usize> = (start..(start + BATCH).min(x.n_cols)).collect();
                 let part = x.select_columns(&columns).transposed();
-                norms.extend(product::times(&part, coefficients, compute, run)?.rows().map(norm));
+                norms.extend(
+                    product::times(&part, coefficients, compute, run)?
+                        .rows()
+                        .map(norm),
+                );
             }
             Ok(norms)
         }
@@ -297,7 +366,9 @@ fn trace(m: &Mat<f64>) -> f64 {
 
 /// f32 row-major → f64.
 pub fn wide(m: &Matrix) -> Mat<f64> {
-    Mat::from_fn(m.n_rows, m.n_cols, |r, c| f64::from(m.values[r * m.n_cols + c]))
+    Mat::from_fn(m.n_rows, m.n_cols, |r, c| {
+        f64::from(m.values[r * m.n_cols + c])
+    })
 }
 
 /// f64 → f32 row-major.

@@ -14,5 +14,9 @@ pub fn pearson(a: &[f32], b: &[f32]) -> f64 {
     }
     // Below this the pictures differ from a constant by rounding alone.
     let least = 1e-12 * n;
-    if aa < least || bb < least { 0.0 } else { (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0) }
+    if aa < least || bb < least {
+        0.0
+    } else {
+        (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0)
+    }
 }

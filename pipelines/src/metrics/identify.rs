@@ -10,12 +10,22 @@ pub fn two_way(likeness: &[f64], truth: usize) -> Option<f64> {
     if likeness.len() < 2 {
         return None;
     }
-    let beaten = likeness.iter().enumerate().filter(|(i, l)| *i != truth && **l < own).count();
+    let beaten = likeness
+        .iter()
+        .enumerate()
+        .filter(|(i, l)| *i != truth && **l < own)
+        .count();
     Some(beaten as f64 / (likeness.len() - 1) as f64)
 }
 
 /// The place of the true candidate by likeness, 1 is first; ties count against it.
 pub fn rank(likeness: &[f64], truth: usize) -> Option<usize> {
     let own = *likeness.get(truth)?;
-    Some(1 + likeness.iter().enumerate().filter(|(i, l)| *i != truth && **l >= own).count())
+    Some(
+        1 + likeness
+            .iter()
+            .enumerate()
+            .filter(|(i, l)| *i != truth && **l >= own)
+            .count(),
+    )
 }

@@ -21,7 +21,11 @@ pub fn ssim(a: &[f32], b: &[f32], width: usize, height: usize) -> Option<f64> {
     let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).collect::<Vec<f64>>();
     let blur = |x: &[f64]| blurred(x, width, height);
     let (mean_a, mean_b) = (blur(&a), blur(&b));
-    let (aa, bb, ab) = (blur(&product(&a, &a)), blur(&product(&b, &b)), blur(&product(&a, &b)));
+    let (aa, bb, ab) = (
+        blur(&product(&a, &a)),
+        blur(&product(&b, &b)),
+        blur(&product(&a, &b)),
+    );
     let (c1, c2) = (0.01f64.powi(2), 0.03f64.powi(2));
     let mut sum = 0.0;
     for y in RADIUS..height - RADIUS {
@@ -48,8 +52,12 @@ fn blurred(values: &[f64], width: usize, height: usize) -> Vec<f64> {
     for y in 0..height {
         for x in RADIUS..width - RADIUS {
             let from = y * width + x - RADIUS;
-            rows[y * width + x] =
-                window.iter().zip(&values[from..]).map(|(w, v)| w * v).sum::<f64>() / total;
+            rows[y * width + x] = window
+                .iter()
+                .zip(&values[from..])
+                .map(|(w, v)| w * v)
+                .sum::<f64>()
+                / total;
         }
     }
     let mut out = vec![0.0; values.len()];

@@ -2,7 +2,9 @@
 
 use image::RgbImage;
 use plotters::coord::Shift;
-use plotters::prelude::{BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingArea, RGBColor, SVGBackend};
+use plotters::prelude::{
+    BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingArea, RGBColor, SVGBackend,
+};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, IntoFont, TextStyle, register_font};
 
@@ -43,7 +45,8 @@ pub(super) fn figure(what: &(impl Draw + Scaled)) -> Result<Figure> {
     {
         let area = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
         prepared()?;
-        area.fill(&RGBColor(255, 255, 255)).map_err(|e| failed(&e))?;
+        area.fill(&RGBColor(255, 255, 255))
+            .map_err(|e| failed(&e))?;
         what.draw(&area).map_err(|e| failed(&e))?;
         area.present().map_err(|e| failed(&e))?;
     }
@@ -69,8 +72,12 @@ pub(super) fn onto(mut picture: RgbImage, what: &impl Draw) -> Result<RgbImage> 
 
 /// Without system fonts, plotters draws with those it was told of.
 fn prepared() -> Result<()> {
-    register_font("sans-serif", FontStyle::Normal, FONT)
-        .map_err(|_| Error::data("the bundled typeface cannot be read: rebuild the program"))
+    let Ok(()) = register_font("sans-serif", FontStyle::Normal, FONT) else {
+        return Err(Error::data(
+            "the bundled typeface cannot be read: rebuild the program",
+        ));
+    };
+    Ok(())
 }
 
 fn failed(why: &impl std::fmt::Display) -> Error {
@@ -79,7 +86,10 @@ fn failed(why: &impl std::fmt::Display) -> Error {
 
 /// Text of a height, a colour and an anchor.
 pub(super) fn text(height: u32, colour: RGBColor, h: HPos, v: VPos) -> TextStyle<'static> {
-    ("sans-serif", height).into_font().color(&colour.to_rgba()).pos(Pos::new(h, v))
+    ("sans-serif", height)
+        .into_font()
+        .color(&colour.to_rgba())
+        .pos(Pos::new(h, v))
 }
 
 /// At most `n` characters, the last an ellipsis when some are cut.
@@ -87,5 +97,8 @@ pub(super) fn short(text: &str, n: usize) -> String {
     if text.chars().count() <= n {
         return text.to_owned();
     }
-    text.chars().take(n.saturating_sub(1)).chain(['…']).collect()
+    text.chars()
+        .take(n.saturating_sub(1))
+        .chain(['…'])
+        .collect()
 }

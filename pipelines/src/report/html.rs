@@ -49,7 +49,12 @@ td.wrong{color:#b02a37}
 
 /// The page as HTML.
 pub(super) fn page(page: &Page<'_>) -> Result<String> {
-    let Page { context, betas, decoded, .. } = page;
+    let Page {
+        context,
+        betas,
+        decoded,
+        ..
+    } = page;
     let title = format!("Decoding {} — subject {}", context.study, context.subject);
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>{0}</title>\n<style>{STYLE}</style></head>\n<body><main>\n<h1>{0}</h1>\n<p class=\"sub\">{1} held-out trials of {2} runs, {3} voxels; {4}.</p>\n",
@@ -79,8 +84,15 @@ pub(super) fn page(page: &Page<'_>) -> Result<String> {
     out += "</div>\n";
     if let Some(sheet) = page.sheet {
         out += "<h2>Reconstructions</h2>\n<section class=\"card\">";
-        let alt = format!("{} of {} pairs of stimulus and reconstruction", sheet.n_shown, sheet.n_trials);
-        out += &format!("<img alt=\"{}\" src=\"data:image/png;base64,{}\">", escaped(&alt), png(&sheet.image)?);
+        let alt = format!(
+            "{} of {} pairs of stimulus and reconstruction",
+            sheet.n_shown, sheet.n_trials
+        );
+        out += &format!(
+            "<img alt=\"{}\" src=\"data:image/png;base64,{}\">",
+            escaped(&alt),
+            png(&sheet.image)?
+        );
         out += "</section>\n";
     }
     out += "<h2>How it was done</h2>\n<section class=\"card\">";
@@ -93,17 +105,54 @@ pub(super) fn page(page: &Page<'_>) -> Result<String> {
 
 fn scores(decoded: &Decoded) -> String {
     let rows = [
-        ("Category accuracy", "share of trials whose condition is named", decoded.scores.accuracy),
-        ("Pixel correlation", "Pearson’s r of reconstruction and stimulus; chance is what the mean training picture gets", decoded.scores.pixcorr),
-        ("Structural similarity", "SSIM on grey pictures; chance is what the mean training picture gets", decoded.scores.ssim),
-        ("Two-way identification", "share of other candidates that are less like the reconstruction", decoded.scores.two_way),
-        ("Retrieval, first place", "share of trials whose stimulus is the likest candidate", decoded.scores.retrieval_top1),
+        (
+            "Category accuracy",
+            "share of trials whose condition is named",
+            decoded.scores.accuracy,
+        ),
+        (
+            "Pixel correlation",
+            "Pearson’s r of reconstruction and stimulus; chance is what the mean training picture gets",
+            decoded.scores.pixcorr,
+        ),
+        (
+            "Structural similarity",
+            "SSIM on grey pictures; chance is what the mean training picture gets",
+            decoded.scores.ssim,
+        ),
+        (
+            "Two-way identification",
+            "share of other candidates that are less like the reconstruction",
+            decoded.scores.two_way,
+        ),
+        (
+            "Retrieval, first place",
+            "share of trials whose stimulus is the likest candidate",
+            decoded.scores.retrieval_top1,
+        ),
     ];
     let mut out = "<table><tr><th>Score</th><th class=\"n\">Value</th><th class=\"n\">Chance</th><th class=\"n\">Shuffled brain (SD)</th><th class=\"n\">p</th><th>Meaning</th></tr>".to_owned();
     for (name, meaning, score) in rows {
-        let Some(Score { value, chance, shuffled, shuffled_sd, p }) = score else { continue };
-        let control = if shuffled.is_finite() { format!("{shuffled:.3} ({shuffled_sd:.3})") } else { "–".into() };
-        let p = if shuffled.is_finite() { format!("{p:.3}") } else { "–".into() };
+        let Some(Score {
+            value,
+            chance,
+            shuffled,
+            shuffled_sd,
+            p,
+        }) = score
+        else {
+            continue;
+        };
+        let control = if shuffled.is_finite() {
+            format!("{shuffled:.3} ({shuffled_sd:.3})")
+        } else {
+            "–".into()
+        };
+        let p = if shuffled.is_finite() {
+            format!("{p:.3}")
+        } else {
+            "–".into()
+        };
         out += &format!(
             "<tr><td>{name}</td><td class=\"n big\">{value:.3}</td><td class=\"n\">{chance:.3}</td><td class=\"n\">{control}</td><td class=\"n\">{p}</td><td>{meaning}</td></tr>"
         );
@@ -112,7 +161,12 @@ fn scores(decoded: &Decoded) -> String {
 }
 
 fn method(page: &Page<'_>) -> String {
-    let Page { context, betas, decoded, .. } = page;
+    let Page {
+        context,
+        betas,
+        decoded,
+        ..
+    } = page;
     let plan = &context.plan;
     let mut rows = vec![
         ("Responses", betas.method.clone()),
@@ -131,7 +185,11 @@ fn method(page: &Page<'_>) -> String {
         ));
     }
     if decoded.scores.accuracy.is_some() {
-        rows.push(("Conditions", "linear discriminant analysis, Ledoit–Wolf shrinkage, fitted inside the training runs".into()));
+        rows.push((
+            "Conditions",
+            "linear discriminant analysis, Ledoit–Wolf shrinkage, fitted inside the training runs"
+                .into(),
+        ));
     }
     rows.push((
         "Control",
@@ -139,30 +197,55 @@ fn method(page: &Page<'_>) -> String {
     ));
     rows.push((
         "Stimuli seen in training",
-        if decoded.stimuli_seen_in_training { "yes".into() } else { "no".into() },
+        if decoded.stimuli_seen_in_training {
+            "yes".into()
+        } else {
+            "no".into()
+        },
     ));
     rows.push(("Repeats", "single trials, not averaged".into()));
     rows.push(("Seed", plan.seed.to_string()));
-    rows.push(("Computed", format!("on {} in {:.1} s", decoded.device, decoded.seconds)));
-    let rows: String =
-        rows.iter().map(|(name, what)| format!("<tr><th>{name}</th><td>{}</td></tr>", escaped(what))).collect();
+    rows.push((
+        "Computed",
+        format!("on {} in {:.1} s", decoded.device, decoded.seconds),
+    ));
+    let rows: String = rows
+        .iter()
+        .map(|(name, what)| format!("<tr><th>{name}</th><td>{}</td></tr>", escaped(what)))
+        .collect();
     format!("<table>{rows}</table>")
 }
 
 fn trials(page: &Page<'_>) -> String {
     let decoded = page.decoded;
     let pictured = decoded.scores.pixcorr.is_some();
-    let mut order: Vec<_> = if pictured { by_pixcorr(&decoded.trials) } else { Vec::new() };
-    order.extend(decoded.trials.iter().filter(|t| !pictured || t.reconstruction.is_none()));
+    let mut order: Vec<_> = if pictured {
+        by_pixcorr(&decoded.trials)
+    } else {
+        Vec::new()
+    };
+    order.extend(
+        decoded
+            .trials
+            .iter()
+            .filter(|t| !pictured || t.reconstruction.is_none()),
+    );
     let mut out = format!(
         "<details><summary>{} trials{}</summary><table><tr><th class=\"n\">Trial</th><th>Left out</th><th>Shown</th><th>Named</th><th class=\"n\">r</th><th class=\"n\">SSIM</th><th class=\"n\">Two-way</th><th class=\"n\">Rank</th></tr>",
         decoded.trials.len(),
-        if pictured { ", best pixel correlation first" } else { "" }
+        if pictured {
+            ", best pixel correlation first"
+        } else {
+            ""
+        }
     );
     let number = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"));
     for t in order {
         let named = t.predicted_condition.as_deref().unwrap_or("–");
-        let wrong = t.predicted_condition.as_ref().is_some_and(|named| *named != t.condition);
+        let wrong = t
+            .predicted_condition
+            .as_ref()
+            .is_some_and(|named| *named != t.condition);
         let rank = match (t.retrieval_rank, t.n_candidates) {
             (Some(rank), Some(n)) => format!("{rank} of {n}"),
             _ => "–".to_owned(),
@@ -183,7 +266,11 @@ fn trials(page: &Page<'_>) -> String {
 }
 
 fn svg(figure: &Figure, alt: &str) -> String {
-    format!("<img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">", escaped(alt), STANDARD.encode(&figure.svg))
+    format!(
+        "<img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">",
+        escaped(alt),
+        STANDARD.encode(&figure.svg)
+    )
 }
 
 fn png(picture: &RgbImage) -> Result<String> {
@@ -196,5 +283,8 @@ fn png(picture: &RgbImage) -> Result<String> {
 
 /// Text made harmless for HTML.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -30,7 +30,14 @@ pub fn metrics(context: &ReportContext, betas: &Betas, decoded: &Decoded) -> Map
         put(&format!("{prefix}_chance"), json!(score.chance));
         put(&format!("{prefix}_shuffled"), json!(score.shuffled));
         put(&format!("{prefix}_shuffled_sd"), json!(score.shuffled_sd));
-        put(&format!("{prefix}_p"), if score.shuffled.is_finite() { json!(score.p) } else { Value::Null });
+        put(
+            &format!("{prefix}_p"),
+            if score.shuffled.is_finite() {
+                json!(score.p)
+            } else {
+                Value::Null
+            },
+        );
     }
     put("study", json!(context.study));
     put("subject", json!(context.subject));
@@ -41,12 +48,24 @@ pub fn metrics(context: &ReportContext, betas: &Betas, decoded: &Decoded) -> Map
     put("n_candidates", n_candidates(decoded));
     put("n_shuffles", json!(context.plan.n_shuffles));
     put("split", json!(decoded.split));
-    put("stimuli_seen_in_training", json!(decoded.stimuli_seen_in_training));
+    put(
+        "stimuli_seen_in_training",
+        json!(decoded.stimuli_seen_in_training),
+    );
     put("seed", json!(context.plan.seed));
     put("device", json!(decoded.device));
     put("seconds", json!(decoded.seconds));
     put("code", json!(code(context.plan.code)));
-    put("alphas", json!(decoded.alphas.iter().filter(|a| a.is_finite()).collect::<Vec<_>>()));
+    put(
+        "alphas",
+        json!(
+            decoded
+                .alphas
+                .iter()
+                .filter(|a| a.is_finite())
+                .collect::<Vec<_>>()
+        ),
+    );
     put("method", json!(betas.method));
     put("warnings", json!(decoded.warnings));
     out
@@ -54,7 +73,11 @@ pub fn metrics(context: &ReportContext, betas: &Betas, decoded: &Decoded) -> Map
 
 /// The number of candidates, the mean where it differs from trial to trial.
 fn n_candidates(decoded: &Decoded) -> Value {
-    let counts: Vec<usize> = decoded.trials.iter().filter_map(|t| t.n_candidates).collect();
+    let counts: Vec<usize> = decoded
+        .trials
+        .iter()
+        .filter_map(|t| t.n_candidates)
+        .collect();
     match counts.first() {
         None => Value::Null,
         Some(first) if counts.iter().all(|c| c == first) => json!(first),
@@ -67,7 +90,9 @@ pub(super) fn code(code: Code) -> String {
     match code {
         Code::Pixels { side } => format!("{side} × {side} pixels"),
         Code::Components { n, side } => {
-            format!("up to {n} principal components of the training pictures at {side} × {side} pixels")
+            format!(
+                "up to {n} principal components of the training pictures at {side} × {side} pixels"
+            )
         }
     }
 }

@@ -68,27 +68,51 @@ pub fn write_decode(
         write_text(&at("confusion.svg"), &confusion.svg)?;
     }
     run.check()?;
-    let sheet = sheet::sheet(&decoded.trials)?;
+    let sheet = sheet::sheet(context, decoded)?;
     if let Some(sheet) = &sheet {
         write_png(&at("sheet.png"), &sheet.image)?;
     }
     run.check()?;
-    let page = html::Page { context, betas, decoded, scores: &scores, confusion: confusion.as_ref(), sheet: sheet.as_ref() };
+    let page = html::Page {
+        context,
+        betas,
+        decoded,
+        scores: &scores,
+        confusion: confusion.as_ref(),
+        sheet: sheet.as_ref(),
+    };
     write_text(&at("report.html"), &html::page(&page)?)?;
     Ok(files)
 }
 
 /// Trials by falling pixel correlation; those without a reconstruction are left out.
 fn by_pixcorr(trials: &[DecodedTrial]) -> Vec<&DecodedTrial> {
-    let mut drawn: Vec<&DecodedTrial> = trials.iter().filter(|t| t.reconstruction.is_some()).collect();
-    drawn.sort_by(|a, b| b.pixcorr.unwrap_or(-1.0).total_cmp(&a.pixcorr.unwrap_or(-1.0)));
+    let mut drawn: Vec<&DecodedTrial> = trials
+        .iter()
+        .filter(|t| t.reconstruction.is_some())
+        .collect();
+    drawn.sort_by(|a, b| {
+        b.pixcorr
+            .unwrap_or(-1.0)
+            .total_cmp(&a.pixcorr.unwrap_or(-1.0))
+    });
     drawn
 }
 
 fn trials(betas: &Betas, decoded: &Decoded) -> Table {
     let columns = [
-        "trial", "run", "onset", "condition", "predicted_condition", "stimulus", "pixcorr", "ssim", "two_way",
-        "retrieval_rank", "n_candidates", "left_out",
+        "trial",
+        "run",
+        "onset",
+        "condition",
+        "predicted_condition",
+        "stimulus",
+        "pixcorr",
+        "ssim",
+        "two_way",
+        "retrieval_rank",
+        "n_candidates",
+        "left_out",
     ];
     let number = |value: Option<f64>| value.map_or_else(|| "n/a".to_owned(), |v| format!("{v:.6}"));
     let count = |value: Option<usize>| value.map_or_else(|| "n/a".to_owned(), |v| v.to_string());
@@ -110,5 +134,8 @@ fn trials(betas: &Betas, decoded: &Decoded) -> Table {
             word(Some(&t.fold)),
         ]
     });
-    Table { columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() }
+    Table {
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
 }

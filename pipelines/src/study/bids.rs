@@ -11,9 +11,10 @@ use serde_json::Value;
 use crate::Error;
 use crate::run::{Run, Stop};
 use crate::study::names::{entity_text, file_name, natural_order};
+use crate::study::stimuli::{self, EventsDigest};
 use crate::study::surfaces::{self, SheetPart};
-use crate::study::tree::{BidsFile, Tree};
-use crate::study::{BoldRun, CorticalSurface, Entities, Named, Source, Study, Subject, stimuli};
+use crate::study::tree::{BidsFile, Tree, list_folder};
+use crate::study::{BoldRun, CorticalSurface, Entities, Named, Source, Study, Subject};
 use crate::surface::Hemisphere;
 
 /// Opens a BIDS folder, or one `sub-…` folder of it, reading names, sidecars and tables only.
@@ -36,7 +37,7 @@ pub fn open(path: &Path, run: &Run<'_>) -> Result<Study, Stop> {
     let mut assumptions = Vec::new();
     if tree.n_dangling > 0 {
         assumptions.push(format!(
-            "{} files are links to data that is not here: left out (fetch them to use them)",
+            "links that lead nowhere are left out: {} (fetch their data to use them)",
             tree.n_dangling
         ));
     }
@@ -57,10 +58,13 @@ pub fn open(path: &Path, run: &Run<'_>) -> Result<Study, Stop> {
         .flat_map(|subject| &subject.runs)
         .filter_map(|run| run.events.as_ref().and_then(Source::path))
         .collect();
-    let tables: Vec<&Path> = tables.into_iter().collect();
-    let digest = stimuli::digest(&tables)?;
+    let mut digest = EventsDigest::default();
+    for table in tables {
+        run.check()?;
+        digest.add(table)?;
+    }
+    let stimuli = stimuli::from_folder(root, &digest.shown(), &mut assumptions)?;
     assumptions.extend(digest.assumptions);
-    let stimuli = stimuli::from_folder(root, &digest.shown, &mut assumptions)?;
     Ok(Study {
         name,
         root: Some(path.clone()),
@@ -82,13 +86,10 @@ fn root_and_subject(path: &Path) -> (&Path, Option<String>) {
 }
 
 fn has_subject_data(folder: &Path) -> bool {
-    crate::study::tree::list_folder(folder)
-        .unwrap_or_default()
-        .iter()
-        .any(|entry| {
-            let name = file_name(entry);
-            entry.is_dir() && (name.starts_with("ses-") || name == "func" || name == "anat")
-        })
+    list_folder(folder).unwrap_or_default().iter().any(|entry| {
+        let name = file_name(entry);
+        entry.is_dir() && (name.starts_with("ses-") || name == "func" || name == "anat")
+    })
 }
 
 fn not_a_study(path: &Path) -> Error {

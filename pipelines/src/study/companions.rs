@@ -113,7 +113,13 @@ fn named_mask(
         .iter()
         .map(|mask| mask.name.as_str())
         .collect();
-    let place = format!("subject {} (and no file of that name)", subject.id);
+    if names.is_empty() {
+        return Err(Error::Choice(format!(
+            "there is no mask “{wanted}”: subject {} has no masks, and no file has that name",
+            subject.id
+        )));
+    }
+    let place = format!("subject {} (and no file has that name)", subject.id);
     Err(unknown("mask", wanted, &place, &names))
 }
 
@@ -156,7 +162,7 @@ pub(super) fn choose_atlas(
     let mut all_names: Vec<String> = Vec::new();
     for atlas in &atlases {
         let names = region_names(&atlas.source)?;
-        if rois.iter().all(|roi| names.contains(roi)) {
+        if rois.iter().all(|roi| has_region(&names, roi)) {
             return Ok(Some((*atlas).clone()));
         }
         all_names.extend(names);
@@ -166,13 +172,18 @@ pub(super) fn choose_atlas(
         [only] => format!("atlas {}", only.name),
         _ => format!("the atlases of subject {}", subject.id),
     };
-    match rois.iter().find(|roi| !all_names.contains(roi)) {
+    match rois.iter().find(|roi| !has_region(&all_names, roi)) {
         Some(missing) => Err(unknown("region", missing, &place, &names)),
         None => Err(Error::Choice(format!(
             "no single atlas has all of {}: name regions of one atlas",
             rois.join(", ")
         ))),
     }
+}
+
+/// Region names are compared without regard to case.
+fn has_region(names: &[String], wanted: &str) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(wanted))
 }
 
 fn region_names(source: &Source<Atlas>) -> Result<Vec<String>> {

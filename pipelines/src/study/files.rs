@@ -7,9 +7,10 @@ use crate::Error;
 use crate::io::{atlas, nifti};
 use crate::run::{Run, Stop};
 use crate::study::names::{BidsName, entity_text, file_name, file_stem};
+use crate::study::stimuli::{self, EventsDigest};
 use crate::study::surfaces::{self, SheetPart};
 use crate::study::tree::list_folder;
-use crate::study::{BoldRun, Entities, Load, Named, Source, Study, Subject, stimuli};
+use crate::study::{BoldRun, Entities, Load, Named, Source, Study, Subject};
 use crate::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use crate::volume::Volume;
 
@@ -60,23 +61,25 @@ pub fn from_files(paths: &[PathBuf], run: &Run<'_>) -> Result<Study, Stop> {
             .assumptions
             .push("no surface to draw the shading or labels on: add one".into());
     }
-    let tables: Vec<&Path> = subject
-        .runs
+    let mut digest = EventsDigest::default();
+    for bold in &subject.runs {
+        if let Some(table) = bold.events.as_ref().and_then(Source::path) {
+            digest.add(table)?;
+        }
+    }
+    let mut assumptions = loose.assumptions;
+    let stimuli = digest
+        .shown()
         .iter()
-        .filter_map(|run| run.events.as_ref().and_then(Source::path))
+        .map(|shown| stimuli::nameless(&shown.id))
         .collect();
-    let digest = stimuli::digest(&tables)?;
-    loose.assumptions.extend(digest.assumptions);
+    assumptions.extend(digest.assumptions);
     Ok(Study {
         name,
         root: None,
-        stimuli: digest
-            .shown
-            .iter()
-            .map(|shown| stimuli::nameless(&shown.id))
-            .collect(),
+        stimuli,
         subjects: vec![subject],
-        assumptions: loose.assumptions,
+        assumptions,
     })
 }
 
@@ -141,10 +144,12 @@ impl Loose {
             }));
         }
         let signed = volume.data.iter().any(|&value| value < 0.0);
-        let likeness = match has_word(path, &["t1", "t1w", "anat", "mprage"]) {
-            true => AnatomyLikeness::ByName,
-            false if signed => AnatomyLikeness::Signed,
-            false => AnatomyLikeness::Plain,
+        let likeness = if has_word(path, &["t1", "t1w", "anat", "mprage"]) {
+            AnatomyLikeness::ByName
+        } else if signed {
+            AnatomyLikeness::Signed
+        } else {
+            AnatomyLikeness::Plain
         };
         self.volumes.push((likeness, path.to_path_buf()));
         Ok(None)

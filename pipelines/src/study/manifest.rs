@@ -34,10 +34,9 @@ use crate::Error;
 use crate::run::{Run, Stop};
 use crate::study::names::{file_name, file_stem};
 use crate::study::ready_betas::{self, KnownStimuli};
+use crate::study::stimuli::EventsDigest;
 use crate::study::tree::list_folder;
-use crate::study::{
-    BoldRun, CorticalSurface, Entities, Named, Source, Study, Subject, stimuli, surfaces,
-};
+use crate::study::{BoldRun, CorticalSurface, Entities, Named, Source, Study, Subject, surfaces};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -207,7 +206,7 @@ fn subject(
     };
     let mut runs = Vec::with_capacity(entry.runs.len());
     for (index, run) in entry.runs.iter().enumerate() {
-        runs.push(bold_run(place, run, index, known)?);
+        runs.push(bold_run(place, run, index, known, assumptions)?);
     }
     for (index, run) in runs.iter().enumerate() {
         if runs
@@ -285,6 +284,7 @@ fn bold_run(
     entry: &RunEntry,
     index: usize,
     known: &mut KnownStimuli,
+    assumptions: &mut Vec<String>,
 ) -> Result<BoldRun, Error> {
     if let Some(tr_secs) = entry
         .tr_secs
@@ -299,9 +299,12 @@ fn bold_run(
         None => None,
     };
     if let Some(path) = &events {
-        for shown in stimuli::digest(&[path])?.shown {
+        let mut digest = EventsDigest::default();
+        digest.add(path)?;
+        for shown in digest.shown() {
             known.meet(&shown.id, &shown.events, shown.line)?;
         }
+        assumptions.extend(digest.assumptions);
     }
     let mut entities = Entities::new();
     if let Some(task) = &entry.task {

@@ -7,7 +7,6 @@ use glam::Vec3;
 
 use crate::betas::{Betas, Columns, Trial};
 use crate::io::{npy, table};
-use crate::matrix::Matrix;
 use crate::study::events::{cell, number};
 use crate::study::names::{did_you_mean, file_name};
 use crate::study::{Stimulus, stimuli};
@@ -69,8 +68,9 @@ impl KnownStimuli {
 /// their voxels (voxels × 3, world mm).
 ///
 /// # Errors
-/// When a file cannot be read, the sizes do not fit, a value is not finite, or a trial is
-/// incomplete or names an unknown stimulus: the text names file, line and column.
+/// When a file cannot be read, the sizes do not fit, a coordinate is not finite, or a trial is
+/// incomplete or names an unknown stimulus: the text names file, line and column. Betas that are
+/// not finite are left to those who use them.
 pub(super) fn read(
     subject: &str,
     betas_path: &Path,
@@ -91,7 +91,6 @@ pub(super) fn read(
             ),
         ));
     }
-    require_finite(betas_path, &values)?;
     let points = match coordinates_path {
         Some(path) => read_coordinates(path, values.n_cols)?,
         None => Vec::new(),
@@ -115,24 +114,18 @@ fn read_coordinates(path: &Path, n_voxels: usize) -> Result<Vec<Vec3>> {
             ),
         ));
     }
-    require_finite(path, &matrix)?;
+    if let Some(index) = matrix.values.iter().position(|value| !value.is_finite()) {
+        return Err(Error::file(
+            path,
+            format!(
+                "row {} (from 0) holds no finite number: leave that voxel out",
+                index / 3
+            ),
+        ));
+    }
     Ok((0..n_voxels)
         .map(|row| Vec3::from_slice(matrix.row(row)))
         .collect())
-}
-
-fn require_finite(path: &Path, matrix: &Matrix) -> Result<()> {
-    match matrix.values.iter().position(|value| !value.is_finite()) {
-        None => Ok(()),
-        Some(index) => Err(Error::file(
-            path,
-            format!(
-                "row {}, column {} (from 0) holds no finite number: leave such voxels or trials out",
-                index / matrix.n_cols.max(1),
-                index % matrix.n_cols.max(1)
-            ),
-        )),
-    }
 }
 
 /// The trial table. Where it has no `condition`, a trial's is its stimulus's category, else the

@@ -90,7 +90,7 @@ pub fn check_grids(selection: &Selection<'_>) -> Result<()> {
     }
     if let Some(mask) = &selection.mask {
         let name = place(&mask.source, &format!("mask {}", mask.name));
-        let remedy = "choose a mask made for these runs with --mask, or resample it";
+        let remedy = "choose a mask made for these runs (or none) with --mask, or resample it";
         let mask_grid = grid_of(&mask.source, |volume| &volume.grid)?;
         require_same(&name, &mask_grid, &first_name, &grid, remedy)?;
     }

@@ -24,40 +24,42 @@ pub(super) struct Shown {
 /// What a set of events tables shows.
 #[derive(Debug, Default)]
 pub(super) struct EventsDigest {
-    /// Every stimulus once, in natural order of the ids.
-    pub(super) shown: Vec<Shown>,
+    /// Every stimulus once, by its id.
+    shown: BTreeMap<String, Shown>,
     /// What reading the tables assumes, in sentences.
     pub(super) assumptions: Vec<String>,
 }
 
-/// Reads every table once: what is shown, and whether anything has to be assumed.
-///
-/// # Errors
-/// When a table cannot be read or holds an impossible number.
-pub(super) fn digest(tables: &[&Path]) -> Result<EventsDigest> {
-    let mut shown = BTreeMap::new();
-    let mut assumptions = Vec::new();
-    for path in tables {
+impl EventsDigest {
+    /// Reads one more table.
+    ///
+    /// # Errors
+    /// When it cannot be read or holds an impossible number.
+    pub(super) fn add(&mut self, path: &Path) -> Result<()> {
         let lines = read_lines(path)?;
         if !lines.is_sorted_by(|(_, a), (_, b)| a.onset_secs <= b.onset_secs) {
-            assumptions.push(format!(
-                "{}: not in order of onset; taken in that order",
-                file_name(path)
+            let name = file_name(path);
+            self.assumptions.push(format!(
+                "{name}: not in order of onset; taken in that order"
             ));
         }
         for (line, row) in lines {
             if let Some(id) = row.stim_file {
-                shown.entry(id.clone()).or_insert(Shown {
-                    id,
-                    events: path.to_path_buf(),
-                    line,
-                });
+                let events = path.to_path_buf();
+                self.shown
+                    .entry(id.clone())
+                    .or_insert(Shown { id, events, line });
             }
         }
+        Ok(())
     }
-    let mut shown: Vec<Shown> = shown.into_values().collect();
-    shown.sort_by(|a, b| natural_order(&a.id, &b.id));
-    Ok(EventsDigest { shown, assumptions })
+
+    /// The stimuli in natural order of their ids.
+    pub(super) fn shown(&self) -> Vec<&Shown> {
+        let mut shown: Vec<&Shown> = self.shown.values().collect();
+        shown.sort_by(|a, b| natural_order(&a.id, &b.id));
+        shown
+    }
 }
 
 /// The stimuli of a BIDS study: pictures from `stimuli/`, words from `captions.tsv` and
@@ -69,7 +71,7 @@ pub(super) fn digest(tables: &[&Path]) -> Result<EventsDigest> {
 /// When events name a stimulus that the folder lacks, or a table cannot be read.
 pub(super) fn from_folder(
     root: &Path,
-    shown: &[Shown],
+    shown: &[&Shown],
     assumptions: &mut Vec<String>,
 ) -> Result<Vec<Stimulus>> {
     let folder = root.join("stimuli");

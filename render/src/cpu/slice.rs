@@ -1,5 +1,7 @@
 //! Slices, pixel by pixel.
 
+use std::f32::consts::FRAC_1_SQRT_2;
+
 use glam::{IVec3, Vec3};
 use rayon::prelude::*;
 
@@ -11,13 +13,13 @@ use crate::scene::{SliceView, VolumeData, VolumeLayer};
 /// Eight directions around a pixel.
 const RING: [[f32; 2]; 8] = [
     [1.0, 0.0],
-    [0.707_106_8, 0.707_106_8],
+    [FRAC_1_SQRT_2, FRAC_1_SQRT_2],
     [0.0, 1.0],
-    [-0.707_106_8, 0.707_106_8],
+    [-FRAC_1_SQRT_2, FRAC_1_SQRT_2],
     [-1.0, 0.0],
-    [-0.707_106_8, -0.707_106_8],
+    [-FRAC_1_SQRT_2, -FRAC_1_SQRT_2],
     [0.0, -1.0],
-    [0.707_106_8, -0.707_106_8],
+    [FRAC_1_SQRT_2, -FRAC_1_SQRT_2],
 ];
 
 /// A volume and where its voxels are in the picture.

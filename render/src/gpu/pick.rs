@@ -4,7 +4,8 @@ use bytemuck::{Pod, Zeroable};
 use glam::{Mat4, Vec3};
 use wgpu::ShaderStages;
 
-use super::surface::{DEPTH_FORMAT, SurfacePass};
+use super::pipelines::DEPTH_FORMAT;
+use super::surface::SurfacePass;
 use super::target::{attachment, read_texture};
 use super::{Gpu, RenderError, buffer_binding, layout_entry};
 use crate::cpu::pick::{Ray, pick_of};

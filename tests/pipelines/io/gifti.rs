@@ -73,6 +73,36 @@ fn what_was_moved_is_said() {
 }
 
 #[test]
+fn an_oblique_freesurfer_surface_is_turned_about_its_centre() {
+    // A volume turned by 90° about the vertical axis (x → y, y → −x): its voxels ran to the left,
+    // down and to the front, (−1,0,0), (0,0,−1), (0,1,0), and now run to:
+    let axes = [("X", [0, -1, 0]), ("Y", [0, 0, -1]), ("Z", [-1, 0, 0])];
+    let mut more = String::new();
+    for (axis, direction) in axes {
+        for (way, value) in ["R", "A", "S"].iter().zip(direction) {
+            more += &format!("<MD><Name>VolGeom{axis}_{way}</Name><Value>{value}</Value></MD>");
+        }
+    }
+    let text = std::fs::read_to_string(fixture("freesurfer.surf.gii")).unwrap();
+    let known = "<MD><Name>VolGeomC_R";
+    assert!(text.contains(known));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("oblique.surf.gii");
+    std::fs::write(&path, text.replace(known, &format!("{more}{known}"))).unwrap();
+    let turned = gifti::read_surface(&path).unwrap();
+    let plain = gifti::read_surface(&fixture("ascii.surf.gii")).unwrap();
+    for (turned, p) in turned.vertices.iter().zip(plain.vertices.iter()) {
+        let truth = Vec3::new(-p.y - 1.5, p.x + 20.0, p.z + 7.25);
+        assert!(turned.distance(truth) < 1e-5, "{turned} and {truth}");
+    }
+    assert!(
+        turned.assumptions[0].contains("turned and moved"),
+        "{:?}",
+        turned.assumptions
+    );
+}
+
+#[test]
 fn maps_come_in_order_whatever_their_type() {
     let truth = expected("gifti");
     let maps = gifti::read_map(&fixture("maps.func.gii")).unwrap();

@@ -77,6 +77,9 @@ fn tables_bear_what_spreadsheets_do_to_them() {
     let text = refusal(&path, table.numbers(&path, "trial"));
     assert!(text.contains("onset, duration, name"), "{text}");
 
+    let (_folder, path) = table_of(b"caption\na cat, asleep\n");
+    assert_eq!(table::read(&path).unwrap().rows, [["a cat, asleep"]]);
+
     let (_folder, path) = table_of(b"a,b\r\n\"x, \"\"y\"\"\",1\n\"two\nlines\",\n");
     let table = table::read(&path).unwrap();
     assert_eq!(

@@ -274,12 +274,75 @@ fn links_in_circles_and_hidden_files_do_no_harm() {
     folder.put("sub-01/func/._sub-01_task-see_run-2_bold.nii", "rubbish");
     let study = folder.open().unwrap();
     assert_eq!(study.subjects[0].runs.len(), 2);
-    assert!(
-        study
-            .assumptions
-            .iter()
-            .any(|line| line.contains("links to data that is not here"))
+    // Had the circle been followed, every file would have a twin and a sentence about it.
+    let [said] = study.assumptions.as_slice() else {
+        panic!("one assumption: {:?}", study.assumptions)
+    };
+    assert_says(said, &["links that lead nowhere", "left out: 1"]);
+}
+
+#[test]
+fn of_two_tables_in_one_folder_the_more_special_is_taken() {
+    let folder = small_study();
+    folder.put(
+        "sub-01/func/sub-01_task-see_events.tsv",
+        "onset\tduration\n0\t1\n",
     );
+    let study = folder.open().unwrap();
+    let events = study.subjects[0].runs[0]
+        .events
+        .as_ref()
+        .and_then(Source::path)
+        .unwrap();
+    assert!(events.ends_with("sub-01_task-see_run-2_events.tsv"));
+}
+
+#[test]
+fn events_out_of_order_are_said_to_be_sorted() {
+    let folder = small_study();
+    let events = "onset\tduration\ttrial_type\n4\t1\tb\n0\t1\ta\n";
+    folder.put("sub-01/func/sub-01_task-see_run-2_events.tsv", events);
+    let study = folder.open().unwrap();
+    assert_eq!(
+        study.assumptions,
+        ["sub-01_task-see_run-2_events.tsv: not in order of onset; taken in that order"]
+    );
+    folder.put(
+        "sub-01/func/sub-01_task-see_run-2_events.tsv",
+        events.replace("4\t", "four\t"),
+    );
+    assert_says(
+        &folder.complaint(),
+        &["run-2_events.tsv", "line 2", "column onset", "“four”"],
+    );
+}
+
+#[test]
+fn the_first_of_two_files_with_the_same_name_is_used() {
+    let folder = small_study();
+    for pipeline in ["one", "two"] {
+        folder.put_volume(
+            &format!("derivatives/{pipeline}/sub-01/sub-01_desc-brain_mask.nii"),
+            [2, 2, 2],
+            &[1.0; 8],
+        );
+    }
+    let study = folder.open().unwrap();
+    let [mask] = study.subjects[0].masks.as_slice() else {
+        panic!("one mask")
+    };
+    assert!(
+        mask.source
+            .path()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .contains("/one/")
+    );
+    let [said] = study.assumptions.as_slice() else {
+        panic!("one assumption")
+    };
+    assert_says(said, &["one/sub-01", "two/sub-01", "the first is used"]);
 }
 
 #[test]

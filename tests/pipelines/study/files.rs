@@ -117,7 +117,7 @@ fn put_surface(folder: &Folder, name: &str, n: usize) -> PathBuf {
         hemisphere: None,
         assumptions: Vec::new(),
     };
-    gifti::write_surface(&folder.at(name), &surface).unwrap();
+    gifti::write_surface(&folder.at(name), &surface).expect("a written surface");
     folder.at(name)
 }
 

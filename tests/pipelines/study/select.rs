@@ -205,6 +205,14 @@ fn unknown_names_list_what_there_is() {
         ..query("02")
     };
     assert_says(&refusal(&study, &run), &["run “7”", "01"]);
+    let mask = Query {
+        mask: some("gone.nii"),
+        ..query("02")
+    };
+    assert_says(
+        &refusal(&study, &mask),
+        &["mask “gone.nii”", "subject 02 has no masks", "no file"],
+    );
     let roi = Query {
         rois: vec!["V1".into()],
         ..query("02")
@@ -385,7 +393,7 @@ fn the_real_studies_choose_as_their_readme_does() {
             rois: vec![name.into()],
             ..Query::default()
         };
-        assert_eq!(select(&study, &roi("LH_V1d")).unwrap().rois, ["LH_V1d"]);
+        assert_eq!(select(&study, &roi("lh_V1d")).unwrap().rois, ["lh_V1d"]);
         assert_says(
             &refusal(&study, &roi("LH_V1x")),
             &[

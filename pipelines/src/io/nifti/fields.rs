@@ -14,6 +14,8 @@ const LEN_2: usize = 540;
 pub(super) struct Fields {
     /// The header file: named in errors.
     path: PathBuf,
+    /// The `.img`, when that is the file that was asked for.
+    image: Option<PathBuf>,
     pub(super) version: u8,
     pub(super) order: ByteOrder,
     /// The values follow in the same file; else they are in the `.img`.
@@ -37,7 +39,8 @@ pub(super) struct Fields {
 
 /// Reads the header of `path`, or of the pair that `path` is the `.img` of.
 pub(super) fn read(path: &Path) -> Result<Fields> {
-    let path = &header_of(path);
+    let asked = path;
+    let path = &header_of(asked);
     let mut file = Bytes::open(path)?;
     let mut bytes = file.up_to(LEN_1 as u64)?;
     let first = bytes.first_chunk::<4>().copied().unwrap_or_default();
@@ -58,11 +61,13 @@ pub(super) fn read(path: &Path) -> Result<Fields> {
             ),
         ));
     }
-    if len == LEN_1 {
-        version_1(path, order, &bytes)
+    let fields = if len == LEN_1 {
+        version_1(path, order, &bytes)?
     } else {
-        version_2(path, order, &bytes)
-    }
+        version_2(path, order, &bytes)?
+    };
+    let image = (asked != path).then(|| asked.to_path_buf());
+    Ok(Fields { image, ..fields })
 }
 
 fn version_1(path: &Path, order: ByteOrder, bytes: &[u8]) -> Result<Fields> {
@@ -90,6 +95,7 @@ fn version_1(path: &Path, order: ByteOrder, bytes: &[u8]) -> Result<Fields> {
     })?;
     Ok(Fields {
         path: path.to_path_buf(),
+        image: None,
         version: 1,
         order,
         single_file: magic == nifti_magic(true),
@@ -142,6 +148,7 @@ fn version_2(path: &Path, order: ByteOrder, bytes: &[u8]) -> Result<Fields> {
     }
     Ok(Fields {
         path: path.to_path_buf(),
+        image: None,
         version: 2,
         order,
         single_file: magic == b"n+2\0",
@@ -337,7 +344,8 @@ impl Fields {
         }
         let (stem, _) = split_pair_name(&self.path).unwrap_or((self.path.clone(), ""));
         let candidates = ["img", "img.gz", "IMG"].map(|e| with_ending(&stem, e));
-        candidates.iter().find(|p| p.is_file()).cloned().ok_or_else(|| {
+        let mut paths = self.image.iter().chain(&candidates);
+        paths.find(|p| p.is_file()).cloned().ok_or_else(|| {
             Error::file(
                 &self.path,
                 format!(

@@ -176,17 +176,17 @@ fn intensity(p: Vec3, pial: f32, white: f32, step: f32) -> f32 {
     let dura = hull::brain(p);
     // From the skin inwards: fat, muscle, bone with its marrow, fluid.
     let skin = -outside;
-    let mut value = 88.0 + 12.0 * super::stream::sin_cos(0.21 * p.y + 0.13 * p.z).0;
+    let mut value = 88.0 + 4.0 * super::stream::sin_cos(0.21 * p.y + 0.13 * p.z).0;
     value += (205.0 - value) * bell((skin - 3.5) / 2.2);
-    let bone = 16.0 + 62.0 * bell((dura - 6.5) / 1.3);
-    value += (bone - value) * part(dura - 10.0);
-    value += (FLUID - value) * part(dura - 3.0);
+    let bone = 16.0 + 62.0 * bell((dura - 5.0) / 1.2);
+    value += (bone - value) * part(dura - 8.0);
+    value += (FLUID - value) * part(dura - 1.8);
     value = AIR + (value - AIR) * part(outside);
     if dura > 2.0 {
         return value;
     }
     let hindbrain = part(hull::cerebellum(p));
-    let leaves = GREY - 8.0 + 26.0 * (0.5 - 0.5 * hull::folia(p));
+    let leaves = GREY - 4.0 + 22.0 * (0.5 - 0.5 * hull::folia(p));
     value += (leaves - value) * hindbrain;
     value += (WHITE - 22.0 - value) * part(hull::brainstem(p));
     value = value * (1.0 - pial) + GREY * (pial - white).max(0.0) + WHITE * white.min(pial);

@@ -5,7 +5,7 @@
 //!    wavelength from random beginnings, drawn along the courses of the primary sulci.
 //! 3. The pattern buckles the sheet as a trochoid: crests stay broad and round, troughs are
 //!    drawn together and pushed in, as sulci are.
-//! 4. The white surface is grown inwards from the pial one by the thickness of the cortex.
+//! 4. From this sheet the pial surface is grown outwards and the white one inwards.
 
 use glam::Vec3;
 
@@ -68,32 +68,41 @@ pub(super) fn grow(seed: u64, hemisphere: Hemisphere, run: &Run<'_>) -> Result<C
     run.check()?;
 
     let normals: Vec<Vec3> = points.iter().map(|&p| hull::hemisphere_normal(p)).collect();
+    // Where the forcing made the pattern steeper than a free stripe, it is held back: the sheet
+    // must not be drawn over itself.
+    let pattern: Vec<f32> =
+        pattern.into_iter().map(|u| 1.12 * u / (1.0 + 0.25 * u * u).sqrt()).collect();
     let slopes = mesh::gradient(&points, &triangles, &pattern);
     let distances = courses.distances(&points);
     let mut cortical = Vec::with_capacity(points.len());
-    let mut pial = Vec::with_capacity(points.len());
+    let mut sheet = Vec::with_capacity(points.len());
     let mut depths = Vec::with_capacity(points.len());
     let k = std::f32::consts::TAU / WAVELENGTH_MM;
     for v in 0..points.len() {
         let p = points[v];
         let (fissure, primary) = distances[v];
         let wall = medial_wall(p);
-        let trough = (0.5 - 0.5 * pattern[v]).clamp(0.0, 1.1);
+        let trough = (0.5 - 0.5 * pattern[v]).clamp(0.0, 1.0);
         let deepest = 11.5
             + 2.0 * undulation(p, &waves)
             + 3.5 * bell(primary / 5.0)
             + 6.0 * bell(fissure / 4.5);
         let depth = wall * deepest * trough * trough.sqrt();
-        let drawn = slopes[v] * (-0.75 * wall / (k * k));
+        let drawn = slopes[v] * (-0.68 * wall / (k * k));
         cortical.push(wall);
         depths.push(depth);
-        pial.push(p + drawn - normals[v] * depth);
+        sheet.push(p + drawn - normals[v] * depth);
     }
     for part in [0.5, -0.5, 0.3] {
-        pial = neighbours.smooth(&pial, part);
+        sheet = neighbours.smooth(&sheet, part);
     }
+    untangle(&mut sheet, &triangles, &neighbours, &normals);
     run.check()?;
-    let white = grow_inwards(&pial, &triangles, &neighbours, &depths);
+    // Thick on the crowns, thin in the fundi.
+    let outwards: Vec<f32> = depths.iter().map(|d| 0.45 + 1.1 * exp(-d / 7.0)).collect();
+    let inwards: Vec<f32> = depths.iter().map(|d| -1.6 - 0.1 * exp(-d / 7.0)).collect();
+    let pial = follow_normals(&sheet, &triangles, &neighbours, &outwards);
+    let white = follow_normals(&sheet, &triangles, &neighbours, &inwards);
     run.check()?;
     let inflated = inflate(&points, &triangles, &neighbours);
 
@@ -224,25 +233,52 @@ fn undulation(p: Vec3, waves: &Stream) -> f32 {
         .sum()
 }
 
-/// Follows the normals inwards in small steps, so that narrow gyri keep a core: thick on the crowns, thin in the fundi.
-fn grow_inwards(
-    pial: &[Vec3],
+/// Smooths the sheet where it turned over against the hull's `normals`.
+fn untangle(
+    sheet: &mut Vec<Vec3>,
     triangles: &[[u32; 3]],
     neighbours: &Neighbours,
-    depths: &[f32],
+    normals: &[Vec3],
+) {
+    for _ in 0..40 {
+        let mut over = vec![false; sheet.len()];
+        for &t in triangles {
+            let area = mesh::area_vector(sheet, t);
+            if area.dot(normals[t[0] as usize]) < 0.05 * area.length() {
+                t.iter().for_each(|&v| over[v as usize] = true);
+            }
+        }
+        if !over.contains(&true) {
+            return;
+        }
+        let smooth = neighbours.smooth(sheet, 0.7);
+        for ((point, smooth), over) in sheet.iter_mut().zip(smooth).zip(over) {
+            if over {
+                *point = smooth;
+            }
+        }
+    }
+}
+
+/// Follows the normals in small steps, so that narrow gyri keep a core and narrow sulci a gap.
+/// `distances` are signed, mm outwards.
+fn follow_normals(
+    from: &[Vec3],
+    triangles: &[[u32; 3]],
+    neighbours: &Neighbours,
+    distances: &[f32],
 ) -> Vec<Vec3> {
-    let n_steps = 6;
-    let mut points = pial.to_vec();
+    let n_steps = 5;
+    let mut points = from.to_vec();
     for _ in 0..n_steps {
         let mut normals = mesh::normals(&points, triangles);
         for _ in 0..2 {
             normals = neighbours.smooth(&normals, 0.6);
         }
-        for ((point, normal), depth) in points.iter_mut().zip(&normals).zip(depths) {
-            let thickness = 1.9 + 0.8 * exp(-depth / 4.0);
-            *point -= normal.normalize_or_zero() * (thickness / n_steps as f32);
+        for ((point, normal), distance) in points.iter_mut().zip(&normals).zip(distances) {
+            *point += normal.normalize_or_zero() * (distance / n_steps as f32);
         }
-        points = neighbours.smooth(&points, 0.2);
+        points = neighbours.smooth(&points, 0.12);
     }
     points
 }

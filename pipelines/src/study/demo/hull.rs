@@ -42,7 +42,7 @@ pub(super) fn hemisphere(p: Vec3) -> f32 {
     let parahippocampal =
         capsule(p, Vec3::new(24.0, -52.0, -6.0), Vec3::new(27.0, -6.0, -23.0), 14.0);
     let whole = blend(cerebrum, blend(temporal, parahippocampal, 10.0), 4.0);
-    -blend(-whole, -(1.8 - p.x), 18.0)
+    -blend(-whole, -(1.6 - p.x), 18.0)
 }
 
 /// The outward unit normal of [`hemisphere`].

@@ -93,7 +93,8 @@ pub(super) fn picture(seed: u64, number: usize) -> Picture {
         }
     };
     let at = Vec2::new(stream.between(-0.3, 0.3), stream.between(-0.24, 0.16));
-    let size = stream.between(0.5, 0.78);
+    // A card with a word is broad and must still fit in.
+    let size = stream.between(0.5, 0.78) * if category == 3 { 0.78 } else { 1.0 };
     let pose = Pose::new(at, size, stream.between(-0.16, 0.16));
     let (canvas, setting) = background(&mut stream, category, ground);
     let mut easel = Easel { canvas, pose, paint: thing, setting, kind: 0.0 };
@@ -137,14 +138,14 @@ fn background(stream: &mut Stream, category: usize, ground: Paint) -> (Canvas, S
             let canvas = Canvas::new(|p| {
                 pale.lerp(ground.colour * 0.8, (p.distance(from) * 0.42).min(1.0))
             });
-            (canvas, format!("in front of a {name} wall"))
+            (canvas, format!("in front of {} {name} wall", scenes::article(name)))
         }
         4 | 5 => {
             let edge = stream.between(-0.15, 0.35);
             let wall = Vec3::new(0.93, 0.91, 0.87) * (0.72 + 0.25 * light);
             let mut canvas = Canvas::new(|p| wall * (1.0 + 0.08 * p.y));
             canvas.shade(|p| ground.colour * (0.88 - 0.22 * p.y), |p| p.y - edge);
-            (canvas, format!("on a {name} table"))
+            (canvas, format!("on {} {name} table", scenes::article(name)))
         }
         _ => {
             let horizon = stream.between(-0.45, 0.0);

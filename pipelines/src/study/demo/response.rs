@@ -26,7 +26,7 @@ const CELLS: usize = 16;
 const N_CHANNELS: usize = 4;
 /// Signal-to-noise of the best voxels of each area, in the order of [`super::atlas::AREAS`].
 const BEST_SNR: [f32; 13] =
-    [1.0, 0.9, 0.8, 0.75, 0.7, 0.7, 0.75, 0.7, 0.75, 0.65, 0.6, 0.7, 0.65];
+    [0.72, 0.66, 0.6, 0.55, 0.5, 0.5, 0.55, 0.5, 0.55, 0.48, 0.45, 0.5, 0.48];
 
 /// Tunes every voxel with a named area to the pictures.
 pub(super) fn tune(seed: u64, holdings: &[Holding], pictures: &[Picture]) -> Tuning {
@@ -197,13 +197,13 @@ const TASTES: [[f32; 8]; 9] = [
 fn semantic(seed: u64, area: usize, pictures: &[Picture], stream: &mut Stream) -> Vec<f32> {
     let taste = TASTES[(area - 4).min(TASTES.len() - 1)];
     let own: [f32; CATEGORIES.len()] = std::array::from_fn(|_| 0.45 * stream.normal());
-    let liking: [f32; N_TRAITS] = std::array::from_fn(|_| 0.33 * stream.normal());
+    let liking: [f32; N_TRAITS] = std::array::from_fn(|_| 0.42 * stream.normal());
     pictures
         .iter()
         .enumerate()
         .map(|(number, picture)| {
             // How typical the picture is of its category: the same for the whole area.
-            let marked = 1.0 + 0.3 * Stream::new(seed, &[5, area as u64, number as u64]).normal();
+            let marked = 1.0 + 0.4 * Stream::new(seed, &[5, area as u64, number as u64]).normal();
             let traits: f32 = picture.traits.iter().zip(&liking).map(|(t, l)| t * l).sum();
             (taste[picture.category] + own[picture.category]) * marked + traits
         })

@@ -83,7 +83,7 @@ pub(super) fn body(e: &mut Easel, stream: &mut Stream) -> String {
     c.paint(shirt, p.slab((0.0, 0.1), (0.34, 0.42), 0.16));
     c.paint(skin, p.ellipse((0.0, 0.78), (0.2, 0.24)));
     c.paint(hair, p.ellipse((0.0, 0.92), (0.21, 0.13)));
-    format!("a person in a {} shirt {doing} {}", e.paint.name, e.setting)
+    format!("a person in {} {} shirt {doing} {}", article(e.paint.name), e.paint.name, e.setting)
 }
 
 /// A house, a tower, mountains or trees.
@@ -130,7 +130,7 @@ pub(super) fn place(e: &mut Easel, stream: &mut Stream) -> String {
             }
         }
     }
-    format!("a {} {what} {}", e.paint.name, e.setting)
+    format!("{} {} {what} {}", article(e.paint.name), e.paint.name, e.setting)
 }
 
 /// A short word on a card.
@@ -361,6 +361,7 @@ pub(super) fn vehicle(e: &mut Easel, stream: &mut Stream) -> String {
     format!("{} {} {what} {}", article(e.paint.name), e.paint.name, e.setting)
 }
 
-fn article(word: &str) -> &'static str {
+/// "a" or "an".
+pub(super) fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
