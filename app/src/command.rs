@@ -117,13 +117,13 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             Ok(load::ask_folder())
         }),
         Command::AskFiles => {
-            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(load::ask_files()))
+            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(load::ask_files()));
         }
         Command::TypePath(wanted) => session.wants_path = wanted,
         Command::Query(query) => requery(session, layout, jobs, query),
         Command::ChooseRun(label) => read_run(session, jobs, &label),
         Command::Change { change, merge } => {
-            layout.remember(merge);
+            layout.remember(merge, std::mem::discriminant(&change));
             change_view(session, layout, change);
             project(session, layout, jobs);
         }
@@ -289,7 +289,7 @@ fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, news: News)
             }
             project(session, layout, jobs);
         }
-        News::Projected(parts) => session.take_projected(parts),
+        News::Projected(parts) => session.take_projected(&parts),
         News::Pictures(pictures) => session.pictures.extend(pictures),
         News::Decoded(parts) => {
             let complete = parts.complete;

@@ -309,7 +309,7 @@ impl Session {
     }
 
     /// Takes a map on the cortical sheet in, if it is of the newest revision.
-    pub(crate) fn take_projected(&mut self, parts: ProjectedParts) {
+    pub(crate) fn take_projected(&mut self, parts: &ProjectedParts) {
         if self
             .map(parts.map)
             .is_none_or(|m| m.data.key.id != parts.revision)

@@ -47,7 +47,7 @@ pub fn top(ui: &mut Ui, ctx: &Ctx<'_>) {
             ctx.send(Command::Redo);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            query_editor(ui, ctx)
+            query_editor(ui, ctx);
         });
     });
 }

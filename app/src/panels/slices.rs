@@ -67,7 +67,7 @@ impl Slices {
             overlay::colour_bar(ui, ctx, bar);
         }
         ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
-            read_out(ui, ctx, underlay)
+            read_out(ui, ctx, underlay);
         });
     }
 
