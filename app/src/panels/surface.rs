@@ -77,7 +77,7 @@ impl SurfacePanel {
             );
             return;
         };
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.label("Shape");
             for (choice, name) in SHAPES {
                 if cortex.iter().any(|h| h.shape(choice).is_some())
@@ -90,7 +90,7 @@ impl SurfacePanel {
                 }
             }
         });
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.label("From");
             for (view, name) in VIEWS {
                 let rotation = view.rotation().to_array();
@@ -415,11 +415,11 @@ fn caption(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
             &words,
         );
     }
-    let hint = ui.painter().layout_no_wrap(
-        "drag: turn · wheel: zoom · click: pick".into(),
-        theme::small_font(),
-        ctx.theme.weak,
-    );
+    let quiet = ctx.theme.on_canvas().gamma_multiply(0.6);
+    let words = "drag: turn · wheel: zoom · click: pick".to_owned();
+    let hint = ui
+        .painter()
+        .layout_no_wrap(words, theme::small_font(), quiet);
     if rect.width() > 420.0 {
         ui.painter().galley(
             rect.right_top() + vec2(-hint.size().x - 8.0, 5.0),
