@@ -124,7 +124,11 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
         Command::ChooseRun(label) => read_run(session, jobs, &label),
         Command::Change { change, merge } => {
             layout.remember(merge, std::mem::discriminant(&change));
+            let selects = matches!(change, Change::Trial(_) | Change::Stimulus(_));
             change_view(session, layout, change);
+            if selects {
+                follow_trial(session, layout, jobs);
+            }
             project(session, layout, jobs);
         }
         Command::Undo => {
@@ -438,10 +442,21 @@ fn read_run(session: &mut Session, jobs: &mut Jobs, label: &str) {
     else {
         return;
     };
-    session.clear_run();
+    // The run before stays in sight until this one is here.
     jobs.start(Kind::Run, format!("Reading run {label}"), move |job, _| {
         load::run(&run, job)
     });
+}
+
+/// Reads the run of the selected trial, so that its time course can be seen.
+fn follow_trial(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
+    let onsets = session.decoded.as_ref().map(|d| Arc::clone(&d.onsets));
+    let Some((label, _)) = layout.view.trial.and_then(|t| onsets?.get(t).cloned()) else {
+        return;
+    };
+    if session.run.as_ref().is_some_and(|run| run.label != label) {
+        read_run(session, jobs, &label);
+    }
 }
 
 /// Samples the map that is shown on the cortical sheet, when there is a sheet and it was not done yet.
