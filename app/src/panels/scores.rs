@@ -22,7 +22,7 @@ pub(crate) fn cards(ui: &mut Ui, ctx: &Ctx<'_>, parts: &DecodedParts) {
             "Share of trials whose condition is named right.",
         ),
         (
-            "Pixel correlation",
+            "Pixel corr.",
             scores.pixcorr,
             "Mean Pearson correlation of reconstruction and stimulus pixels.",
         ),
