@@ -16,7 +16,10 @@ impl Keys {
     /// A key nobody has.
     pub fn fresh(&mut self) -> Key {
         self.0 += 1;
-        Key { id: self.0, revision: 0 }
+        Key {
+            id: self.0,
+            revision: 0,
+        }
     }
 }
 
@@ -69,7 +72,10 @@ pub fn mesh_data(key: Key, surface: &Surface) -> MeshData {
 
 /// A vertex map for the renderer; shares the values.
 pub fn vertex_data(key: Key, map: &VertexMap) -> VertexData {
-    VertexData { key, values: Arc::clone(&map.values) }
+    VertexData {
+        key,
+        values: Arc::clone(&map.values),
+    }
 }
 
 /// Vertex labels for the renderer, with their colours.
@@ -92,5 +98,8 @@ pub fn side_by_side(left: &Surface, right: &Surface, gap_mm: f32) -> (Vec3, Vec3
     if !overlap.is_finite() || overlap <= gap_mm.max(4.0) {
         return (Vec3::ZERO, Vec3::ZERO);
     }
-    (Vec3::new(-overlap / 2.0, 0.0, 0.0), Vec3::new(overlap / 2.0, 0.0, 0.0))
+    (
+        Vec3::new(-overlap / 2.0, 0.0, 0.0),
+        Vec3::new(overlap / 2.0, 0.0, 0.0),
+    )
 }

@@ -58,7 +58,10 @@ impl HemisphereShapes {
 
     /// The surface of a shape.
     pub fn shape(&self, shape: Shape) -> Option<&Arc<Surface>> {
-        self.shapes.iter().find(|(s, _)| *s == shape).map(|(_, surface)| surface)
+        self.shapes
+            .iter()
+            .find(|(s, _)| *s == shape)
+            .map(|(_, surface)| surface)
     }
 
     /// A volume on this sheet, averaged from white to pial (or at the one anatomical surface there is).
@@ -67,7 +70,9 @@ impl HemisphereShapes {
         let outer = [Shape::Pial, Shape::Midthickness, Shape::White];
         let first = |order: [Shape; 3]| order.into_iter().find_map(|s| self.shape(s));
         let (Some(white), Some(pial)) = (first(inner), first(outer)) else {
-            anyhow::bail!("no white or pial surface to sample the map at: add one beside the others");
+            anyhow::bail!(
+                "no white or pial surface to sample the map at: add one beside the others"
+            );
         };
         Ok(surface::project(volume, white, pial, 5)?)
     }
@@ -111,19 +116,34 @@ impl Map {
     /// A map with a sensible look: two-sided if it has negative numbers, up to its 99.5th percentile,
     /// small numbers hidden.
     pub fn new(volume: &Volume, label: &str) -> Self {
-        let mut sizes: Vec<f32> =
-            volume.data.iter().filter(|v| v.is_finite() && **v != 0.0).map(|v| v.abs()).collect();
+        let mut sizes: Vec<f32> = volume
+            .data
+            .iter()
+            .filter(|v| v.is_finite() && **v != 0.0)
+            .map(|v| v.abs())
+            .collect();
         sizes.sort_by(f32::total_cmp);
-        let top = sizes.get(sizes.len().saturating_sub(1) * 995 / 1000).copied().unwrap_or(1.0);
+        let top = sizes
+            .get(sizes.len().saturating_sub(1) * 995 / 1000)
+            .copied()
+            .unwrap_or(1.0);
         let two_sided = volume.data.iter().any(|v| *v < 0.0);
         let look = Look {
-            colormap: if two_sided { Colormap::ColdHot } else { Colormap::Hot },
+            colormap: if two_sided {
+                Colormap::ColdHot
+            } else {
+                Colormap::Hot
+            },
             range: (0.0, round_up(top)),
             threshold: round_up(0.1 * top),
             two_sided,
             opacity: 1.0,
         };
-        Self { volume: volume.clone(), label: label.to_owned(), look }
+        Self {
+            volume: volume.clone(),
+            label: label.to_owned(),
+            look,
+        }
     }
 }
 
@@ -164,15 +184,29 @@ impl Default for Style {
 }
 
 /// Lateral and medial views of both hemispheres, with the map's colour bar.
-pub fn four_views(brain: &Brain, map: Option<&Map>, style: Style, backend: &mut Backend) -> anyhow::Result<Picture> {
+pub fn four_views(
+    brain: &Brain,
+    map: Option<&Map>,
+    style: Style,
+    backend: &mut Backend,
+) -> anyhow::Result<Picture> {
     if brain.hemispheres.is_empty() {
-        anyhow::bail!("there are no cortical surfaces to draw: name a folder that holds some with --surfaces");
+        anyhow::bail!(
+            "there are no cortical surfaces to draw: name a folder that holds some with --surfaces"
+        );
     }
     let [width, height] = style.size;
     let letter = height as f32 / 32.0;
-    let footer = if map.is_some() { (letter * 4.4) as u32 } else { (letter * 0.8) as u32 };
+    let footer = if map.is_some() {
+        (letter * 4.4) as u32
+    } else {
+        (letter * 0.8) as u32
+    };
     let header = (letter * 2.0) as u32;
-    let cell = [width / brain.hemispheres.len() as u32, (height - header - footer) / 2];
+    let cell = [
+        width / brain.hemispheres.len() as u32,
+        (height - header - footer) / 2,
+    ];
     let mut canvas = Canvas::new(width, height, style.paper);
     let mut keys = Keys::default();
 
@@ -184,12 +218,22 @@ pub fn four_views(brain: &Brain, map: Option<&Map>, style: Style, backend: &mut 
         let (low, high) = bounds(&layer.mesh.vertices);
         let extent = high - low;
         let aspect = cell[0] as f32 / cell[1] as f32;
-        half_height = half_height.max(extent.z / 2.0 * 1.06).max(extent.y / 2.0 / aspect * 1.06);
+        half_height = half_height
+            .max(extent.z / 2.0 * 1.06)
+            .max(extent.y / 2.0 / aspect * 1.06);
         layers.push((hemisphere.side, layer, (low + high) / 2.0));
     }
     for (column, (side, layer, centre)) in layers.iter().enumerate() {
-        let lateral = if *side == Hemisphere::Left { StandardView::Left } else { StandardView::Right };
-        let medial = if *side == Hemisphere::Left { StandardView::Right } else { StandardView::Left };
+        let lateral = if *side == Hemisphere::Left {
+            StandardView::Left
+        } else {
+            StandardView::Right
+        };
+        let medial = if *side == Hemisphere::Left {
+            StandardView::Right
+        } else {
+            StandardView::Left
+        };
         for (row, view) in [lateral, medial].into_iter().enumerate() {
             let scene = Scene {
                 background: opaque(style.paper),
@@ -205,22 +249,51 @@ pub fn four_views(brain: &Brain, map: Option<&Map>, style: Style, backend: &mut 
                 }),
             };
             let picture = backend.picture(&scene, cell)?;
-            canvas.put(&picture, i64::from(cell[0]) * column as i64, i64::from(header + cell[1] * row as u32));
+            canvas.put(
+                &picture,
+                i64::from(cell[0]) * column as i64,
+                i64::from(header + cell[1] * row as u32),
+            );
         }
-        let name = if *side == Hemisphere::Left { "left hemisphere" } else { "right hemisphere" };
+        let name = if *side == Hemisphere::Left {
+            "left hemisphere"
+        } else {
+            "right hemisphere"
+        };
         let middle = cell[0] as f32 * (column as f32 + 0.5);
         canvas.text(name, middle, letter * 0.6, letter, Align::Centre, style.ink)?;
     }
     if let Some(map) = map {
-        let bar = Bar { look: &map.look, label: &label_with_threshold(map), ink: style.ink };
-        canvas.colour_bar(&bar, width as f32 / 2.0, (height - footer) as f32 + letter * 0.2, width / 4, letter)?;
+        let bar = Bar {
+            look: &map.look,
+            label: &label_with_threshold(map),
+            ink: style.ink,
+        };
+        canvas.colour_bar(
+            &bar,
+            width as f32 / 2.0,
+            (height - footer) as f32 + letter * 0.2,
+            width / 4,
+            letter,
+        )?;
     }
     Ok(canvas.into_picture())
 }
 
 /// One hemisphere in the style's shape (or the nearest there is), with its map and borders.
-pub fn mesh_layer(hemisphere: &HemisphereShapes, map: Option<&Map>, style: Style, keys: &mut Keys) -> anyhow::Result<MeshLayer> {
-    let order = [style.shape, Shape::Inflated, Shape::Pial, Shape::Midthickness, Shape::White];
+pub fn mesh_layer(
+    hemisphere: &HemisphereShapes,
+    map: Option<&Map>,
+    style: Style,
+    keys: &mut Keys,
+) -> anyhow::Result<MeshLayer> {
+    let order = [
+        style.shape,
+        Shape::Inflated,
+        Shape::Pial,
+        Shape::Midthickness,
+        Shape::White,
+    ];
     let surface = order
         .into_iter()
         .find_map(|s| hemisphere.shape(s))
@@ -240,10 +313,10 @@ pub fn mesh_layer(hemisphere: &HemisphereShapes, map: Option<&Map>, style: Style
     Ok(MeshLayer {
         mesh: bridge::mesh_data(keys.fresh(), surface),
         offset_mm: Vec3::ZERO,
-        sulcal: hemisphere
-            .sulcal
-            .as_ref()
-            .map(|map| VertexData { key: keys.fresh(), values: Arc::clone(&map.values) }),
+        sulcal: hemisphere.sulcal.as_ref().map(|map| VertexData {
+            key: keys.fresh(),
+            values: Arc::clone(&map.values),
+        }),
         overlay,
         outlines,
         opacity: 1.0,
@@ -252,10 +325,10 @@ pub fn mesh_layer(hemisphere: &HemisphereShapes, map: Option<&Map>, style: Style
 
 /// An orthographic camera that has all meshes in the picture.
 pub fn camera_on(meshes: &[MeshLayer], view: StandardView, size: [u32; 2]) -> Camera {
-    let (low, high) = meshes
-        .iter()
-        .map(|m| bounds(&m.mesh.vertices))
-        .fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(low, high), (l, h)| (low.min(l), high.max(h)));
+    let (low, high) = meshes.iter().map(|m| bounds(&m.mesh.vertices)).fold(
+        (Vec3::INFINITY, Vec3::NEG_INFINITY),
+        |(low, high), (l, h)| (low.min(l), high.max(h)),
+    );
     let extent = high - low;
     let aspect = size[0] as f32 / size[1] as f32;
     Camera {
@@ -285,7 +358,11 @@ pub fn slices(
     let letter = width as f32 / 50.0;
     let cell = width / 3;
     let header = (letter * 2.4) as u32;
-    let footer = if map.is_some() { (letter * 4.6) as u32 } else { letter as u32 };
+    let footer = if map.is_some() {
+        (letter * 4.6) as u32
+    } else {
+        letter as u32
+    };
     let mut canvas = Canvas::new(width, header + cell + footer, style.paper);
     let mut keys = Keys::default();
 
@@ -305,7 +382,11 @@ pub fn slices(
     }
     if let Some(map) = map {
         let volume = bridge::volume_data(keys.fresh(), &map.volume);
-        layers.push(VolumeLayer { volume, linear: true, look: map.look.clone() });
+        layers.push(VolumeLayer {
+            volume,
+            linear: true,
+            look: map.look.clone(),
+        });
     }
     let outlines = brain
         .atlas
@@ -317,7 +398,10 @@ pub fn slices(
     let (low, high) = (low.as_vec3(), high.as_vec3());
     let extent = high - low;
     let mm_per_pixel = extent.max_element() / cell as f32;
-    for (column, plane) in [Plane::Axial, Plane::Coronal, Plane::Sagittal].into_iter().enumerate() {
+    for (column, plane) in [Plane::Axial, Plane::Coronal, Plane::Sagittal]
+        .into_iter()
+        .enumerate()
+    {
         let mut centre = (low + high) / 2.0;
         let (name, edges) = match plane {
             Plane::Axial => {
@@ -346,16 +430,45 @@ pub fn slices(
             }),
         };
         let x = cell * column as u32;
-        canvas.put(&backend.picture(&scene, [cell, cell])?, i64::from(x), i64::from(header));
+        canvas.put(
+            &backend.picture(&scene, [cell, cell])?,
+            i64::from(x),
+            i64::from(header),
+        );
         let name = name.replace('-', "−");
-        canvas.text(&name, x as f32 + cell as f32 / 2.0, letter * 0.7, letter, Align::Centre, style.ink)?;
+        canvas.text(
+            &name,
+            x as f32 + cell as f32 / 2.0,
+            letter * 0.7,
+            letter,
+            Align::Centre,
+            style.ink,
+        )?;
         let side = header as f32 + cell as f32 / 2.0 - letter / 2.0;
         let inset = letter * 0.4;
-        canvas.text(edges[0], x as f32 + inset, side, letter, Align::Left, [235; 3])?;
-        canvas.text(edges[1], (x + cell) as f32 - inset, side, letter, Align::Right, [235; 3])?;
+        canvas.text(
+            edges[0],
+            x as f32 + inset,
+            side,
+            letter,
+            Align::Left,
+            [235; 3],
+        )?;
+        canvas.text(
+            edges[1],
+            (x + cell) as f32 - inset,
+            side,
+            letter,
+            Align::Right,
+            [235; 3],
+        )?;
     }
     if let Some(map) = map {
-        let bar = Bar { look: &map.look, label: &label_with_threshold(map), ink: style.ink };
+        let bar = Bar {
+            look: &map.look,
+            label: &label_with_threshold(map),
+            ink: style.ink,
+        };
         let top = (header + cell) as f32 + letter * 0.5;
         canvas.colour_bar(&bar, width as f32 / 2.0, top, width / 4, letter)?;
     }
@@ -366,8 +479,16 @@ fn label_with_threshold(map: &Map) -> String {
     if map.look.threshold <= 0.0 {
         return map.label.clone();
     }
-    let of = if map.look.two_sided { "|value|" } else { "value" };
-    format!("{} ({of} ≥ {})", map.label, crate::figure::short(map.look.threshold))
+    let of = if map.look.two_sided {
+        "|value|"
+    } else {
+        "value"
+    };
+    format!(
+        "{} ({of} ≥ {})",
+        map.label,
+        crate::figure::short(map.look.threshold)
+    )
 }
 
 fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
@@ -377,7 +498,9 @@ fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
 fn bounds(vertices: &[Vec3]) -> (Vec3, Vec3) {
     vertices
         .iter()
-        .fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
+        .fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(low, high), v| {
+            (low.min(*v), high.max(*v))
+        })
 }
 
 fn peak(volume: &Volume) -> Vec3 {
@@ -397,7 +520,15 @@ fn middle(volume: &Volume) -> Vec3 {
 }
 
 fn percentile(volume: &Volume, part: f64) -> f32 {
-    let mut values: Vec<f32> = volume.data.iter().copied().filter(|v| v.is_finite() && *v > 0.0).collect();
+    let mut values: Vec<f32> = volume
+        .data
+        .iter()
+        .copied()
+        .filter(|v| v.is_finite() && *v > 0.0)
+        .collect();
     values.sort_by(f32::total_cmp);
-    values.get((values.len().saturating_sub(1) as f64 * part) as usize).copied().unwrap_or(1.0)
+    values
+        .get((values.len().saturating_sub(1) as f64 * part) as usize)
+        .copied()
+        .unwrap_or(1.0)
 }

@@ -23,6 +23,9 @@ pub fn real_data(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("skipped: no real data at {} (set FUSIFORM_DATA)", path.display());
+    println!(
+        "skipped: no real data at {} (set FUSIFORM_DATA)",
+        path.display()
+    );
     None
 }

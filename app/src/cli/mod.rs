@@ -64,7 +64,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let output = Output { json: cli.json, quiet: cli.quiet };
+    let output = Output {
+        json: cli.json,
+        quiet: cli.quiet,
+    };
     match cli.command {
         None => crate::workbench::run(cli.paths),
         Some(Command::Demo(args)) => demo::run(&args, output),
@@ -104,7 +107,10 @@ fn one_line(error: &anyhow::Error) -> String {
     if matches!(error.downcast_ref::<Stop>(), Some(Stop::Cancelled)) {
         return "cancelled".to_owned();
     }
-    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+    format!("{error:#}")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]

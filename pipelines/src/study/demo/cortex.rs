@@ -42,7 +42,11 @@ pub(super) struct Cortex {
 impl Cortex {
     /// Half way between white and pial.
     pub(super) fn midthickness(&self) -> Vec<Vec3> {
-        self.white.iter().zip(&self.pial).map(|(w, p)| (*w + *p) * 0.5).collect()
+        self.white
+            .iter()
+            .zip(&self.pial)
+            .map(|(w, p)| (*w + *p) * 0.5)
+            .collect()
     }
 
     /// A world point of this hemisphere from lateral coordinates.
@@ -70,8 +74,10 @@ pub(super) fn grow(seed: u64, hemisphere: Hemisphere, run: &Run<'_>) -> Result<C
     let normals: Vec<Vec3> = points.iter().map(|&p| hull::hemisphere_normal(p)).collect();
     // Where the forcing made the pattern steeper than a free stripe, it is held back: the sheet
     // must not be drawn over itself.
-    let pattern: Vec<f32> =
-        pattern.into_iter().map(|u| 1.12 * u / (1.0 + 0.25 * u * u).sqrt()).collect();
+    let pattern: Vec<f32> = pattern
+        .into_iter()
+        .map(|u| 1.12 * u / (1.0 + 0.25 * u * u).sqrt())
+        .collect();
     let slopes = mesh::gradient(&points, &triangles, &pattern);
     let distances = courses.distances(&points);
     let mut cortical = Vec::with_capacity(points.len());
@@ -132,10 +138,15 @@ pub(super) fn grow(seed: u64, hemisphere: Hemisphere, run: &Run<'_>) -> Result<C
 /// The sphere, the hull's points, the triangles, and the pattern (crests near 1, troughs near −1).
 type Patterned = (Vec<Vec3>, Vec<Vec3>, Vec<[u32; 3]>, Vec<f32>);
 
-fn pattern_on_hull(courses: &Courses, stream: &mut Stream, run: &Run<'_>) -> Result<Patterned, Stop> {
+fn pattern_on_hull(
+    courses: &Courses,
+    stream: &mut Stream,
+    run: &Run<'_>,
+) -> Result<Patterned, Stop> {
     let (mut sphere, mut triangles) = mesh::icosahedron();
     // Half way between an even sphere and an even ellipsoid: the triangles start out alike.
-    let toward = |u: Vec3| hull::leave_hemisphere((u * Vec3::new(0.75, 1.2, 1.0)).normalize_or_zero());
+    let toward =
+        |u: Vec3| hull::leave_hemisphere((u * Vec3::new(0.75, 1.2, 1.0)).normalize_or_zero());
     let mut points: Vec<Vec3> = Vec::new();
     let mut pattern: Vec<f32> = Vec::new();
     for (pieces, n_even) in [(3, 0), (2, 60), (2, 50), (2, 25), (2, 5)] {
@@ -153,7 +164,9 @@ fn pattern_on_hull(courses: &Courses, stream: &mut Stream, run: &Run<'_>) -> Res
         for _ in 0..n_even {
             run.check()?;
             mesh::even_out(&mut points, &triangles);
-            points.iter_mut().for_each(|p| *p = hull::toward_hemisphere(*p));
+            points
+                .iter_mut()
+                .for_each(|p| *p = hull::toward_hemisphere(*p));
         }
         match sphere.len() {
             5762 => {
@@ -289,7 +302,8 @@ fn inflate(points: &[Vec3], triangles: &[[u32; 3]], neighbours: &Neighbours) -> 
     for _ in 0..60 {
         smooth = neighbours.smooth(&smooth, 0.8);
     }
-    let grown = (1.5 * mesh::area(points, triangles) / mesh::area(&smooth, triangles)).sqrt() as f32;
+    let grown =
+        (1.5 * mesh::area(points, triangles) / mesh::area(&smooth, triangles)).sqrt() as f32;
     let centre = smooth.iter().sum::<Vec3>() / smooth.len().max(1) as f32;
     for p in &mut smooth {
         *p = centre + (*p - centre) * grown;
