@@ -115,9 +115,9 @@ pub(super) fn grow(seed: u64, hemisphere: Hemisphere, run: &Run<'_>) -> Result<C
     // Thick on the crowns, thin in the fundi, where there is no room to grow outwards.
     let outwards: Vec<f32> = troughs.iter().map(|t| 0.1 + 1.7 * (1.0 - t * t)).collect();
     let inwards: Vec<f32> = troughs.iter().map(|t| -1.3 - 0.8 * t).collect();
-    let pial = follow_normals(&sheet, &triangles, &neighbours, outwards, 0.0);
+    let pial = follow_normals(&sheet, &triangles, &neighbours, outwards, 0.0, run)?;
     run.check()?;
-    let white = follow_normals(&sheet, &triangles, &neighbours, inwards, 0.3);
+    let white = follow_normals(&sheet, &triangles, &neighbours, inwards, 0.3, run)?;
     run.check()?;
     let inflated = inflate(&points, &triangles, &neighbours);
 
@@ -177,6 +177,7 @@ fn pattern_on_hull(
                 .iter_mut()
                 .for_each(|p| *p = hull::toward_hemisphere(*p));
         }
+        // The pattern forms where the mesh is just fine enough for it, and is cleaned at the finest.
         match sphere.len() {
             5762 => {
                 pattern = (0..points.len()).map(|_| 0.1 * stream.normal()).collect();
@@ -303,11 +304,13 @@ fn follow_normals(
     neighbours: &Neighbours,
     mut distances: Vec<f32>,
     smoothing: f32,
-) -> Vec<Vec3> {
+    run: &Run<'_>,
+) -> Result<Vec<Vec3>, Stop> {
     let n_steps = 5;
     let start = mesh::normals(sheet, triangles);
     let mut points = sheet.to_vec();
     for _ in 0..7 {
+        run.check()?;
         points.copy_from_slice(sheet);
         for _ in 0..n_steps {
             let mut normals = mesh::normals(&points, triangles);
@@ -331,7 +334,7 @@ fn follow_normals(
             }
         }
     }
-    points
+    Ok(points)
 }
 
 /// The hull without its grooves, grown to one and a half times its area, clear of the mid-plane.
