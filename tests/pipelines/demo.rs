@@ -1,5 +1,7 @@
 //! The demo study: one bit pattern a seed, a sound cortex, and a truth that can be found again.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking, as the test does")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex};
 
