@@ -53,8 +53,8 @@ pub(super) fn hemisphere(p: Vec3) -> f32 {
         Vec3::new(27.0, -6.0, -23.0),
         14.0,
     );
-    let whole = blend(cerebrum, blend(temporal, parahippocampal, 10.0), 4.0);
-    -blend(-whole, -(1.6 - p.x), 18.0)
+    let whole = blend(cerebrum, blend(temporal, parahippocampal, 10.0), 9.0);
+    -blend(-whole, -(2.3 - p.x), 18.0)
 }
 
 /// The outward unit normal of [`hemisphere`].

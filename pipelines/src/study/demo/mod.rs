@@ -21,6 +21,7 @@ mod response;
 mod scenes;
 mod stream;
 mod sulci;
+mod things;
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ use image::RgbImage;
 use super::canvas::{Canvas, Pose, hsv};
 use super::scenes;
 use super::stream::{Stream, sin_cos};
+use super::things;
 
 /// What the pictures show, in the order they are drawn.
 pub(super) const CATEGORIES: [&str; 8] = [
@@ -109,11 +110,11 @@ pub(super) fn picture(seed: u64, number: usize) -> Picture {
         scenes::face,
         scenes::body,
         scenes::place,
-        scenes::word,
-        scenes::food,
-        scenes::tool,
+        things::word,
+        things::food,
+        things::tool,
         scenes::animal,
-        scenes::vehicle,
+        things::vehicle,
     ][category];
     let caption = draw(&mut easel, &mut stream);
     let round = |hue: f32| sin_cos(hue * std::f32::consts::TAU);
