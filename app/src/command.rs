@@ -15,6 +15,9 @@ use crate::layout::{self, CodeChoice, Layout, MapLook, Pane, Sort};
 use crate::session::{Grade, MapId, News, Session};
 use crate::workbench::load;
 
+/// The title of messages about a part of the study that is not settled yet.
+const CHOOSING: &str = "Which runs are meant";
+
 /// Something a panel or a job asks for.
 #[derive(Debug)]
 pub enum Command {
@@ -166,6 +169,10 @@ fn open(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, paths: Vec<
     jobs.start(Kind::Open, title, move |run, _| load::study(&paths, run));
 }
 
+fn choose_above(error: &Error) -> String {
+    format!("{error}\nIn this window: choose in the bar at the top right.")
+}
+
 fn requery(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, query: Query) {
     let other_subject = query.subject != session.query.subject;
     session.query = query;
@@ -252,12 +259,14 @@ fn arrive(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, arrival: 
             result: Err(Stop::Failed(error)),
             ..
         } => {
-            let advice = match (&error, kind) {
-                (Error::Choice(_), _) => "\nChoose in the bar at the top.",
-                (_, Kind::Open) if session.study.is_some() => "\nWhat was open stays open.",
-                _ => "",
+            let words = match (&error, kind) {
+                (Error::Choice(_), _) => choose_above(&error),
+                (_, Kind::Open) if session.study.is_some() => {
+                    format!("{error}\nWhat was open stays open.")
+                }
+                _ => error.to_string(),
             };
-            session.say(Grade::Failure, job, format!("{error}{advice}"));
+            session.say(Grade::Failure, job, words);
         }
     }
 }
@@ -405,13 +414,12 @@ fn read_first_run(session: &mut Session, jobs: &mut Jobs) {
     };
     let query = session.resolved_query();
     let choice = match select::select(&study, &query) {
-        Ok(selection) => selection.runs.first().map(|r| r.label.clone()),
+        Ok(selection) => {
+            session.messages.retain(|m| m.title != CHOOSING);
+            selection.runs.first().map(|r| r.label.clone())
+        }
         Err(error) => {
-            session.say(
-                Grade::Warning,
-                "Choosing runs",
-                format!("{error}\nChoose in the bar at the top."),
-            );
+            session.say(Grade::Warning, CHOOSING, choose_above(&error));
             None
         }
     };
@@ -467,11 +475,7 @@ fn decode(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs) {
     };
     let query = session.resolved_query();
     if let Err(error) = select::select(&study, &query) {
-        session.say(
-            Grade::Failure,
-            "Decode",
-            format!("{error}\nChoose in the bar at the top."),
-        );
+        session.say(Grade::Failure, CHOOSING, choose_above(&error));
         return;
     }
     session.decoded = None;

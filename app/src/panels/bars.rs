@@ -124,7 +124,11 @@ fn view_menu(ui: &mut Ui, ctx: &Ctx<'_>) {
 /// Subject, desc and task, where the study leaves a choice. Laid out from the right.
 fn query_editor(ui: &mut Ui, ctx: &Ctx<'_>) {
     let session = ctx.session;
-    let Some(study) = &session.study else { return };
+    let Some(study) = &session.study else {
+        return;
+    };
+    // Menus have no frames; boxes to choose from do.
+    ui.reset_style();
     let query = &session.query;
     let tasks = session.entity_values("task");
     if tasks.len() > 1 {

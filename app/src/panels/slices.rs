@@ -226,7 +226,11 @@ impl Slices {
             }
         }
         letters(ui, ctx, rect, plane);
-        let title = format!("{} {:+.1} mm", ["x", "y", "z"][axes[2]], crosshair[axes[2]]);
+        let title = format!(
+            "{} = {} mm",
+            ["x", "y", "z"][axes[2]],
+            tenth(crosshair[axes[2]])
+        );
         plate(
             ui,
             ctx,
@@ -407,7 +411,7 @@ fn read_out(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay) {
             ui,
             ctx,
             "World (RAS)",
-            &format!("{:.1}, {:.1}, {:.1} mm", at.x, at.y, at.z),
+            &format!("{}, {}, {} mm", tenth(at.x), tenth(at.y), tenth(at.z)),
         )
         .on_hover_text("Right, anterior and superior of the origin are positive.");
         let region = ctx
@@ -446,6 +450,12 @@ fn read_out(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay) {
                 .on_hover_text("The voxel of the run whose time course is shown.");
         }
     });
+}
+
+/// Millimetres to a tenth, without a minus before zero.
+fn tenth(mm: f64) -> String {
+    let rounded = (mm * 10.0).round() / 10.0;
+    format!("{:.1}", if rounded == 0.0 { 0.0 } else { rounded })
 }
 
 fn pair(ui: &mut Ui, ctx: &Ctx<'_>, name: &str, value: &str) -> egui::Response {
