@@ -1,8 +1,26 @@
 //! Files in and out. Formats are told by their first bytes, not by their names.
+//!
+//! | format | read | written |
+//! |---|---|---|
+//! | NIfTI-1, NIfTI-2, pairs, gzip | [`nifti`] | NIfTI-1 |
+//! | volume atlas with its look-up table | [`atlas`] | [`nifti::write_labels`] |
+//! | GIFTI surfaces, maps, labels | [`gifti`] | yes |
+//! | NumPy arrays | [`npy`] | yes |
+//! | TSV, CSV | [`table`] | TSV |
+//! | PNG, JPEG | [`picture`] | PNG |
+//!
+//! No reader trusts a size it has read: what a header promises is held against the
+//! length of the file before memory is asked for. What had to be guessed is said in
+//! the `assumptions` of the value; what cannot be guessed is one sentence of error.
 
+pub mod atlas;
+mod bytes;
+mod dtype;
 pub mod gifti;
 pub mod nifti;
 pub mod npy;
 pub mod picture;
 pub mod table;
 pub mod write;
+
+pub use dtype::{ByteOrder, Datatype};
