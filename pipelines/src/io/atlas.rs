@@ -155,12 +155,12 @@ pub fn table_of(volume: &Path) -> Option<PathBuf> {
 /// A colour for a region that has none: the same for the same key everywhere.
 ///
 /// Hues go round by the golden angle, so that neighbouring keys are far apart, and lightness goes
-/// through three steps, so that regions stay apart for eyes that do not tell all hues. Computed in
+/// through five steps, so that regions stay apart for eyes that do not tell all hues. Computed in
 /// Oklch (Ottosson 2020, <https://bottosson.github.io/posts/oklab/>).
 pub fn colour_of_key(key: i32) -> [u8; 3] {
     let step = f64::from(key);
     let hue = (step * 137.507_764).to_radians();
-    let lightness = [0.72, 0.56, 0.84][key.rem_euclid(3) as usize];
+    let lightness = [0.70, 0.52, 0.86, 0.60, 0.78][key.rem_euclid(5) as usize];
     let (a, b) = (0.12 * hue.cos(), 0.12 * hue.sin());
     let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
     let m = (lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);

@@ -9,7 +9,7 @@ mod write;
 
 use std::path::Path;
 
-use glam::Vec3;
+use glam::{Affine3A, Mat3, Vec3};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::io::atlas::colour_of_key;
@@ -55,8 +55,8 @@ impl Load for VertexLabels {
 
 /// Reads a surface: the first point set and the first triangles of the file.
 ///
-/// FreeSurfer's surfaces are in its own space, whose origin `VolGeomC_R/A/S` gives in scanner
-/// coordinates; that offset is added unless the points say that they are in scanner space already.
+/// FreeSurfer's surfaces are in its own space, whose place in the scanner's the meta data
+/// `VolGeom…` give; they are brought into scanner space unless they say that they are there.
 ///
 /// # Errors
 /// When the file is no GIFTI, has no points or triangles, or a triangle names an absent vertex.
@@ -74,11 +74,11 @@ pub fn read_surface(path: &Path) -> Result<Surface> {
     let corners = find("TRIANGLE", "surface")?;
 
     let mut assumptions = Vec::new();
-    let centre = scanner_offset(&document, points, &mut assumptions);
+    let scanner_from_points = scanner_from_points(&document, points, &mut assumptions);
     let vertices: Vec<Vec3> = points
         .triples(path, |v| v as f32)?
         .into_iter()
-        .map(|p| Vec3::from_array(p) + centre)
+        .map(|p| scanner_from_points.transform_point3(Vec3::from_array(p)))
         .collect();
     if let Some(v) = vertices.iter().position(|p| !p.is_finite()) {
         return Err(Error::file(
@@ -255,27 +255,44 @@ fn meta_anywhere<'a>(document: &'a Document<'a>, name: &str) -> Option<&'a str> 
         .find_map(|node| meta(node, name))
 }
 
-fn scanner_offset(
+/// From the space of the points to the scanner's. FreeSurfer's own space has the centre of the
+/// volume for its origin (`VolGeomC`) and axes that belong to a volume whose voxels run to the
+/// left, down and to the front; the true directions are in `VolGeomX`, `Y` and `Z`.
+fn scanner_from_points(
     document: &Document<'_>,
     points: &Array<'_>,
     assumptions: &mut Vec<String>,
-) -> Vec3 {
-    let part = |name| meta_anywhere(document, name).and_then(|v| v.parse::<f32>().ok());
-    let (Some(r), Some(a), Some(s)) = (part("VolGeomC_R"), part("VolGeomC_A"), part("VolGeomC_S"))
-    else {
-        return Vec3::ZERO;
+) -> Affine3A {
+    let vector = |axis: &str| -> Option<Vec3> {
+        let part = |way: &str| -> Option<f32> {
+            meta_anywhere(document, &format!("VolGeom{axis}_{way}"))?
+                .parse()
+                .ok()
+        };
+        Some(Vec3::new(part("R")?, part("A")?, part("S")?)).filter(|v| v.is_finite())
     };
-    let centre = Vec3::new(r, a, s);
-    if points.data_space == "NIFTI_XFORM_SCANNER_ANAT"
-        || centre == Vec3::ZERO
-        || !centre.is_finite()
-    {
-        return Vec3::ZERO;
+    let Some(centre) = vector("C") else {
+        return Affine3A::IDENTITY;
+    };
+    if points.data_space == "NIFTI_XFORM_SCANNER_ANAT" {
+        return Affine3A::IDENTITY;
     }
-    assumptions.push(format!(
-        "the surface is in FreeSurfer's own space: moved by ({r:.1}, {a:.1}, {s:.1}) mm into scanner space"
-    ));
-    centre
+    let turn = match (vector("X"), vector("Y"), vector("Z")) {
+        (Some(x), Some(y), Some(z)) => Mat3::from_cols(-x, z, -y),
+        _ => Mat3::IDENTITY,
+    };
+    let is_rotation =
+        turn.determinant() > 0.0 && (turn.transpose() * turn).abs_diff_eq(Mat3::IDENTITY, 1e-3);
+    let turn = if is_rotation { turn } else { Mat3::IDENTITY };
+    let turned = !turn.abs_diff_eq(Mat3::IDENTITY, 1e-3);
+    if centre != Vec3::ZERO || turned {
+        let how = if turned { "turned and moved" } else { "moved" };
+        assumptions.push(format!(
+            "the surface is in FreeSurfer's own space: {how} by ({:.1}, {:.1}, {:.1}) mm into scanner space",
+            centre.x, centre.y, centre.z
+        ));
+    }
+    Affine3A::from_mat3_translation(if turned { turn } else { Mat3::IDENTITY }, centre)
 }
 
 /// Which half: what the file says, else what its name says.

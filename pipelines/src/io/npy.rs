@@ -55,6 +55,12 @@ pub(super) fn read_from(path: &Path, mut file: Bytes) -> Result<Matrix> {
     let column_after_column =
         field(&header, "fortran_order").is_some_and(|f| f.starts_with("True"));
     let (n_rows, n_cols) = shape(path, &header)?;
+    if n_rows == 0 || n_cols == 0 {
+        return Err(Error::file(
+            path,
+            format!("is empty ({n_rows} × {n_cols}): save an array with values"),
+        ));
+    }
     let n_bytes = n_rows
         .checked_mul(n_cols)
         .and_then(|n| n.checked_mul(datatype.size()))

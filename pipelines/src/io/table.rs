@@ -78,7 +78,9 @@ pub fn read(path: &Path) -> Result<Table> {
         .unwrap_or(&text)
         .trim_end_matches(['\n', '\r']);
     let heading = text.lines().next().unwrap_or_default();
-    let mut rows = if heading.contains('\t') {
+    // A TSV of one column has no tab either.
+    let one_column = path.extension().is_some_and(|e| e == "tsv") && !heading.contains(',');
+    let mut rows = if heading.contains('\t') || one_column {
         split_tsv(text)
     } else {
         split_csv(path, text)?

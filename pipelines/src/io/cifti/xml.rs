@@ -14,8 +14,8 @@ use crate::{Error, Result};
 /// No surface in use has a tenth of these vertices.
 const MOST_VERTICES: usize = 1 << 24;
 
-/// The most voxels of a grid: 645³.
-const MOST_VOXELS: usize = 1 << 28;
+/// The most voxels of a grid: 512³.
+const MOST_VOXELS: usize = 1 << 27;
 
 /// Rows and columns of the matrix.
 pub(super) struct Table {

@@ -98,18 +98,25 @@ fn read_table(rest: &mut Rest<'_>) -> Result<Vec<Region>> {
             rest.i32()?;
         }
         let name = rest.text()?;
-        let [r, g, b]: [u8; 3] = {
-            let parts = rest.items::<4>(4)?;
-            std::array::from_fn(|i| i32::from_be_bytes(parts[i]).clamp(0, 255) as u8)
+        let parts = rest.items::<4>(4)?;
+        let parts = parts.iter().map(|&p| u8::try_from(i32::from_be_bytes(p)));
+        let parts: std::result::Result<Vec<u8>, _> = parts.collect();
+        let Ok([r, g, b, _]) = parts.as_deref() else {
+            return Err(Error::file(
+                rest.path,
+                format!(
+                    "has a region “{name}” whose colour is not in 0 to 255: it is no FreeSurfer annotation or damaged, so give another .annot"
+                ),
+            ));
         };
-        let key = i32::from_le_bytes([r, g, b, 0]);
+        let key = i32::from_le_bytes([*r, *g, *b, 0]);
         if let Some(same) = regions.iter_mut().find(|region| region.key == key) {
             same.name = format!("{} or {name}", same.name);
         } else {
             regions.push(Region {
                 key,
                 name,
-                colour: [r, g, b],
+                colour: [*r, *g, *b],
             });
         }
     }

@@ -38,6 +38,16 @@ enum Encoding {
     External,
 }
 
+/// FreeSurfer writes the whole path of its own file as the name of an array.
+fn plain_name(name: &str) -> String {
+    let file = if name.starts_with('/') {
+        name.rsplit('/').next()
+    } else {
+        None
+    };
+    file.unwrap_or(name).to_owned()
+}
+
 /// All arrays of the file, none of them decoded yet.
 pub(super) fn all<'a>(path: &Path, document: &'a Document<'a>) -> Result<Vec<Array<'a>>> {
     let root = document.root_element();
@@ -94,9 +104,8 @@ fn array<'a>(path: &Path, node: Node<'a, 'a>) -> Result<Array<'a>> {
     let dims = (0..n_dims)
         .map(|d| {
             let name = format!("Dim{d}");
-            attribute(&name)
-                .parse()
-                .map_err(|_no_number: std::num::ParseIntError| unknown(&name))
+            let size = attribute(&name).parse().ok().filter(|&size| size > 0);
+            size.ok_or_else(|| unknown(&name))
         })
         .collect::<Result<Vec<usize>>>()?;
     let external = (encoding == Encoding::External).then(|| {
@@ -112,7 +121,7 @@ fn array<'a>(path: &Path, node: Node<'a, 'a>) -> Result<Array<'a>> {
     let data = node.children().find(|n| n.has_tag_name("Data"));
     let texts = || {
         data.iter()
-            .flat_map(|d| d.children())
+            .flat_map(Node::children)
             .filter_map(|n| n.text())
     };
     // Text with comments or entities in it comes in several pieces.
@@ -121,7 +130,7 @@ fn array<'a>(path: &Path, node: Node<'a, 'a>) -> Result<Array<'a>> {
         _ => Cow::Owned(texts().collect()),
     };
     Ok(Array {
-        name: meta(node, "Name").map(str::to_owned),
+        name: meta(node, "Name").map(plain_name),
         data_space: space.unwrap_or_default().trim().to_owned(),
         column_major: attribute("ArrayIndexingOrder").starts_with("ColumnMajor"),
         intent,
@@ -149,7 +158,7 @@ impl Array<'_> {
         let n = self.dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
         let values = match n.and_then(|n| Some((n, n.checked_mul(self.datatype.size())?))) {
             Some((n, _)) if self.encoding == Encoding::Ascii => {
-                self.from_ascii(path, n, convert)?
+                self.ascii_values(path, n, convert)?
             }
             Some((n, n_bytes)) => {
                 let bytes = self.bytes(path, n_bytes)?;
@@ -192,7 +201,7 @@ impl Array<'_> {
         Ok(self.values(path, convert)?.as_chunks::<3>().0.to_vec())
     }
 
-    fn from_ascii<T>(&self, path: &Path, n: usize, convert: impl Fn(f64) -> T) -> Result<Vec<T>> {
+    fn ascii_values<T>(&self, path: &Path, n: usize, convert: impl Fn(f64) -> T) -> Result<Vec<T>> {
         let mut values = Vec::new();
         for word in self.text.split_ascii_whitespace().take(n) {
             let value = word
@@ -216,7 +225,7 @@ impl Array<'_> {
     fn bytes(&self, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
         let mut bytes = match &self.external {
             Some((name, offset)) => self.beside(path, name, *offset, n_bytes)?,
-            None => self.from_base64(path, n_bytes)?,
+            None => self.base64_bytes(path, n_bytes)?,
         };
         if bytes.len() < n_bytes {
             return Err(self.too_short(path));
@@ -225,7 +234,7 @@ impl Array<'_> {
         Ok(bytes)
     }
 
-    fn from_base64(&self, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
+    fn base64_bytes(&self, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
         let packed: Vec<u8> = self
             .text
             .bytes()
@@ -247,15 +256,17 @@ impl Array<'_> {
         if self.encoding == Encoding::Base64 {
             return Ok(bytes);
         }
+        // One byte more than needed, so that the stream's checksum is reached and held.
+        let wanted = (n_bytes as u64).saturating_add(1);
         // Despite the name the standard's stream is zlib; both occur.
         let mut out = Vec::new();
         let read = if bytes.starts_with(&[0x1f, 0x8b]) {
             MultiGzDecoder::new(bytes.as_slice())
-                .take(n_bytes as u64)
+                .take(wanted)
                 .read_to_end(&mut out)
         } else {
             ZlibDecoder::new(bytes.as_slice())
-                .take(n_bytes as u64)
+                .take(wanted)
                 .read_to_end(&mut out)
         };
         read.map_err(|e| damaged(e.to_string()))?;

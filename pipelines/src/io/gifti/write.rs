@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use glam::Vec3;
 
 use crate::io::write::write_text;
 use crate::surface::{Hemisphere, Surface, VertexLabels, VertexMap};
@@ -26,7 +27,7 @@ pub fn write_surface(path: &Path, surface: &Surface) -> Result<()> {
     let points: Vec<u8> = surface
         .vertices
         .iter()
-        .flat_map(|v| v.to_array())
+        .flat_map(Vec3::to_array)
         .flat_map(f32::to_le_bytes)
         .collect();
     let corners: Vec<u8> = surface

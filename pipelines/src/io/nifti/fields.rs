@@ -14,6 +14,8 @@ const LEN_2: usize = 540;
 pub(in crate::io) struct Fields {
     /// The header file: named in errors.
     path: PathBuf,
+    /// The `.img`, when that is the file that was asked for.
+    image: Option<PathBuf>,
     pub(in crate::io) version: u8,
     pub(in crate::io) order: ByteOrder,
     /// The values follow in the same file; else they are in the `.img`.
@@ -37,7 +39,8 @@ pub(in crate::io) struct Fields {
 
 /// Reads the header of `path`, or of the pair that `path` is the `.img` of.
 pub(in crate::io) fn read(path: &Path) -> Result<Fields> {
-    let path = &header_of(path);
+    let asked = path;
+    let path = &header_of(asked);
     let mut file = Bytes::open(path)?;
     let mut bytes = file.up_to(LEN_1 as u64)?;
     let first = bytes.first_chunk::<4>().copied().unwrap_or_default();
@@ -58,11 +61,13 @@ pub(in crate::io) fn read(path: &Path) -> Result<Fields> {
             ),
         ));
     }
-    if len == LEN_1 {
-        version_1(path, order, &bytes)
+    let fields = if len == LEN_1 {
+        version_1(path, order, &bytes)?
     } else {
-        version_2(path, order, &bytes)
-    }
+        version_2(path, order, &bytes)?
+    };
+    let image = (asked != path).then(|| asked.to_path_buf());
+    Ok(Fields { image, ..fields })
 }
 
 fn version_1(path: &Path, order: ByteOrder, bytes: &[u8]) -> Result<Fields> {
@@ -90,6 +95,7 @@ fn version_1(path: &Path, order: ByteOrder, bytes: &[u8]) -> Result<Fields> {
     })?;
     Ok(Fields {
         path: path.to_path_buf(),
+        image: None,
         version: 1,
         order,
         single_file: magic == nifti_magic(true),
@@ -142,6 +148,7 @@ fn version_2(path: &Path, order: ByteOrder, bytes: &[u8]) -> Result<Fields> {
     }
     Ok(Fields {
         path: path.to_path_buf(),
+        image: None,
         version: 2,
         order,
         single_file: magic == b"n+2\0",
@@ -252,20 +259,31 @@ impl Fields {
         if !(step > 0.0 && step.is_finite()) {
             return None;
         }
+        // No scanner waits 50 s for a volume, and none takes less than 50 ms.
+        let implausible = step >= 50.0;
         match self.xyzt_units & 0o70 {
+            8 if implausible => {
+                assumptions.push(format!(
+                    "the header gives a TR of {step} s, which must be milliseconds: took it as {} s",
+                    step * 1e-3
+                ));
+                Some(step * 1e-3)
+            }
             8 => Some(step),
             16 => Some(step * 1e-3),
             24 => Some(step * 1e-6),
             // Hertz, ppm, radians: the fourth axis is not time.
             32.. => None,
-            // No scanner waits 50 s for a volume, and none takes less than 50 ms.
-            _ if step < 50.0 => {
-                assumptions.push(format!("unit of time unknown: took the TR as {step} s"));
-                Some(step)
-            }
             _ => {
-                assumptions.push(format!("unit of time unknown: took the TR as {step} ms"));
-                Some(step * 1e-3)
+                let (unit, in_secs) = if implausible {
+                    ("ms", 1e-3)
+                } else {
+                    ("s", 1.0)
+                };
+                assumptions.push(format!(
+                    "unit of time unknown: took the TR as {step} {unit}"
+                ));
+                Some(step * in_secs)
             }
         }
     }
@@ -326,7 +344,8 @@ impl Fields {
         }
         let (stem, _) = split_pair_name(&self.path).unwrap_or((self.path.clone(), ""));
         let candidates = ["img", "img.gz", "IMG"].map(|e| with_ending(&stem, e));
-        candidates.iter().find(|p| p.is_file()).cloned().ok_or_else(|| {
+        let mut paths = self.image.iter().chain(&candidates);
+        paths.find(|p| p.is_file()).cloned().ok_or_else(|| {
             Error::file(
                 &self.path,
                 format!(

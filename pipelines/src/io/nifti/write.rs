@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use glam::{DMat3, DQuat};
+use glam::{DMat3, DQuat, DVec3};
 
 use crate::io::dtype::Datatype;
 use crate::io::write::atomically;
@@ -174,7 +174,7 @@ fn header<T>(
 /// right angles, which a qform cannot say.
 fn quaternion(grid: &Grid) -> (f64, Option<[f64; 3]>) {
     let m = grid.world_from_voxel.matrix3;
-    let mut axes = [m.x_axis, m.y_axis, m.z_axis].map(|axis| axis.normalize_or_zero());
+    let mut axes = [m.x_axis, m.y_axis, m.z_axis].map(DVec3::normalize_or_zero);
     let across = [
         axes[0].dot(axes[1]),
         axes[1].dot(axes[2]),
