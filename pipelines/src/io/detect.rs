@@ -126,8 +126,7 @@ fn by_content(path: &Path, bytes: &[u8]) -> Option<Kind> {
     if freesurfer::is_old_curv(bytes) {
         return Some(Kind::FreesurferMap);
     }
-    let is_annot = bytes.len() > 8 && freesurfer::parse_annot(path, bytes).is_ok();
-    is_annot.then_some(Kind::FreesurferAnnot)
+    freesurfer::is_annot(path, bytes).then_some(Kind::FreesurferAnnot)
 }
 
 /// By its name: tables, which may hold any text, and the data half of a NIfTI pair.

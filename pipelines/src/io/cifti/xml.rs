@@ -132,7 +132,7 @@ impl<'a> Description<'a> {
 
     fn numbers(&self, text: &str) -> Result<Vec<u32>> {
         text.split_ascii_whitespace()
-            .map(|w| w.parse())
+            .map(str::parse)
             .collect::<std::result::Result<_, _>>()
             .map_err(|_no_number: std::num::ParseIntError| {
                 self.damaged("a list of vertices or voxels holds other than whole numbers")

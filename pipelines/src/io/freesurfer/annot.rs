@@ -21,7 +21,7 @@ pub fn read_annot(path: &Path) -> Result<VertexLabels> {
     parse(path, &whole(path)?)
 }
 
-pub(in crate::io) fn parse(path: &Path, bytes: &[u8]) -> Result<VertexLabels> {
+fn parse(path: &Path, bytes: &[u8]) -> Result<VertexLabels> {
     let mut rest = Rest::new(path, bytes);
     let n_listed = rest.count("vertices")?;
     let pairs = rest.items::<8>(n_listed)?;
@@ -67,6 +67,19 @@ pub(in crate::io) fn parse(path: &Path, bytes: &[u8]) -> Result<VertexLabels> {
         keys: keys.into(),
         regions,
     })
+}
+
+/// Whether a file can be an annotation. It has no magic number: the length of its list must lead to
+/// its end or to the mark of a table, and all of it must be readable.
+pub(in crate::io) fn is_annot(path: &Path, bytes: &[u8]) -> bool {
+    let n_listed = bytes.first_chunk().map_or(0, |n| i32::from_be_bytes(*n));
+    let end = usize::try_from(n_listed).unwrap_or(0).saturating_mul(8);
+    let fits = match bytes.get(4..).and_then(|b| b.get(end..)) {
+        Some([] | [0, 0, 0, 0]) => true,
+        Some(after) => after.starts_with(&[0, 0, 0, 1]),
+        None => false,
+    };
+    n_listed > 0 && fits && parse(path, bytes).is_ok()
 }
 
 fn read_table(rest: &mut Rest<'_>) -> Result<Vec<Region>> {

@@ -23,7 +23,7 @@ pub use label::{Label, read_label};
 pub use patch::{Patch, PatchVertex, flat_surface, read_patch};
 pub use surface::read_surface;
 
-pub(in crate::io) use annot::parse as parse_annot;
+pub(in crate::io) use annot::is_annot;
 pub(in crate::io) use curv::{is_new as is_new_curv, is_old as is_old_curv};
 pub(in crate::io) use label::parse as parse_label;
 
