@@ -5,7 +5,7 @@ use std::path::Path;
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
 use anyhow::Context;
 use fusiform_pipelines::io::picture;
-use fusiform_render::cpu::colorbar;
+use fusiform_render::colorbar::colorbar;
 use fusiform_render::scene::{Look, Picture};
 
 /// A picture being composed; sRGB, opaque.
@@ -80,12 +80,28 @@ impl Canvas {
         self.text(bar.label, x, y, letter, Align::Centre, bar.ink)?;
         let top = y + letter * 1.3;
         let left = x - width as f32 / 2.0;
+        self.frame([left as i64, top as i64], [width, height], bar.ink);
         self.put(&colorbar(bar.look, width, height), left as i64, top as i64);
         for (part, number) in ticks(bar.look) {
             let at = left + part * width as f32;
             self.text(&number, at, top + height as f32 + letter * 0.2, letter * 0.9, Align::Centre, bar.ink)?;
         }
         Ok(())
+    }
+
+    /// A thin line around a box that begins at `corner`.
+    fn frame(&mut self, corner: [i64; 2], size: [u32; 2], ink: [u8; 3]) {
+        let [width, height] = size.map(i64::from);
+        for dx in -1..=width {
+            for dy in [-1, height] {
+                self.blend(corner[0] + dx, corner[1] + dy, ink, 0.5);
+            }
+        }
+        for dy in 0..height {
+            for dx in [-1, width] {
+                self.blend(corner[0] + dx, corner[1] + dy, ink, 0.5);
+            }
+        }
     }
 
     /// The finished picture.
@@ -121,11 +137,22 @@ pub struct Bar<'a> {
 /// The numbers under a colour bar: where (0 left to 1 right) and what.
 pub fn ticks(look: &Look) -> Vec<(f32, String)> {
     let (low, high) = look.range;
+    // The threshold is the number readers look for; it is left out where it would touch another.
+    let threshold = Some(look.threshold).filter(|t| *t > low).map(|t| (t, (t - low) / (high - low)));
+    let threshold = threshold.filter(|(_, part)| (0.2..0.8).contains(part));
     if look.two_sided {
-        let middle = if low == 0.0 { "0".to_owned() } else { format!("±{}", short(low)) };
-        return vec![(0.0, format!("−{}", short(high))), (0.5, middle), (1.0, short(high))];
+        let mut all = vec![(0.0, format!("−{}", short(high))), (1.0, short(high))];
+        match threshold {
+            Some((t, part)) => {
+                all.push((0.5 - part / 2.0, format!("−{}", short(t))));
+                all.push((0.5 + part / 2.0, short(t)));
+            }
+            None => all.push((0.5, if low == 0.0 { "0".to_owned() } else { format!("±{}", short(low)) })),
+        }
+        return all;
     }
-    vec![(0.0, short(low)), (0.5, short((low + high) / 2.0)), (1.0, short(high))]
+    let middle = threshold.map_or((0.5, short((low + high) / 2.0)), |(t, part)| (part, short(t)));
+    vec![(0.0, short(low)), middle, (1.0, short(high))]
 }
 
 /// A number with about three digits, a true minus sign and no needless zeros.

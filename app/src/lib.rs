@@ -2,6 +2,14 @@
 
 pub mod bridge;
 pub mod cli;
+pub mod command;
+pub mod gpu;
+pub mod jobs;
+pub mod layout;
+pub mod log;
+pub mod panels;
+pub mod session;
+pub mod theme;
 pub mod workbench;
 pub mod figure;
 pub mod presets;

@@ -7,9 +7,9 @@ use fusiform_pipelines::Run;
 use fusiform_pipelines::study::{CorticalSurface, Source, Subject};
 use fusiform_pipelines::surface::{self, Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use fusiform_pipelines::volume::{Atlas, Volume};
-use fusiform_render::Backend;
 use fusiform_render::camera::{Camera, StandardView};
 use fusiform_render::colormap::Colormap;
+use fusiform_render::renderer::Backend;
 use fusiform_render::scene::{
     Look, MeshLayer, Picture, Plane, Scene, SliceView, SurfaceView, VertexData, View, VolumeLayer,
 };
@@ -119,7 +119,7 @@ impl Map {
         let look = Look {
             colormap: if two_sided { Colormap::ColdHot } else { Colormap::Hot },
             range: (0.0, round_up(top)),
-            threshold: 0.1 * top,
+            threshold: round_up(0.1 * top),
             two_sided,
             opacity: 1.0,
         };

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, DeviceKind, DeviceType};
+
+use crate::{Error, Result};
 
 /// What the user asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +43,38 @@ pub struct Compute {
 impl Compute {
     /// The CPU.
     pub fn cpu() -> Self {
-        Self { device: Device::flex(), name: "cpu".into() }
+        Self {
+            device: Device::flex(),
+            name: "cpu".into(),
+        }
+    }
+
+    fn wgpu(device: Device) -> Self {
+        Self {
+            device,
+            name: "wgpu".into(),
+        }
+    }
+}
+
+/// Resolves a choice on this machine.
+///
+/// Adapters are listed, none is opened. A software rasteriser (lavapipe, WARP) is listed as the
+/// one adapter of kind `Cpu`: `auto` passes it by, because its first matrix product compiles for
+/// tens of seconds. An error when `wgpu` was asked for and no adapter exists at all.
+pub fn choose(choice: DeviceChoice) -> Result<Compute> {
+    if choice == DeviceChoice::Cpu {
+        return Ok(Compute::cpu());
+    }
+    let software = Device::wgpu(DeviceKind::Cpu);
+    let adapters = Device::enumerate(DeviceType::Wgpu);
+    let gpu = adapters.iter().find(|&d| *d != software);
+    match (gpu, choice) {
+        (Some(gpu), _) => Ok(Compute::wgpu(gpu.clone())),
+        (None, DeviceChoice::Wgpu) if !adapters.is_empty() => Ok(Compute::wgpu(software)),
+        (None, DeviceChoice::Wgpu) => Err(Error::Choice(
+            "no graphics adapter answers through wgpu: install a Vulkan driver, or use --device cpu".into(),
+        )),
+        (None, DeviceChoice::Auto | DeviceChoice::Cpu) => Ok(Compute::cpu()),
     }
 }

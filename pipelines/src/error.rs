@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The result of anything that reads, checks or writes data.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure a user can act on. `Display` is one sentence that names the file
 /// (when there is one) and the remedy.

@@ -76,9 +76,9 @@ impl Grid {
         for _ in 0..3 {
             let mut best = (-1.0, 0, 0);
             for (voxel_axis, letter) in letters.iter().enumerate() {
-                for world_axis in 0..3 {
+                for (world_axis, is_left) in left.iter().enumerate() {
                     let cosine = m.col(voxel_axis)[world_axis].abs();
-                    if *letter == '?' && left[world_axis] && cosine > best.0 {
+                    if *letter == '?' && *is_left && cosine > best.0 {
                         best = (cosine, voxel_axis, world_axis);
                     }
                 }

@@ -1,6 +1,6 @@
 //! From where surfaces are seen.
 
-use glam::{Mat4, Quat, Vec3};
+use glam::{Mat4, Quat, Vec3, Vec4};
 
 /// A camera that turns around a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,18 +50,60 @@ impl StandardView {
 }
 
 impl Camera {
+    /// An orthographic camera that shows a box (lowest and highest corner, world mm) from a side, with a little room
+    /// around it, in a picture of that aspect (width / height).
+    pub fn fit(bounds_mm: (Vec3, Vec3), view: StandardView, aspect: f32) -> Self {
+        const ROOM: f32 = 1.06;
+        let rotation = view.rotation();
+        let half = (bounds_mm.1 - bounds_mm.0) / 2.0;
+        // The box is aligned with the world and so are the standard views: turning the half diagonal is exact.
+        let seen = (rotation * half).abs();
+        let half_height_mm = ROOM * seen.y.max(seen.x / aspect.max(1e-3));
+        Self {
+            target_mm: (bounds_mm.0 + bounds_mm.1) / 2.0,
+            rotation,
+            half_height_mm: half_height_mm.max(1e-3),
+            fov_degrees: 0.0,
+        }
+    }
+
+    /// Camera space (mm; x right, y up, z towards the viewer, the target at the origin) from world mm.
+    pub(crate) fn camera_from_world(&self) -> Mat4 {
+        Mat4::from_quat(self.rotation) * Mat4::from_translation(-self.target_mm)
+    }
+
+    /// Where the viewer is in camera space: a point (w 1), or a direction when orthographic (w 0).
+    pub(crate) fn eye(&self) -> Vec4 {
+        if self.fov_degrees <= 0.0 {
+            Vec4::Z
+        } else {
+            Vec4::new(0.0, 0.0, self.distance_mm(), 1.0)
+        }
+    }
+
+    /// From the viewer to the target in perspective.
+    fn distance_mm(&self) -> f32 {
+        self.half_height_mm.max(1e-3) / (self.fov_degrees.min(170.0).to_radians() / 2.0).tan()
+    }
+
     /// Clip space (wgpu: x, y in −1..1, depth 0 near to 1 far) from world mm, for a picture of that aspect (width / height).
     pub fn clip_from_world(&self, aspect: f32) -> Mat4 {
         let half_h = self.half_height_mm.max(1e-3);
         let reach = 1000.0_f32.max(half_h * 8.0);
-        let turn = Mat4::from_quat(self.rotation) * Mat4::from_translation(-self.target_mm);
+        let turn = self.camera_from_world();
         if self.fov_degrees <= 0.0 {
-            let projection =
-                Mat4::orthographic_rh(-half_h * aspect, half_h * aspect, -half_h, half_h, -reach, reach);
+            let projection = Mat4::orthographic_rh(
+                -half_h * aspect,
+                half_h * aspect,
+                -half_h,
+                half_h,
+                -reach,
+                reach,
+            );
             projection * turn
         } else {
-            let fov = self.fov_degrees.to_radians();
-            let distance = half_h / (fov / 2.0).tan();
+            let fov = self.fov_degrees.min(170.0).to_radians();
+            let distance = self.distance_mm();
             let near = (distance - reach).max(distance * 0.02);
             let projection = Mat4::perspective_rh(fov, aspect, near, distance + reach);
             projection * Mat4::from_translation(Vec3::new(0.0, 0.0, -distance)) * turn

@@ -1,6 +1,21 @@
-//! The wgpu renderer. (contract)
+//! The wgpu renderer.
 
-use crate::scene::{Pick, Picture, Scene};
+mod cache;
+mod pick;
+mod pipelines;
+mod slice;
+mod surface;
+mod target;
+
+use std::collections::BTreeMap;
+
+use crate::check;
+use crate::colormap::Colormap;
+use crate::scene::{Pick, Picture, Scene, View};
+use cache::Cache;
+use slice::SlicePass;
+use surface::SurfacePass;
+use target::{COLOUR_FORMAT, Target};
 
 /// What can go wrong while drawing.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +42,91 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// A device with no window. Errors where there is no driver.
+    /// A device with no window: a real GPU if there is one, else a software driver. Errors where there is no driver.
     pub fn headless() -> Result<Self, RenderError> {
-        Err(RenderError::NoDevice("not written yet".into()))
+        let instance =
+            wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let adapter = pollster::block_on(instance.request_adapter(&options)).map_err(|error| {
+            log::debug!("no adapter: {error}");
+            RenderError::NoDevice(
+                "no Vulkan, Metal or DirectX 12 driver answers; on Linux install mesa-vulkan-drivers and libvulkan1"
+                    .into(),
+            )
+        })?;
+        let info = adapter.get_info();
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("fusiform render"),
+            required_limits: adapter.limits(),
+            ..Default::default()
+        };
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
+                RenderError::NoDevice(format!("{} gives no device: {error}", info.name))
+            })?;
+        Ok(Self::from_parts(device, queue, &info))
+    }
+
+    /// A device that another owner made, such as the window's. No optional feature is needed.
+    pub fn from_parts(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        adapter: &wgpu::AdapterInfo,
+    ) -> Self {
+        Self {
+            device,
+            queue,
+            adapter_name: adapter.name.clone(),
+            is_software: adapter.device_type == wgpu::DeviceType::Cpu,
+        }
+    }
+
+    /// An error where a picture side is larger than the device's textures.
+    fn check_size(&self, size: [u32; 2]) -> Result<(), RenderError> {
+        let limit = self.device.limits().max_texture_dimension_2d;
+        if size[0] > limit || size[1] > limit {
+            return Err(RenderError::Scene(format!(
+                "a picture of {} × {} pixels is larger than {} can draw ({limit} a side)",
+                size[0], size[1], self.adapter_name
+            )));
+        }
+        Ok(())
+    }
+
+    /// A buffer with contents, or an error where it is larger than the device allows.
+    fn buffer(
+        &self,
+        label: &str,
+        bytes: &[u8],
+        usage: wgpu::BufferUsages,
+    ) -> Result<wgpu::Buffer, RenderError> {
+        let limits = self.device.limits();
+        let limit = if usage.contains(wgpu::BufferUsages::STORAGE) {
+            limits
+                .max_buffer_size
+                .min(limits.max_storage_buffer_binding_size)
+        } else {
+            limits.max_buffer_size
+        };
+        if bytes.len() as u64 > limit {
+            return Err(RenderError::Scene(format!(
+                "the {label} needs {} MB on the graphics device, {} allows {} MB",
+                bytes.len() >> 20,
+                self.adapter_name,
+                limit >> 20
+            )));
+        }
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: (bytes.len() as u64).next_multiple_of(4).max(4),
+            usage: usage | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.queue.write_buffer(&buffer, 0, bytes);
+        Ok(buffer)
     }
 }
 
@@ -37,12 +134,36 @@ impl Gpu {
 #[derive(Debug)]
 pub struct Renderer {
     gpu: Gpu,
+    /// Samples a pixel of surfaces in [`Renderer::draw`]: 1, or 4 for smooth edges. 4 on a real GPU, 1 on a software
+    /// driver, where 4 cost about three times as long.
+    pub samples: u32,
+    /// Samples a pixel of surfaces in [`Renderer::picture`]: 1, 4, or 16 (four samples in each of four smaller pixels).
+    pub picture_samples: u32,
+    colormaps: wgpu::TextureView,
+    slices: SlicePass,
+    surfaces: SurfacePass,
+    slots: BTreeMap<u64, Target>,
+    /// Counts draws: the clock of the caches.
+    now: u64,
 }
 
 impl Renderer {
     /// Builds the pipelines.
     pub fn new(gpu: Gpu) -> Self {
-        Self { gpu }
+        let colormaps = colormap_texture(&gpu);
+        let slices = SlicePass::new(&gpu);
+        let surfaces = SurfacePass::new(&gpu);
+        let samples = if gpu.is_software { 1 } else { 4 };
+        Self {
+            gpu,
+            samples,
+            picture_samples: 16,
+            colormaps,
+            slices,
+            surfaces,
+            slots: BTreeMap::new(),
+            now: 0,
+        }
     }
 
     /// The device.
@@ -50,22 +171,213 @@ impl Renderer {
         &self.gpu
     }
 
-    /// Draws into a texture (Rgba8Unorm holding sRGB bytes, TEXTURE_BINDING | COPY_SRC) of `size` pixels and
-    /// returns its view. The same `slot` reuses its texture when the size is unchanged.
-    pub fn draw(&mut self, slot: u64, scene: &Scene, size: [u32; 2]) -> Result<wgpu::TextureView, RenderError> {
-        let _ = (slot, scene, size);
-        Err(RenderError::Scene("not written yet".into()))
+    /// Draws into a texture of `size` pixels and returns its view. The texture is Rgba8Unorm, holds sRGB bytes with
+    /// premultiplied alpha, and can be bound, rendered to and copied from. The same `slot` reuses its texture when the
+    /// size is unchanged. Errors where the scene is malformed or too large for the device.
+    pub fn draw(
+        &mut self,
+        slot: u64,
+        scene: &Scene,
+        size: [u32; 2],
+    ) -> Result<wgpu::TextureView, RenderError> {
+        check::scene(scene, size)?;
+        self.gpu.check_size(size)?;
+        let target = match self.slots.remove(&slot) {
+            Some(target) if target.size == size => target,
+            _ => watched(&self.gpu, || Ok(Target::new(&self.gpu, size)))?,
+        };
+        let samples = if self.samples > 1 { 4 } else { 1 };
+        let drawn = self.render(&target, scene, 1, samples);
+        let view = target.view.clone();
+        self.slots.insert(slot, target);
+        drawn.map(|()| view)
     }
 
-    /// Draws and reads back.
+    /// Forgets a slot's texture, when its view is closed.
+    pub fn release(&mut self, slot: u64) {
+        self.slots.remove(&slot);
+    }
+
+    /// Draws and reads back, surfaces with [`Renderer::picture_samples`].
     pub fn picture(&mut self, scene: &Scene, size: [u32; 2]) -> Result<Picture, RenderError> {
-        let _ = (scene, size);
-        Err(RenderError::Scene("not written yet".into()))
+        check::scene(scene, size)?;
+        self.gpu.check_size(size)?;
+        let limits = self.gpu.device.limits();
+        let samples = match &scene.view {
+            View::Slice(_) => 1,
+            View::Surfaces(_) => self.picture_samples,
+        };
+        // Four smaller pixels for one, where the device can hold and return them.
+        let bytes = 16 * u64::from(size[0]) * u64::from(size[1]);
+        let fits = size
+            .iter()
+            .all(|&side| side * 2 <= limits.max_texture_dimension_2d)
+            && bytes <= limits.max_buffer_size;
+        let scale = if samples > 4 && fits { 2 } else { 1 };
+        let target = watched(&self.gpu, || {
+            Ok(Target::new(&self.gpu, size.map(|side| side * scale)))
+        })?;
+        self.render(&target, scene, scale, if samples > 1 { 4 } else { 1 })?;
+        watched(&self.gpu, || target.read(&self.gpu, scale))
     }
 
-    /// What is under a pixel of a surface view, by an id buffer.
-    pub fn pick(&mut self, scene: &Scene, size: [u32; 2], pixel: [u32; 2]) -> Result<Option<Pick>, RenderError> {
-        let _ = (scene, size, pixel);
-        Ok(None)
+    /// What is under a pixel of a surface view, by an id buffer. Nothing for slices: see
+    /// [`SliceView::world_at`](crate::scene::SliceView::world_at).
+    pub fn pick(
+        &mut self,
+        scene: &Scene,
+        size: [u32; 2],
+        pixel: [u32; 2],
+    ) -> Result<Option<Pick>, RenderError> {
+        check::scene(scene, size)?;
+        let View::Surfaces(view) = &scene.view else {
+            return Ok(None);
+        };
+        if pixel[0] >= size[0] || pixel[1] >= size[1] {
+            return Ok(None);
+        }
+        self.now += 1;
+        let now = self.now;
+        watched(&self.gpu.clone(), || {
+            self.surfaces.pick(&self.gpu, view, size, pixel, now)
+        })
+    }
+
+    fn render(
+        &mut self,
+        target: &Target,
+        scene: &Scene,
+        scale: u32,
+        samples: u32,
+    ) -> Result<(), RenderError> {
+        self.now += 1;
+        let now = self.now;
+        let gpu = self.gpu.clone();
+        watched(&gpu, || {
+            let mut encoder = gpu
+                .device
+                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let background = clear_colour(scene.background);
+            match &scene.view {
+                View::Slice(view) => {
+                    self.slices.encode(
+                        &gpu,
+                        &self.colormaps,
+                        view,
+                        target,
+                        background,
+                        &mut encoder,
+                        now,
+                    )?;
+                }
+                View::Surfaces(view) => {
+                    let quality = (scale, samples);
+                    self.surfaces.encode(
+                        &gpu,
+                        &self.colormaps,
+                        view,
+                        target,
+                        (background, quality),
+                        &mut encoder,
+                        now,
+                    )?;
+                }
+            }
+            gpu.queue.submit([encoder.finish()]);
+            Ok(())
+        })?;
+        self.slices.evict(now);
+        self.surfaces.evict(now);
+        Ok(())
+    }
+}
+
+/// Runs GPU work so that a refusal of the device (out of memory, a limit not foreseen) is an error, not a panic.
+fn watched<T>(gpu: &Gpu, work: impl FnOnce() -> Result<T, RenderError>) -> Result<T, RenderError> {
+    let memory = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let validation = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let result = work();
+    let refused = pollster::block_on(validation.pop());
+    let exhausted = pollster::block_on(memory.pop());
+    match exhausted.or(refused) {
+        Some(error) if result.is_ok() => Err(RenderError::Scene(format!(
+            "{} refuses: {error}",
+            gpu.adapter_name
+        ))),
+        _ => result,
+    }
+}
+
+fn clear_colour(straight: [u8; 4]) -> wgpu::Color {
+    let [r, g, b, a] = straight.map(|c| f64::from(c) / 255.0);
+    wgpu::Color {
+        r: r * a,
+        g: g * a,
+        b: b * a,
+        a,
+    }
+}
+
+/// One row of 256 colours a map.
+fn colormap_texture(gpu: &Gpu) -> wgpu::TextureView {
+    let rows: Vec<u8> = Colormap::all()
+        .iter()
+        .flat_map(|map| map.table())
+        .flat_map(|[r, g, b]| [r, g, b, 255])
+        .collect();
+    let size = wgpu::Extent3d {
+        width: 256,
+        height: Colormap::all().len() as u32,
+        depth_or_array_layers: 1,
+    };
+    let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("colour maps"),
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: COLOUR_FORMAT,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    });
+    let layout = wgpu::TexelCopyBufferLayout {
+        offset: 0,
+        bytes_per_row: Some(1024),
+        rows_per_image: None,
+    };
+    gpu.queue
+        .write_texture(texture.as_image_copy(), &rows, layout, size);
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
+}
+
+/// Over what is there, colours premultiplied.
+const BLEND_OVER: wgpu::BlendState = wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING;
+
+fn layout_entry(
+    binding: u32,
+    visibility: wgpu::ShaderStages,
+    ty: wgpu::BindingType,
+) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility,
+        ty,
+        count: None,
+    }
+}
+
+fn buffer_binding(ty: wgpu::BufferBindingType) -> wgpu::BindingType {
+    wgpu::BindingType::Buffer {
+        ty,
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    }
+}
+
+fn texture_binding(view_dimension: wgpu::TextureViewDimension) -> wgpu::BindingType {
+    wgpu::BindingType::Texture {
+        sample_type: wgpu::TextureSampleType::Float { filterable: false },
+        view_dimension,
+        multisampled: false,
     }
 }

@@ -6,7 +6,16 @@
 //! of the shaders and the fallback where there is no Vulkan driver.
 
 pub mod camera;
+pub mod colorbar;
 pub mod colormap;
 pub mod cpu;
 pub mod gpu;
+pub mod mesh;
+pub mod renderer;
 pub mod scene;
+
+mod check;
+mod light;
+mod look;
+mod sampling;
+mod surface;

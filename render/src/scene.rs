@@ -23,7 +23,7 @@ pub struct Key {
 /// A picture to be drawn.
 #[derive(Clone, Debug)]
 pub struct Scene {
-    /// Behind everything, linear-light straight RGBA written as sRGB bytes.
+    /// Behind everything: straight sRGB; alpha 0 leaves it open, for figures.
     pub background: [u8; 4],
     /// The content.
     pub view: View,
@@ -92,13 +92,16 @@ pub struct VolumeLayer {
     pub look: Look,
 }
 
+/// The colour (straight sRGB) of each region key.
+pub type RegionColours = Arc<[(i32, [u8; 4])]>;
+
 /// Region borders of an integer volume.
 #[derive(Clone, Debug)]
 pub struct OutlineLayer {
     /// Region keys as floats (whole numbers); 0 is no region.
     pub labels: VolumeData,
     /// Colour of each region key; a key that is missing is not outlined.
-    pub colours: Arc<[(i32, [u8; 4])]>,
+    pub colours: RegionColours,
     /// Line width in pixels.
     pub width_px: f32,
 }
@@ -162,12 +165,12 @@ pub struct MeshLayer {
     /// A map over it.
     pub overlay: Option<(VertexData, Look)>,
     /// Region keys (whole numbers), outlined with the colour of each key.
-    pub outlines: Option<(VertexData, Arc<[(i32, [u8; 4])]>)>,
+    pub outlines: Option<(VertexData, RegionColours)>,
     /// 0 to 1.
     pub opacity: f32,
 }
 
-/// RGBA pixels, sRGB, row after row from the top left.
+/// Straight RGBA pixels, sRGB, row after row from the top left.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     /// Pixels across.
@@ -202,16 +205,84 @@ impl SliceView {
     pub fn pixel_at(&self, world_mm: Vec3, size: [u32; 2]) -> [f32; 2] {
         let (right, down) = self.axes();
         let d = (world_mm - self.centre_mm) / self.mm_per_pixel;
-        [d.dot(right) + size[0] as f32 / 2.0, d.dot(down) + size[1] as f32 / 2.0]
+        [
+            d.dot(right) + size[0] as f32 / 2.0,
+            d.dot(down) + size[1] as f32 / 2.0,
+        ]
     }
 
     /// Unit world directions of the picture's right and down.
     pub fn axes(&self) -> (Vec3, Vec3) {
-        let right = if self.radiological { Vec3::NEG_X } else { Vec3::X };
+        let right = if self.radiological {
+            Vec3::NEG_X
+        } else {
+            Vec3::X
+        };
         match self.plane {
             Plane::Axial => (right, Vec3::NEG_Y),
             Plane::Coronal => (right, Vec3::NEG_Z),
             Plane::Sagittal => (Vec3::NEG_Y, Vec3::NEG_Z),
         }
     }
+}
+
+impl SliceView {
+    /// The view moved within its plane and zoomed so that a box (lowest and highest corner, world mm) fills a `size`
+    /// picture. The slice stays where it is.
+    #[must_use]
+    pub fn fitted(mut self, bounds_mm: (Vec3, Vec3), size: [u32; 2]) -> Self {
+        let (right, down) = self.axes();
+        let normal = right.cross(down).abs();
+        let middle = (bounds_mm.0 + bounds_mm.1) / 2.0;
+        self.centre_mm = middle * (Vec3::ONE - normal) + self.centre_mm * normal;
+        self.mm_per_pixel = self.plane.mm_per_pixel(bounds_mm, size);
+        self
+    }
+}
+
+impl Plane {
+    /// The zoom (mm a pixel) at which a box (lowest and highest corner, world mm) just fits a `size` picture.
+    pub fn mm_per_pixel(self, bounds_mm: (Vec3, Vec3), size: [u32; 2]) -> f32 {
+        let extent = (bounds_mm.1 - bounds_mm.0).abs();
+        let [across, down] = match self {
+            Self::Axial => [extent.x, extent.y],
+            Self::Coronal => [extent.x, extent.z],
+            Self::Sagittal => [extent.y, extent.z],
+        };
+        let fit = |mm: f32, pixels: u32| mm / pixels.max(1) as f32;
+        fit(across, size[0]).max(fit(down, size[1])).max(1e-4)
+    }
+}
+
+impl VolumeData {
+    /// The box around the volume's voxels (lowest and highest corner, world mm), their full extent included.
+    pub fn bounds_mm(&self) -> (Vec3, Vec3) {
+        let [i, j, k] = self.shape.map(|n| n as f32 - 0.5);
+        let corners = [0, 1, 2, 3, 4, 5, 6, 7].map(|corner| {
+            let pick = |bit: u32, high: f32| if corner & bit == 0 { -0.5 } else { high };
+            self.world_from_voxel
+                .transform_point3(Vec3::new(pick(1, i), pick(2, j), pick(4, k)))
+        });
+        box_around(corners).unwrap_or((Vec3::ZERO, Vec3::ZERO))
+    }
+}
+
+/// The box around meshes where they are drawn, offsets included (lowest and highest corner, world mm); nothing without
+/// vertices.
+pub fn bounds(meshes: &[MeshLayer]) -> Option<(Vec3, Vec3)> {
+    box_around(
+        meshes
+            .iter()
+            .flat_map(|layer| layer.mesh.vertices.iter().map(|&v| v + layer.offset_mm)),
+    )
+}
+
+fn box_around(points: impl IntoIterator<Item = Vec3>) -> Option<(Vec3, Vec3)> {
+    points
+        .into_iter()
+        .filter(|p| p.is_finite())
+        .fold(None, |bounds, p| {
+            let (low, high) = bounds.unwrap_or((p, p));
+            Some((low.min(p), high.max(p)))
+        })
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-pub fn fusiform(args: &[&str]) -> Output {
+pub(crate) fn fusiform(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fusiform"))
         .args(args)
         .env_remove("DISPLAY")
@@ -28,13 +28,13 @@ fn real_data(name: &str) -> Option<String> {
 }
 
 /// stdout as one JSON object, after checking the exit code.
-pub fn json(output: &Output) -> Value {
+pub(crate) fn json(output: &Output) -> Value {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one JSON object on stdout")
 }
 
 /// The `error:` line, after checking that there is exactly one, exit code 1 and no panic.
-pub fn error(output: &Output) -> String {
+pub(crate) fn error(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     let lines: Vec<&str> = stderr.lines().filter(|l| l.starts_with("error: ")).collect();

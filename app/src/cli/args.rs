@@ -12,38 +12,38 @@ use fusiform_pipelines::study::{Study, demo};
 
 /// Which study, and which part of it.
 #[derive(Args, Clone, Debug)]
-pub struct StudyArgs {
+pub(super) struct StudyArgs {
     /// A BIDS folder, a study.toml (or its folder), or the word `demo`
-    pub study: PathBuf,
+    pub(super) study: PathBuf,
     /// Subject id, without `sub-`
     #[arg(long)]
-    pub subject: Option<String>,
+    pub(super) subject: Option<String>,
     /// Session id, without `ses-`
     #[arg(long)]
-    pub session: Option<String>,
+    pub(super) session: Option<String>,
     /// Task name
     #[arg(long)]
-    pub task: Option<String>,
+    pub(super) task: Option<String>,
     /// BIDS space of the volumes
     #[arg(long)]
-    pub space: Option<String>,
+    pub(super) space: Option<String>,
     /// BIDS desc of the volumes; a mask with the same desc is taken by itself
     #[arg(long)]
-    pub desc: Option<String>,
+    pub(super) desc: Option<String>,
     /// Run labels, separated by commas (default: all)
     #[arg(long, value_delimiter = ',')]
-    pub runs: Vec<String>,
+    pub(super) runs: Vec<String>,
     /// A mask of the study by name, or a NIfTI file
     #[arg(long)]
-    pub mask: Option<String>,
+    pub(super) mask: Option<String>,
     /// Regions of the study's atlas to keep, separated by commas
     #[arg(long, value_delimiter = ',')]
-    pub roi: Vec<String>,
+    pub(super) roi: Vec<String>,
 }
 
 impl StudyArgs {
     /// What they ask of the study.
-    pub fn query(&self) -> Query {
+    pub(super) fn query(&self) -> Query {
         Query {
             subject: self.subject.clone(),
             session: self.session.clone(),
@@ -59,21 +59,21 @@ impl StudyArgs {
 
 /// How trials are read off the runs.
 #[derive(Args, Clone, Debug)]
-pub struct TrialArgs {
+pub(super) struct TrialArgs {
     /// Block means, this many volumes after each event's own
     #[arg(long, value_name = "N", conflicts_with = "glm")]
-    pub lag_volumes: Option<usize>,
+    pub(super) lag_volumes: Option<usize>,
     /// One regressor a trial with a canonical haemodynamic response
     #[arg(long)]
-    pub glm: bool,
+    pub(super) glm: bool,
     /// Order of the polynomial drift taken out of each run (1 is linear)
     #[arg(long, value_name = "ORDER")]
-    pub detrend: Option<usize>,
+    pub(super) detrend: Option<usize>,
 }
 
 impl TrialArgs {
     /// `plan` with what was said on the command line.
-    pub fn apply(&self, mut plan: BetasPlan) -> BetasPlan {
+    pub(super) fn apply(&self, mut plan: BetasPlan) -> BetasPlan {
         if self.glm {
             plan.model = TrialModel::LeastSquares;
         }
@@ -89,25 +89,25 @@ impl TrialArgs {
 
 /// Seed and processor.
 #[derive(Args, Clone, Debug)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Everything random follows from it
     #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub(super) seed: u64,
     /// auto (a real GPU if there is one), cpu, or wgpu
     #[arg(long, default_value = "auto")]
-    pub device: DeviceChoice,
+    pub(super) device: DeviceChoice,
 }
 
 impl RunArgs {
     /// The device asked for.
-    pub fn compute(&self) -> anyhow::Result<Compute> {
+    pub(super) fn compute(&self) -> anyhow::Result<Compute> {
         Ok(device::choose(self.device)?)
     }
 }
 
-/// Opens the study named on the command line.
-pub fn open(path: &Path, run: &Run<'_>) -> anyhow::Result<Study> {
-    if path == Path::new("demo") && !path.exists() {
+/// Opens the study named on the command line. `demo` is the built-in one; a folder of that name is `./demo`.
+pub(super) fn open(path: &Path, run: &Run<'_>) -> anyhow::Result<Study> {
+    if path == Path::new("demo") {
         return Ok(demo::generate(&demo::DemoPlan::default(), run)?.study);
     }
     if !path.exists() {
@@ -121,7 +121,7 @@ pub fn open(path: &Path, run: &Run<'_>) -> anyhow::Result<Study> {
 }
 
 /// Makes a folder for results, so that a typo is noticed before the work and not after it.
-pub fn prepare_folder(path: &Path) -> anyhow::Result<()> {
+pub(super) fn prepare_folder(path: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(path)
         .with_context(|| format!("{}: cannot make this folder; choose another with --out", path.display()))
 }

@@ -11,8 +11,8 @@ use clap::Subcommand;
 use fusiform_pipelines::Run;
 use fusiform_pipelines::io::nifti;
 use fusiform_pipelines::study::files;
-use fusiform_render::Backend;
 use fusiform_render::camera::StandardView;
+use fusiform_render::renderer::Backend;
 use fusiform_render::scene::{Scene, SurfaceView, View};
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ use crate::presets::{self, Brain, Style};
 
 /// What `bench` takes.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     kernel: Kernel,
     /// Repetitions; the median is reported
@@ -62,7 +62,7 @@ enum Kernel {
 }
 
 /// Runs it.
-pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let measured = shown(output.quiet, |run| match &args.kernel {
         Kernel::Load { file } => load(file, args.reps, run),
         Kernel::Project { volume, surfaces } => project(volume, surfaces, args.reps, run),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fusiform_pipelines::decode::{Code, DecodePlan, Decoded, Score, decode};
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::Study;
-use fusiform_pipelines::study::select::{Query, check_grids, select};
+use fusiform_pipelines::study::select::{Query, select};
 use fusiform_pipelines::{glm, report};
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ use super::progress::shown;
 
 /// What `decode` takes.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     study: StudyArgs,
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub struct Args {
 
 /// How pictures are decoded.
 #[derive(clap::Args, Clone, Debug)]
-pub struct DecodingArgs {
+pub(super) struct DecodingArgs {
     /// Image code: components (principal components of the training pictures) or pixels
     #[arg(long, default_value = "components", value_parser = ["components", "pixels"])]
     code: String,
@@ -48,7 +48,7 @@ pub struct DecodingArgs {
 
 impl DecodingArgs {
     /// The plan they stand for.
-    pub fn plan(&self, seed: u64) -> DecodePlan {
+    pub(super) fn plan(&self, seed: u64) -> DecodePlan {
         let side = self.side as usize;
         let code = match self.code.as_str() {
             "pixels" => Code::Pixels { side },
@@ -59,7 +59,7 @@ impl DecodingArgs {
 }
 
 /// Runs it.
-pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     if let Some(out) = &args.out {
         prepare_folder(out)?;
     }
@@ -74,36 +74,35 @@ pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
 }
 
 /// One decode from a study to its report: shared by `decode` and `demo`.
-pub struct Job<'a> {
+pub(super) struct Job<'a> {
     /// The study.
-    pub study: &'a Study,
+    pub(super) study: &'a Study,
     /// Which part.
-    pub query: Query,
+    pub(super) query: Query,
     /// How trials are read off.
-    pub trials: &'a TrialArgs,
+    pub(super) trials: &'a TrialArgs,
     /// How they are decoded.
-    pub plan: DecodePlan,
+    pub(super) plan: DecodePlan,
     /// Seed and device.
-    pub run: &'a RunArgs,
+    pub(super) run: &'a RunArgs,
 }
 
 /// What a decode leaves.
-pub struct Finished {
+pub(super) struct Finished {
     /// The flat object of `metrics.json`.
-    pub metrics: Map<String, Value>,
+    pub(super) metrics: Map<String, Value>,
     /// A table for the terminal.
-    pub text: String,
+    pub(super) text: String,
 }
 
 impl Job<'_> {
     /// Does it; writes into `out` when given.
-    pub fn run(self, out: Option<&std::path::Path>, run: &Run<'_>) -> anyhow::Result<Finished> {
+    pub(super) fn run(self, out: Option<&std::path::Path>, run: &Run<'_>) -> anyhow::Result<Finished> {
         let compute = self.run.compute()?;
         let selection = select(self.study, &self.query)?;
         for line in &selection.assumptions {
             run.warn(line.clone());
         }
-        check_grids(&selection)?;
         let betas_plan = self.trials.apply(glm::plan_for(&selection, run)?);
         let betas = glm::betas(&selection, &betas_plan, run)?;
         let decoded = decode(&betas, &self.study.stimuli, &self.plan, &compute, run, &|_| {})?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use fusiform_pipelines::study::demo::{DemoPlan, generate};
 use fusiform_pipelines::study::select::Query;
+use fusiform_render::renderer::Backend;
 use serde_json::Value;
 
 use super::Output;
@@ -14,7 +15,7 @@ use crate::{figure, presets};
 
 /// What `demo` takes.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// Folder for the report, the sheet and the figures
     #[arg(long, default_value = "fusiform-demo")]
     out: PathBuf,
@@ -27,14 +28,14 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     prepare_folder(&args.out)?;
     let finished = shown(output.quiet, |run| -> anyhow::Result<_> {
         let demo = generate(&DemoPlan { seed: args.run.seed }, run)?;
         run.stage("drawing the brain");
         let map = presets::Map::new(&demo.truth_snr, "planted signal-to-noise ratio");
         let scene = presets::Brain::load(&demo.study.subjects[0], run)?;
-        let (mut backend, why_not_gpu) = fusiform_render::Backend::best();
+        let (mut backend, why_not_gpu) = Backend::best();
         if let Some(why) = why_not_gpu {
             run.warn(format!("{why}: drawing on the CPU"));
         }

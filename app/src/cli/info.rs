@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fusiform_pipelines::io::inspect::inspect;
 use fusiform_pipelines::study::describe;
 
 use super::Output;
@@ -10,19 +11,19 @@ use super::progress::shown;
 
 /// What `info` takes.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// A volume, a surface, a study, or the word `demo`
     path: PathBuf,
 }
 
 /// Runs it.
-pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let path = &args.path;
     let is_manifest = path.extension().is_some_and(|e| e == "toml");
     let (json, text) = shown(true, |run| -> anyhow::Result<_> {
         if path.is_file() && !is_manifest {
-            let file = describe::file(path, run)?;
-            return Ok((serde_json::to_value(&file)?, describe::file_to_text(&file)));
+            let file = inspect(path)?;
+            return Ok((serde_json::to_value(&file)?, file.to_text()));
         }
         let summary = describe::describe(&open(path, run)?, run)?;
         Ok((serde_json::to_value(&summary)?, describe::to_text(&summary)))

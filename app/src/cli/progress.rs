@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fusiform_pipelines::run::{CancelToken, Event, Run};
 
 /// Runs `work` and shows what it says: a line that rewrites itself on a terminal, a line a stage elsewhere.
-pub fn shown<T>(quiet: bool, work: impl FnOnce(&Run<'_>) -> T) -> T {
+pub(super) fn shown<T>(quiet: bool, work: impl FnOnce(&Run<'_>) -> T) -> T {
     let line = Mutex::new(Line::new(quiet));
     let listen = |event: Event| {
         // A listener that panicked elsewhere leaves a usable line behind.

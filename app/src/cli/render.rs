@@ -9,7 +9,7 @@ use fusiform_pipelines::io::nifti;
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::{Study, demo, files, select};
 use fusiform_pipelines::surface::Shape;
-use fusiform_render::Backend;
+use fusiform_render::renderer::Backend;
 use fusiform_render::colormap::Colormap;
 use glam::Vec3;
 use serde_json::json;
@@ -22,7 +22,7 @@ use crate::presets::{self, Brain, Map, Style};
 
 /// What `render` takes.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// A study, or the word `demo` (which shows its planted signal-to-noise ratio)
     study: Option<PathBuf>,
     /// Subject id, when the study has several
@@ -106,7 +106,7 @@ fn parse_size(text: &str) -> Result<[u32; 2], String> {
 }
 
 /// Runs it.
-pub fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     if args.out.extension().is_none_or(|e| !e.eq_ignore_ascii_case("png")) {
         anyhow::bail!("{}: pictures are written as PNG; give a name that ends in .png", args.out.display());
     }
@@ -154,7 +154,7 @@ fn load(args: &Args, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
     let mut brain = Brain::default();
     let mut map = None;
     if let Some(path) = &args.study {
-        if path == Path::new("demo") && !path.exists() {
+        if path == Path::new("demo") {
             let demo = demo::generate(&demo::DemoPlan::default(), run)?;
             map = Some(Map::new(&demo.truth_snr, "planted signal-to-noise ratio"));
             brain = load_subject(&demo.study, None, run)?;
@@ -198,5 +198,5 @@ fn load(args: &Args, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
 }
 
 fn load_subject(study: &Study, id: Option<&str>, run: &Run<'_>) -> anyhow::Result<Brain> {
-    Brain::load(select::subject(study, id)?, run)
+    Brain::load(select::choose_subject(study, id)?, run)
 }

@@ -1,10 +1,32 @@
 //! From BOLD runs to responses of single trials.
+//!
+//! Each run is detrended and z-scored in time, voxel by voxel ([`clean`]); a trial is then a
+//! weighted sum over that run's volumes ([`readout`]), whichever model is asked for; at last the
+//! trials are z-scored within their run. Everything happens inside one run and knows no
+//! labels, so that no fold of a later cross-validation can leak into another.
 
-use std::path::PathBuf;
+pub mod clean;
+pub mod hrf;
+pub mod plan;
+pub mod readout;
+pub mod ready;
+mod region;
 
-use crate::betas::Betas;
+use std::collections::HashMap;
+use std::path::Path;
+
+pub use plan::{default_plan, plan_for};
+pub use ready::betas_of;
+
+use crate::betas::{Betas, Columns, Trial};
+use crate::mask::Mask;
+use crate::matrix::Matrix;
 use crate::run::{Run, Stop};
+use crate::study::BoldRun;
+use crate::study::events::EventRow;
 use crate::study::select::Selection;
+use crate::volume::Series;
+use crate::{Error, Result};
 
 /// How trials are read off a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,8 +61,273 @@ impl Default for BetasPlan {
     }
 }
 
+impl BetasPlan {
+    /// The plan in words, for [`Betas::method`].
+    fn words(&self, scaled: bool) -> String {
+        let model = match self.model {
+            TrialModel::BlockMean { lag_volumes } => {
+                format!("block mean, lag {lag_volumes} volumes")
+            }
+            TrialModel::LeastSquares => "least squares all, Glover HRF".to_owned(),
+        };
+        let trend = match self.detrend_order {
+            0 => "mean removed".to_owned(),
+            1 => "linear detrend".to_owned(),
+            order => format!("Legendre detrend of order {order}"),
+        };
+        let trials = if scaled {
+            "; trials z-scored per voxel within each run"
+        } else {
+            ""
+        };
+        format!("{model}; {trend} and z-score over time per run{trials}")
+    }
+
+    fn is_rest(&self, row: &EventRow) -> bool {
+        self.rest
+            .iter()
+            .any(|rest| rest.eq_ignore_ascii_case(row.trial_type.trim()))
+    }
+}
+
+/// Runs with fewer trials than this keep the scale of their time course: a standard deviation
+/// over two or three trials says more about noise than about gain.
+pub(crate) const MIN_TRIALS_TO_SCALE: usize = 4;
+
 /// Reads the runs of a selection one after another and gives trials × voxels of the mask.
+///
+/// The voxels are those of the selection's mask that lie in its regions, when it names any;
+/// without a mask, those that vary in every run. A selection without BOLD runs gives its
+/// subject's ready-made betas ([`betas_of`]). Fails when a run has no events or no TR, lies on
+/// another grid than the mask, holds no numbers inside it, or when its events do not fit.
 pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Result<Betas, Stop> {
-    let _ = (selection, plan, run, PathBuf::new());
-    Err(crate::Error::data("not written yet").into())
+    let Some(first) = selection.runs.first() else {
+        return betas_of(selection, run);
+    };
+    run.stage("reading the mask");
+    let chosen = region::mask(selection, run)?;
+    let mut mask: Option<Mask> = chosen.as_ref().map(|m| m.mask.clone());
+    let mut blocks: Vec<(Matrix, Vec<bool>)> = Vec::new();
+    let mut trials = Vec::new();
+    let mut scaled = true;
+
+    for (done, bold) in selection.runs.iter().enumerate() {
+        run.check()?;
+        run.stage(format!(
+            "reading trials off run {} ({} of {})",
+            bold.label,
+            done + 1,
+            selection.runs.len()
+        ));
+        run.progress(done, selection.runs.len());
+        let series = bold.bold.load(run)?;
+        let mask = match &mask {
+            Some(mask) => mask,
+            None => mask.insert(Mask::new(series.grid.clone(), |_| true)),
+        };
+        if !mask.grid().same_as(&series.grid) {
+            let (what, path) = match &chosen {
+                Some(region) => (region.name.as_str(), region.path.as_deref()),
+                None => ("the first run", first.bold.path()),
+            };
+            return Err(other_grid(what, path, mask, bold, &series).into());
+        }
+        let tr_secs = tr_of(bold, &series)?;
+        let rows = events_of(bold, plan, run)?;
+        let readout = readout::readout(&rows, plan, series.n_times, tr_secs, &label_of(bold), run)?;
+        let cleaned = clean::read(&series, mask, plan.detrend_order, &readout.weights, run)?;
+        report_voxels(&cleaned, mask, bold, chosen.is_some(), run)?;
+        let mut values = cleaned.values;
+        if values.n_rows >= MIN_TRIALS_TO_SCALE {
+            clean::z_score_rows(&mut values, &(0..readout.kept.len()).collect::<Vec<_>>());
+        } else {
+            scaled = false;
+        }
+        trials.extend(
+            readout
+                .kept
+                .iter()
+                .map(|&r| trial(&rows[r], bold, &selection.subject.id)),
+        );
+        blocks.push((values, cleaned.varies));
+    }
+    run.progress(selection.runs.len(), selection.runs.len());
+
+    let Some(mask) = mask else {
+        return Err(Error::data("no run of the selection could be read").into());
+    };
+    if trials.is_empty() {
+        return Err(Error::data(format!(
+            "the events of subject {} name no trial besides rest: check the trial_type column",
+            selection.subject.id
+        ))
+        .into());
+    }
+    let (values, mask) = stack(blocks, mask, chosen.is_none(), run)?;
+    count_repeats(&mut trials);
+    Ok(Betas {
+        values,
+        trials,
+        columns: Columns::Voxels(mask),
+        method: plan.words(scaled),
+    })
+}
+
+/// One matrix over all runs; with `varying_only`, of the voxels that vary in each of them.
+fn stack(
+    blocks: Vec<(Matrix, Vec<bool>)>,
+    mask: Mask,
+    varying_only: bool,
+    run: &Run<'_>,
+) -> Result<(Matrix, Mask), Stop> {
+    let keep: Vec<usize> = (0..mask.len())
+        .filter(|&v| !varying_only || blocks.iter().all(|(_, varies)| varies[v]))
+        .collect();
+    if keep.is_empty() {
+        return Err(Error::data(
+            "no voxel varies over time in every run: name a mask with --mask, or check the BOLD files",
+        )
+        .into());
+    }
+    if varying_only {
+        run.warn(format!(
+            "no mask was named: the {} of {} voxels that vary over time in every run are used",
+            keep.len(),
+            mask.len()
+        ));
+    }
+    let mut values = Matrix::default();
+    let whole = keep.len() == mask.len();
+    for (block, _) in blocks {
+        values = values.stacked(&if whole {
+            block
+        } else {
+            block.select_columns(&keep)
+        })?;
+    }
+    let mask = if whole { mask } else { mask.subset(&keep) };
+    Ok((values, mask))
+}
+
+/// Says what is the matter with the voxels of a run, or refuses it.
+fn report_voxels(
+    cleaned: &clean::Cleaned,
+    mask: &Mask,
+    bold: &BoldRun,
+    masked: bool,
+    run: &Run<'_>,
+) -> Result<()> {
+    let n = mask.len();
+    if cleaned.n_not_finite * 2 > n {
+        let problem = format!(
+            "{} of the {n} voxels of the mask hold NaN or infinity: repair or recompute this file, or leave the run out with --runs",
+            cleaned.n_not_finite
+        );
+        return Err(match bold.bold.path() {
+            Some(path) => Error::file(path, problem),
+            None => Error::data(format!("{}: {problem}", label_of(bold))),
+        });
+    }
+    if cleaned.n_not_finite > 0 {
+        run.warn(format!(
+            "{}: {} of {n} voxels hold NaN or infinity and are set to 0 in this run",
+            label_of(bold),
+            cleaned.n_not_finite
+        ));
+    }
+    if masked && cleaned.n_constant > 0 {
+        run.warn(format!(
+            "{}: {} of {n} voxels do not vary over time and are set to 0 in this run",
+            label_of(bold),
+            cleaned.n_constant
+        ));
+    }
+    Ok(())
+}
+
+fn other_grid(
+    what: &str,
+    path: Option<&Path>,
+    mask: &Mask,
+    bold: &BoldRun,
+    series: &Series,
+) -> Error {
+    let problem = format!(
+        "{what} has {:?} voxels ({}) but {} has {:?} ({}): resample one onto the other, or choose a mask of the same space",
+        mask.grid().shape,
+        mask.grid().orientation(),
+        bold.bold
+            .path()
+            .map_or_else(|| label_of(bold), |p| p.display().to_string()),
+        series.grid.shape,
+        series.grid.orientation()
+    );
+    match path {
+        Some(path) => Error::file(path, problem),
+        None => Error::data(problem),
+    }
+}
+
+fn label_of(bold: &BoldRun) -> String {
+    format!("run {}", bold.label)
+}
+
+/// Seconds from volume to volume: the sidecar's word, else the header's.
+pub(crate) fn tr_of(bold: &BoldRun, series: &Series) -> Result<f64> {
+    let tr = bold
+        .tr_secs
+        .or(series.tr_secs)
+        .filter(|tr| tr.is_finite() && *tr > 0.0);
+    tr.ok_or_else(|| {
+        let problem = "says no repetition time: add RepetitionTime (seconds) to its .json sidecar";
+        match bold.bold.path() {
+            Some(path) => Error::file(path, problem),
+            None => Error::data(format!("{} {problem}", label_of(bold))),
+        }
+    })
+}
+
+fn events_of(bold: &BoldRun, plan: &BetasPlan, run: &Run<'_>) -> Result<Vec<EventRow>, Stop> {
+    let Some(source) = &bold.events else {
+        let problem = "has no events table beside it: add a …_events.tsv with onset, duration and trial_type, or leave the run out with --runs";
+        return Err(match bold.bold.path() {
+            Some(path) => Error::file(path, problem),
+            None => Error::data(format!("{} {problem}", label_of(bold))),
+        }
+        .into());
+    };
+    let events = source.load(run)?;
+    Ok(events
+        .rows
+        .iter()
+        .filter(|row| !plan.is_rest(row))
+        .cloned()
+        .collect())
+}
+
+fn trial(row: &EventRow, bold: &BoldRun, subject: &str) -> Trial {
+    Trial {
+        subject: subject.to_owned(),
+        session: bold.session.clone(),
+        run: bold.label.clone(),
+        onset_secs: row.onset_secs,
+        duration_secs: row.duration_secs,
+        condition: row.trial_type.clone(),
+        stimulus: row.stim_file.clone(),
+        repeat: 0,
+    }
+}
+
+/// Numbers the presentations of each stimulus (of each condition, where there is none).
+fn count_repeats(trials: &mut [Trial]) {
+    let mut met: HashMap<(bool, String), usize> = HashMap::new();
+    for trial in trials {
+        let key = match &trial.stimulus {
+            Some(id) => (true, id.clone()),
+            None => (false, trial.condition.clone()),
+        };
+        let count = met.entry(key).or_default();
+        trial.repeat = *count;
+        *count += 1;
+    }
 }

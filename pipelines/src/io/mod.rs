@@ -22,6 +22,7 @@ pub mod detect;
 mod dtype;
 pub mod freesurfer;
 pub mod gifti;
+pub mod inspect;
 pub mod nifti;
 pub mod npy;
 pub mod npz;

@@ -33,6 +33,7 @@ pub fn atomically(
         return Err(Error::file(path, "is a folder: name a file to write"));
     }
     let mut builder = tempfile::Builder::new();
+    builder.prefix(".fusiform-");
     // A temporary file is private by default; a result should be as readable as any other file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

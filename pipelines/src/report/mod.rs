@@ -1,1 +1,141 @@
-//! To come.
+//! Results as files: pictures to look at, tables to go on with, one page to hand around.
+
+mod draw;
+mod figures;
+mod html;
+mod metrics;
+mod sheet;
+
+use std::path::{Path, PathBuf};
+
+pub use metrics::metrics;
+
+use crate::betas::Betas;
+use crate::decode::{DecodePlan, Decoded, DecodedTrial};
+use crate::io::picture::write_png;
+use crate::io::table::{self, Table};
+use crate::io::write::{make_folder, write_text};
+use crate::run::{Run, Stop};
+use crate::{Error, Result};
+
+/// What a report says about itself.
+#[derive(Clone, Debug)]
+pub struct ReportContext {
+    /// The study's name.
+    pub study: String,
+    /// The subject's id.
+    pub subject: String,
+    /// How it was decoded.
+    pub plan: DecodePlan,
+}
+
+/// Writes the report of a decode into the folder `out`, which is made when it is not there.
+///
+/// `metrics.json`, `trials.tsv`, `report.html`, `scores.png`, `scores.svg`; with conditions
+/// `confusion.png` and `confusion.svg`; with pictures `sheet.png`. Gives the paths. Each file
+/// appears whole or not at all.
+pub fn write_decode(
+    out: &Path,
+    context: &ReportContext,
+    betas: &Betas,
+    decoded: &Decoded,
+    run: &Run<'_>,
+) -> Result<Vec<PathBuf>, Stop> {
+    make_folder(out)?;
+    let mut files = Vec::new();
+    let mut at = |name: &str| {
+        let path = out.join(name);
+        files.push(path.clone());
+        path
+    };
+
+    let metrics = metrics(context, betas, decoded);
+    let json = serde_json::to_string_pretty(&metrics)
+        .map_err(|e| Error::data(format!("the metrics cannot be written as JSON: {e}")))?;
+    write_text(&at("metrics.json"), &(json + "\n"))?;
+    table::write(&at("trials.tsv"), &trials(betas, decoded))?;
+    run.check()?;
+
+    let scores = figures::scores(&decoded.scores)?;
+    write_png(&at("scores.png"), &scores.png)?;
+    write_text(&at("scores.svg"), &scores.svg)?;
+    let confusion = match decoded.conditions.is_empty() {
+        true => None,
+        false => Some(figures::confusion(&decoded.conditions, &decoded.confusion)?),
+    };
+    if let Some(confusion) = &confusion {
+        write_png(&at("confusion.png"), &confusion.png)?;
+        write_text(&at("confusion.svg"), &confusion.svg)?;
+    }
+    run.check()?;
+    let sheet = sheet::sheet(context, decoded)?;
+    if let Some(sheet) = &sheet {
+        write_png(&at("sheet.png"), &sheet.image)?;
+    }
+    run.check()?;
+    let page = html::Page {
+        context,
+        betas,
+        decoded,
+        scores: &scores,
+        confusion: confusion.as_ref(),
+        sheet: sheet.as_ref(),
+    };
+    write_text(&at("report.html"), &html::page(&page)?)?;
+    Ok(files)
+}
+
+/// Trials by falling pixel correlation; those without a reconstruction are left out.
+fn by_pixcorr(trials: &[DecodedTrial]) -> Vec<&DecodedTrial> {
+    let mut drawn: Vec<&DecodedTrial> = trials
+        .iter()
+        .filter(|t| t.reconstruction.is_some())
+        .collect();
+    drawn.sort_by(|a, b| {
+        b.pixcorr
+            .unwrap_or(-1.0)
+            .total_cmp(&a.pixcorr.unwrap_or(-1.0))
+    });
+    drawn
+}
+
+fn trials(betas: &Betas, decoded: &Decoded) -> Table {
+    let columns = [
+        "trial",
+        "run",
+        "onset",
+        "condition",
+        "predicted_condition",
+        "stimulus",
+        "pixcorr",
+        "ssim",
+        "two_way",
+        "retrieval_rank",
+        "n_candidates",
+        "left_out",
+    ];
+    let number = |value: Option<f64>| value.map_or_else(|| "n/a".to_owned(), |v| format!("{v:.6}"));
+    let count = |value: Option<usize>| value.map_or_else(|| "n/a".to_owned(), |v| v.to_string());
+    let word = |value: Option<&str>| value.filter(|v| !v.is_empty()).unwrap_or("n/a").to_owned();
+    let rows = decoded.trials.iter().map(|t| {
+        let trial = betas.trials.get(t.trial);
+        vec![
+            t.trial.to_string(),
+            word(trial.map(|t| t.run.as_str())),
+            trial.map_or_else(|| "n/a".to_owned(), |t| t.onset_secs.to_string()),
+            word(Some(&t.condition)),
+            word(t.predicted_condition.as_deref()),
+            word(t.stimulus_id.as_deref()),
+            number(t.pixcorr),
+            number(t.ssim),
+            number(t.two_way),
+            count(t.retrieval_rank),
+            count(t.n_candidates),
+            word(Some(&t.fold)),
+        ]
+    });
+    Table {
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
+}

@@ -4,16 +4,25 @@
 //! something asks for them, through [`Source::load`].
 
 pub mod bids;
+mod companions;
 pub mod demo;
+pub mod describe;
 pub mod events;
+pub mod files;
 pub mod manifest;
+mod names;
+mod ready_betas;
 pub mod select;
+mod stimuli;
+mod surfaces;
+mod tree;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::RgbImage;
 
+use crate::Error;
 use crate::run::{Run, Stop};
 use crate::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use crate::volume::{Atlas, Series, Volume};
@@ -143,12 +152,20 @@ pub struct Stimulus {
 }
 
 impl Study {
-    /// Opens a BIDS folder, a `study.toml` (or the folder that holds one), reading names and small tables.
+    /// Opens a BIDS folder, a `study.toml` (or the folder that holds one), reading names and small
+    /// tables; any other single file as [`files::from_files`] does.
+    ///
+    /// # Errors
+    /// Those of [`bids::open`], [`manifest::open`] and [`files::from_files`].
     pub fn open(path: &Path, run: &Run<'_>) -> Result<Self, Stop> {
-        if path.is_file() || path.join("study.toml").is_file() {
-            return manifest::open(path, run);
+        let is_manifest = path.is_file() && path.extension().is_some_and(|e| e == "toml");
+        if is_manifest || path.join("study.toml").is_file() {
+            manifest::open(path, run)
+        } else if path.is_file() {
+            files::from_files(&[path.to_path_buf()], run)
+        } else {
+            bids::open(path, run)
         }
-        bids::open(path, run)
     }
 
     /// A subject by id.
@@ -159,5 +176,37 @@ impl Study {
     /// A stimulus by id.
     pub fn stimulus(&self, id: &str) -> Option<&Stimulus> {
         self.stimuli.iter().find(|s| s.id == id)
+    }
+}
+
+impl BoldRun {
+    /// The events of the run, for work that needs trials.
+    ///
+    /// # Errors
+    /// When the run has none: the text says where they are looked for. Else those of reading them.
+    pub fn load_events(&self, run: &Run<'_>) -> Result<Arc<events::Events>, Stop> {
+        if let Some(events) = &self.events {
+            return events.load(run);
+        }
+        let remedy = "or leave the run out with --runs";
+        let error = match self.bold.path() {
+            Some(path) => {
+                let wanted = format!(
+                    "{}_events.tsv",
+                    names::file_stem(path).trim_end_matches("_bold")
+                );
+                Error::file(
+                    path,
+                    format!(
+                        "this run has no events, so it has no trials: add {wanted} beside it {remedy}"
+                    ),
+                )
+            }
+            None => Error::data(format!(
+                "run {} has no events, so it has no trials: add them {remedy}",
+                self.label
+            )),
+        };
+        Err(error.into())
     }
 }

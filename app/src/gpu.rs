@@ -1,0 +1,232 @@
+//! The window's graphics device: scenes become textures that egui can show.
+//!
+//! The only file of the program, beside the bridge, that names wgpu. A scene is
+//! drawn only when it differs from the one in its slot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
+use fusiform_render::gpu::{Gpu, RenderError, Renderer};
+use fusiform_render::scene::{Look, OutlineLayer, Pick, Scene, VertexData, View, VolumeData};
+
+/// The places of the window that show a scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// Axial slice.
+    Axial,
+    /// Coronal slice.
+    Coronal,
+    /// Sagittal slice.
+    Sagittal,
+    /// Cortical surface.
+    Surface,
+}
+
+struct Drawn {
+    print: Vec<u64>,
+    shown: Shown,
+}
+
+enum Shown {
+    Native(TextureId),
+    Managed(TextureHandle),
+}
+
+impl Shown {
+    fn id(&self) -> TextureId {
+        match self {
+            Self::Native(id) => *id,
+            Self::Managed(handle) => handle.id(),
+        }
+    }
+}
+
+enum Brush {
+    Gpu { renderer: Renderer, egui: egui_wgpu::RenderState },
+    Cpu,
+}
+
+/// Draws scenes for the window, on egui's own device or, where there is none, on the CPU.
+pub struct Easel {
+    brush: Brush,
+    drawn: BTreeMap<Slot, Drawn>,
+    n_draws: u64,
+}
+
+impl std::fmt::Debug for Easel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Easel").field("driver", &self.driver()).field("n_draws", &self.n_draws).finish()
+    }
+}
+
+impl Easel {
+    /// Draws on egui's device.
+    pub fn on(egui: egui_wgpu::RenderState) -> Self {
+        let info = egui.adapter.get_info();
+        let gpu = Gpu::from_parts(egui.device.clone(), egui.queue.clone(), &info);
+        Self { brush: Brush::Gpu { renderer: Renderer::new(gpu), egui }, drawn: BTreeMap::new(), n_draws: 0 }
+    }
+
+    /// Draws on the CPU.
+    pub fn without_gpu() -> Self {
+        Self { brush: Brush::Cpu, drawn: BTreeMap::new(), n_draws: 0 }
+    }
+
+    /// What draws, for the user.
+    pub fn driver(&self) -> String {
+        match &self.brush {
+            Brush::Gpu { renderer, .. } => renderer.gpu().adapter_name.clone(),
+            Brush::Cpu => "no graphics driver: drawn by the CPU".into(),
+        }
+    }
+
+    /// Whether drawing is slow, so that a moving picture should be drawn coarser.
+    pub fn is_slow(&self) -> bool {
+        match &self.brush {
+            Brush::Gpu { renderer, .. } => renderer.gpu().is_software,
+            Brush::Cpu => true,
+        }
+    }
+
+    /// Scenes drawn so far.
+    pub fn n_draws(&self) -> u64 {
+        self.n_draws
+    }
+
+    /// The texture that shows a scene, drawn now if the slot shows another.
+    pub fn show(
+        &mut self,
+        ctx: &egui::Context,
+        slot: Slot,
+        scene: &Scene,
+        size: [u32; 2],
+    ) -> Result<TextureId, RenderError> {
+        let print = fingerprint(scene, size);
+        if let Some(drawn) = self.drawn.get(&slot).filter(|d| d.print == print) {
+            return Ok(drawn.shown.id());
+        }
+        self.n_draws += 1;
+        let old = self.drawn.remove(&slot).map(|d| d.shown);
+        let shown = match &mut self.brush {
+            Brush::Gpu { renderer, egui } => {
+                let texture = renderer.draw(slot as u64, scene, size)?;
+                let mut screen = egui.renderer.write();
+                let filter = wgpu::FilterMode::Linear;
+                Shown::Native(match old {
+                    Some(Shown::Native(id)) => {
+                        screen.update_egui_texture_from_wgpu_texture(&egui.device, &texture, filter, id);
+                        id
+                    }
+                    _ => screen.register_native_texture(&egui.device, &texture, filter),
+                })
+            }
+            Brush::Cpu => {
+                let picture = fusiform_render::cpu::picture(scene, size)?;
+                let size = [picture.width as usize, picture.height as usize];
+                let image = ColorImage::from_rgba_unmultiplied(size, &picture.rgba);
+                Shown::Managed(ctx.load_texture(format!("{slot:?}"), image, TextureOptions::LINEAR))
+            }
+        };
+        let id = shown.id();
+        self.drawn.insert(slot, Drawn { print, shown });
+        Ok(id)
+    }
+
+    /// What is under a pixel of a surface scene.
+    pub fn pick(&mut self, scene: &Scene, size: [u32; 2], pixel: [u32; 2]) -> Result<Option<Pick>, RenderError> {
+        match &mut self.brush {
+            Brush::Gpu { renderer, .. } => renderer.pick(scene, size, pixel),
+            Brush::Cpu => fusiform_render::cpu::pick(scene, size, pixel),
+        }
+    }
+}
+
+/// What tells one scene from another: the keys of its heavy values and all its small ones.
+fn fingerprint(scene: &Scene, size: [u32; 2]) -> Vec<u64> {
+    let mut print = Print(vec![u64::from(size[0]), u64::from(size[1])]);
+    print.bytes(scene.background);
+    match &scene.view {
+        View::Slice(slice) => {
+            print.number(slice.plane as u64);
+            print.floats(slice.centre_mm.to_array());
+            print.floats([slice.mm_per_pixel]);
+            print.number(slice.radiological.into());
+            print.number(slice.layers.len() as u64);
+            for layer in &slice.layers {
+                print.volume(&layer.volume);
+                print.number(layer.linear.into());
+                print.look(&layer.look);
+            }
+            if let Some(OutlineLayer { labels, colours, width_px }) = &slice.outlines {
+                print.volume(labels);
+                print.number(Arc::as_ptr(colours).addr() as u64);
+                print.floats([*width_px]);
+            }
+            if let Some((at, colour)) = slice.crosshair {
+                print.floats(at.to_array());
+                print.bytes(colour);
+            }
+        }
+        View::Surfaces(surfaces) => {
+            let camera = &surfaces.camera;
+            print.floats(camera.target_mm.to_array());
+            print.floats(camera.rotation.to_array());
+            print.floats([camera.half_height_mm, camera.fov_degrees]);
+            for mesh in &surfaces.meshes {
+                print.key(mesh.mesh.key);
+                print.floats(mesh.offset_mm.to_array());
+                print.floats([mesh.opacity]);
+                print.vertices(mesh.sulcal.as_ref());
+                print.vertices(mesh.overlay.as_ref().map(|(values, _)| values));
+                if let Some((_, look)) = &mesh.overlay {
+                    print.look(look);
+                }
+                print.vertices(mesh.outlines.as_ref().map(|(labels, _)| labels));
+            }
+            if let Some((at, radius, colour)) = surfaces.marker {
+                print.floats(at.to_array());
+                print.floats([radius]);
+                print.bytes(colour);
+            }
+        }
+    }
+    print.0
+}
+
+struct Print(Vec<u64>);
+
+impl Print {
+    fn number(&mut self, n: u64) {
+        self.0.push(n);
+    }
+
+    fn floats<const N: usize>(&mut self, values: [f32; N]) {
+        self.0.extend(values.map(|v| u64::from(v.to_bits())));
+    }
+
+    fn bytes(&mut self, bytes: [u8; 4]) {
+        self.number(u32::from_le_bytes(bytes).into());
+    }
+
+    fn key(&mut self, key: fusiform_render::scene::Key) {
+        self.0.extend([key.id, key.revision]);
+    }
+
+    fn volume(&mut self, volume: &VolumeData) {
+        self.key(volume.key);
+    }
+
+    fn vertices(&mut self, values: Option<&VertexData>) {
+        match values {
+            Some(values) => self.key(values.key),
+            None => self.number(u64::MAX),
+        }
+    }
+
+    fn look(&mut self, look: &Look) {
+        self.number(look.colormap as u64);
+        self.floats([look.range.0, look.range.1, look.threshold, look.opacity]);
+        self.number(look.two_sided.into());
+    }
+}

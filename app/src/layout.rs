@@ -1,0 +1,405 @@
+//! What is shown and how: saved, versioned, checked when restored, undone by snapshots.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
+use fusiform_pipelines::surface::Shape;
+use fusiform_render::camera::{Camera, StandardView};
+use fusiform_render::colormap::Colormap;
+use fusiform_render::scene::Look;
+use glam::{DVec3, Quat, Vec3};
+use serde::{Deserialize, Serialize};
+
+use crate::session::MapId;
+
+/// The version of the saved form; another version is not read.
+pub const VERSION: u32 = 1;
+
+/// The name under which the layout is saved.
+pub const STORAGE_KEY: &str = "fusiform_layout_v1";
+
+/// Snapshots kept for undo.
+const HISTORY: usize = 200;
+/// Paths kept in the menu.
+const RECENT: usize = 8;
+
+/// The panels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Pane {
+    /// Axial, coronal and sagittal slices.
+    Slices,
+    /// The cortical sheet.
+    Surface,
+    /// Stimulus, reconstruction, scores.
+    Trials,
+    /// Pictures and captions.
+    Stimuli,
+    /// The signal at the crosshair.
+    TimeCourse,
+    /// What happened.
+    Log,
+}
+
+impl Pane {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Slices, Self::Surface, Self::Trials, Self::Stimuli, Self::TimeCourse, Self::Log];
+
+    /// The title on its tab.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Slices => "Slices",
+            Self::Surface => "Surface",
+            Self::Trials => "Reconstructions",
+            Self::Stimuli => "Stimuli",
+            Self::TimeCourse => "Time course",
+            Self::Log => "Log",
+        }
+    }
+}
+
+/// By what decoded trials are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sort {
+    /// As they were shown.
+    #[default]
+    Trial,
+    /// Run, then onset.
+    Run,
+    /// Pixel correlation, best first.
+    Pixcorr,
+    /// Structural similarity, best first.
+    Ssim,
+    /// Two-way identification, best first.
+    TwoWay,
+    /// Retrieval rank, best first.
+    Rank,
+}
+
+/// The image codes the window offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeChoice {
+    /// Principal components of the training pictures.
+    #[default]
+    Components,
+    /// Downsampled pixels.
+    Pixels,
+}
+
+/// How a map is coloured. The numbers are in the map's unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MapLook {
+    /// Below this it is transparent.
+    pub threshold: f32,
+    /// The low end of the colour bar.
+    pub low: f32,
+    /// The high end of the colour bar.
+    pub high: f32,
+    /// 0 to 1.
+    pub opacity: f32,
+}
+
+impl MapLook {
+    /// A map's first look, from where most of its numbers lie.
+    pub fn first(id: MapId, robust: (f32, f32)) -> Self {
+        let (low, high) = robust;
+        let span = high - low;
+        match id {
+            MapId::Tsnr => Self { threshold: low + 0.35 * span, low, high, opacity: 0.7 },
+            MapId::Mean => Self { threshold: low, low, high, opacity: 0.8 },
+            MapId::Drive => Self { threshold: low + 0.3 * span, low, high, opacity: 0.95 },
+        }
+    }
+
+    /// As the renderer wants it.
+    pub fn look(&self, id: MapId) -> Look {
+        Look {
+            colormap: colormap(id),
+            range: (self.low, self.high),
+            threshold: self.threshold,
+            two_sided: false,
+            opacity: self.opacity,
+        }
+    }
+
+    fn is_sane(&self) -> bool {
+        [self.threshold, self.low, self.high, self.opacity].iter().all(|v| v.is_finite())
+            && self.low < self.high
+            && (0.0..=1.0).contains(&self.opacity)
+    }
+}
+
+/// The colours of a map.
+pub const fn colormap(id: MapId) -> Colormap {
+    match id {
+        MapId::Tsnr | MapId::Mean => Colormap::Viridis,
+        MapId::Drive => Colormap::Hot,
+    }
+}
+
+/// What is shown; every change of it can be undone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// The crosshair, world mm (RAS+); none before a study is open.
+    pub crosshair_mm: Option<[f64; 3]>,
+    /// The middle of the slices, world mm; none is the middle of the volume.
+    pub centre_mm: Option<[f64; 3]>,
+    /// Magnification of the slices; 1 shows the whole volume.
+    pub zoom: f32,
+    /// Whether the subject's right is on the left of axial and coronal slices.
+    pub radiological: bool,
+    /// Whether region borders are drawn on slices.
+    pub slice_outlines: bool,
+    /// Whether region borders are drawn on surfaces.
+    pub surface_outlines: bool,
+    /// The map over the anatomy.
+    pub map: Option<MapId>,
+    /// How maps are coloured.
+    pub looks: BTreeMap<MapId, MapLook>,
+    /// The camera's rotation (x, y, z, w).
+    pub rotation: [f32; 4],
+    /// Magnification of the surfaces; 1 shows them whole.
+    pub surface_zoom: f32,
+    /// The shape of the surfaces.
+    pub shape: Shape,
+    /// The selected decoded trial (row of the betas).
+    pub trial: Option<usize>,
+    /// The selected stimulus.
+    pub stimulus: Option<String>,
+    /// The order of decoded trials.
+    pub sort: Sort,
+    /// Whether that order is turned round.
+    pub reversed: bool,
+    /// The image code of the next decode.
+    pub code: CodeChoice,
+    /// Whether time courses are in percent of their mean.
+    pub percent: bool,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            crosshair_mm: None,
+            centre_mm: None,
+            zoom: 1.0,
+            radiological: false,
+            slice_outlines: true,
+            surface_outlines: true,
+            map: None,
+            looks: BTreeMap::new(),
+            rotation: StandardView::Left.rotation().to_array(),
+            surface_zoom: 1.0,
+            shape: Shape::Inflated,
+            trial: None,
+            stimulus: None,
+            sort: Sort::Trial,
+            reversed: false,
+            code: CodeChoice::Components,
+            percent: true,
+        }
+    }
+}
+
+impl View {
+    /// The crosshair, world mm.
+    pub fn crosshair(&self) -> Option<DVec3> {
+        self.crosshair_mm.map(DVec3::from_array)
+    }
+
+    /// A camera that shows a ball of that centre and radius (mm).
+    pub fn camera(&self, centre_mm: Vec3, radius_mm: f32) -> Camera {
+        Camera {
+            target_mm: centre_mm,
+            rotation: Quat::from_array(self.rotation),
+            half_height_mm: radius_mm / self.surface_zoom,
+            fov_degrees: 0.0,
+        }
+    }
+
+    /// What belongs to a study, forgotten; habits stay.
+    pub fn for_another_study(&self) -> Self {
+        Self {
+            radiological: self.radiological,
+            slice_outlines: self.slice_outlines,
+            surface_outlines: self.surface_outlines,
+            shape: self.shape,
+            sort: self.sort,
+            reversed: self.reversed,
+            code: self.code,
+            percent: self.percent,
+            ..Self::default()
+        }
+    }
+
+    fn is_sane(&self) -> bool {
+        let point = |p: &Option<[f64; 3]>| p.is_none_or(|p| p.iter().all(|v| v.is_finite()));
+        point(&self.crosshair_mm)
+            && point(&self.centre_mm)
+            && (0.1..=100.0).contains(&self.zoom)
+            && (0.1..=100.0).contains(&self.surface_zoom)
+            && (Quat::from_array(self.rotation).length() - 1.0).abs() < 0.01
+            && self.looks.values().all(MapLook::is_sane)
+    }
+}
+
+/// What is shown, how it is arranged, and the way back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Layout {
+    version: u32,
+    /// The arrangement of the panels.
+    pub tree: Tree<Pane>,
+    /// What they show.
+    pub view: View,
+    /// Whether the dark look is on.
+    pub dark: bool,
+    /// What was opened lately, newest first.
+    pub recent: Vec<PathBuf>,
+    #[serde(skip)]
+    past: Vec<View>,
+    #[serde(skip)]
+    future: Vec<View>,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            tree: default_tree(),
+            view: View::default(),
+            dark: true,
+            recent: Vec::new(),
+            past: Vec::new(),
+            future: Vec::new(),
+        }
+    }
+}
+
+impl Layout {
+    /// The saved form.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads the saved form; the default (and a line in the log) when it is damaged, from another version, or
+    /// lacks a panel.
+    pub fn from_text(text: &str) -> Self {
+        match serde_json::from_str::<Self>(text) {
+            Ok(layout) if layout.is_sane() => layout,
+            Ok(_) => {
+                log::warn!("the saved layout does not fit this version: the default is used");
+                Self::default()
+            }
+            Err(damage) => {
+                log::warn!("the saved layout cannot be read ({damage}): the default is used");
+                Self::default()
+            }
+        }
+    }
+
+    fn is_sane(&self) -> bool {
+        let mut panes: Vec<Pane> = self
+            .tree
+            .tiles
+            .tiles()
+            .filter_map(|tile| match tile {
+                Tile::Pane(pane) => Some(*pane),
+                Tile::Container(_) => None,
+            })
+            .collect();
+        panes.sort();
+        let reachable = self.tree.root().is_some_and(|root| count_panes(&self.tree.tiles, root, 0) == Pane::ALL.len());
+        self.version == VERSION && reachable && panes == sorted(Pane::ALL) && self.view.is_sane()
+    }
+
+    /// Keeps the present view for undo. With `merge` the last snapshot stands for this one too, so that a drag
+    /// is undone as one.
+    pub(crate) fn remember(&mut self, merge: bool) {
+        self.future.clear();
+        if merge && !self.past.is_empty() {
+            return;
+        }
+        if self.past.len() == HISTORY {
+            self.past.remove(0);
+        }
+        self.past.push(self.view.clone());
+    }
+
+    /// Goes one view back.
+    pub(crate) fn undo(&mut self) {
+        if let Some(view) = self.past.pop() {
+            self.future.push(std::mem::replace(&mut self.view, view));
+        }
+    }
+
+    /// Goes one view forward again.
+    pub(crate) fn redo(&mut self) {
+        if let Some(view) = self.future.pop() {
+            self.past.push(std::mem::replace(&mut self.view, view));
+        }
+    }
+
+    /// Forgets the way back: what it leads to belongs to another study.
+    pub(crate) fn forget(&mut self) {
+        self.past.clear();
+        self.future.clear();
+    }
+
+    /// Whether there is something to undo.
+    pub fn can_undo(&self) -> bool {
+        !self.past.is_empty()
+    }
+
+    /// Whether there is something to redo.
+    pub fn can_redo(&self) -> bool {
+        !self.future.is_empty()
+    }
+
+    /// Puts a path on top of the recent ones.
+    pub(crate) fn opened(&mut self, path: PathBuf) {
+        self.recent.retain(|p| *p != path);
+        self.recent.insert(0, path);
+        self.recent.truncate(RECENT);
+    }
+
+    /// How a map is coloured.
+    pub fn look(&self, id: MapId, robust: (f32, f32)) -> MapLook {
+        self.view.looks.get(&id).copied().unwrap_or_else(|| MapLook::first(id, robust))
+    }
+}
+
+fn sorted<const N: usize>(mut panes: [Pane; N]) -> Vec<Pane> {
+    panes.sort();
+    panes.to_vec()
+}
+
+/// Panes under a tile. A damaged tree may hold a circle, hence the depth.
+fn count_panes(tiles: &Tiles<Pane>, tile: TileId, depth: usize) -> usize {
+    match tiles.get(tile) {
+        Some(Tile::Pane(_)) => 1,
+        Some(Tile::Container(container)) if depth < 32 => {
+            container.children().map(|child| count_panes(tiles, *child, depth + 1)).sum()
+        }
+        _ => 0,
+    }
+}
+
+/// Slices and surface above; reconstructions with stimuli, and the time course with the log, below.
+pub fn default_tree() -> Tree<Pane> {
+    let mut tiles = Tiles::default();
+    let tabs = |tiles: &mut Tiles<Pane>, panes: &[Pane]| {
+        let children = panes.iter().map(|p| tiles.insert_pane(*p)).collect();
+        tiles.insert_tab_tile(children)
+    };
+    let slices = tabs(&mut tiles, &[Pane::Slices]);
+    let surface = tabs(&mut tiles, &[Pane::Surface]);
+    let trials = tabs(&mut tiles, &[Pane::Trials, Pane::Stimuli]);
+    let course = tabs(&mut tiles, &[Pane::TimeCourse, Pane::Log]);
+    let pair = |tiles: &mut Tiles<Pane>, dir, children, share| {
+        tiles.insert_container(Container::Linear(Linear::new_binary(dir, children, share)))
+    };
+    let upper = pair(&mut tiles, LinearDir::Horizontal, [slices, surface], 0.6);
+    let lower = pair(&mut tiles, LinearDir::Horizontal, [trials, course], 0.6);
+    let root = pair(&mut tiles, LinearDir::Vertical, [upper, lower], 0.52);
+    Tree::new(egui::Id::unique("fusiform_panels"), root, tiles)
+}

@@ -1,0 +1,147 @@
+//! The signal of the BOLD voxel at the crosshair, with what was shown.
+
+use egui::{Sense, Ui, vec2};
+use egui_plot::{HoverPosition, Line, Plot, PlotPoints, Polygon, VLine};
+
+use super::{Ctx, placeholder};
+use crate::command::{Change, Command};
+use crate::jobs::Kind;
+use crate::session::RunParts;
+use crate::theme;
+
+/// More conditions than this are not told apart by colour.
+const MANY_CONDITIONS: usize = 10;
+
+/// Draws the panel.
+pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let Some(run) = &ctx.session.run else {
+        let idle = "No BOLD run to show: this study holds none, or it could not be read.";
+        placeholder(ui, ctx, &[Kind::Open, Kind::Run, Kind::Subject], idle);
+        return;
+    };
+    ui.horizontal(|ui| controls(ui, ctx, run));
+    let at = ctx.layout.view.crosshair();
+    let Some(voxel) = at.and_then(|at| run.series.grid.voxel_at(at)) else {
+        placeholder(ui, ctx, &[], "The crosshair lies outside the BOLD run: click on a slice inside it.");
+        return;
+    };
+    let course = run.series.time_course(voxel);
+    let mean = course.iter().map(|v| f64::from(*v)).sum::<f64>() / course.len().max(1) as f64;
+    let percent = ctx.layout.view.percent && mean.abs() > f64::EPSILON;
+    let tr = run.tr_secs.unwrap_or(1.0);
+    let points: Vec<[f64; 2]> = course
+        .iter()
+        .enumerate()
+        .map(|(t, &v)| {
+            let v = f64::from(v);
+            [t as f64 * tr, if percent { 100.0 * (v / mean - 1.0) } else { v }]
+        })
+        .collect();
+    let (low, high) = points
+        .iter()
+        .map(|p| p[1])
+        .filter(|v| v.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    if low > high {
+        placeholder(ui, ctx, &[], "This voxel holds no numbers.");
+        return;
+    }
+    let pad = 0.08 * (high - low).max(1e-9);
+    let x_label = if run.tr_secs.is_some() { "Time (s)" } else { "Volume (the file gives no repetition time)" };
+    let y_label = if percent { "Change from the mean (%)" } else { "Signal (scanner units)" };
+    let selected = selected_onset(ctx, run);
+    legend(ui, ctx, run);
+    Plot::new("time course")
+        .x_axis_label(egui::RichText::new(x_label).size(theme::SMALL))
+        .y_axis_label(egui::RichText::new(y_label).size(theme::SMALL))
+        .grid_color(ctx.theme.line)
+        .show_background(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .label_formatter(move |hover| match hover {
+            HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => {
+                let unit = if percent { " %" } else { "" };
+                Some(format!("{:.1} s\n{}{unit}", position.x, super::short(position.y)))
+            }
+        })
+        .show(ui, |plot| {
+            for band in bands(ctx, run, (low - pad, high + pad)) {
+                plot.polygon(band);
+            }
+            if let Some(onset) = selected {
+                plot.vline(VLine::new("selected trial", onset).color(ctx.theme.strong).width(1.5));
+            }
+            plot.line(Line::new("signal", PlotPoints::from(points)).color(ctx.theme.accent).width(1.6));
+        });
+}
+
+fn controls(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
+    ui.label("Run");
+    let combo = egui::ComboBox::from_id_salt("run").selected_text(&run.label).width(90.0).show_ui(ui, |ui| {
+        for choice in ctx.session.runs() {
+            if ui.selectable_label(choice.label == run.label, &choice.label).clicked() {
+                ctx.send(Command::ChooseRun(choice.label.clone()));
+            }
+        }
+    });
+    combo.response.accessible_name("Run").on_hover_text("The run whose signal, mean and temporal SNR are shown.");
+    let percent = ctx.layout.view.percent;
+    if ui.selectable_label(percent, "% change").on_hover_text("Percent change from the voxel's mean.").clicked() {
+        ctx.change(Change::Percent(true));
+    }
+    if ui.selectable_label(!percent, "Raw").on_hover_text("The numbers of the file.").clicked() {
+        ctx.change(Change::Percent(false));
+    }
+    let tr = run.tr_secs.map_or_else(String::new, |tr| format!(", TR {tr:.2} s"));
+    ui.label(super::weak(ctx, format!("{} volumes{tr}", run.series.n_times)));
+}
+
+/// The conditions of a run in the order of their names; none when they are too many for colours.
+fn conditions(run: &RunParts) -> Vec<&str> {
+    let mut names: Vec<&str> =
+        run.events.iter().flat_map(|events| &events.rows).map(|event| event.trial_type.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() > MANY_CONDITIONS { Vec::new() } else { names }
+}
+
+/// What the colours of the bands mean.
+fn legend(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
+    let names = conditions(run);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        if names.is_empty() && run.events.is_some() {
+            ui.label(super::weak(ctx, "bands: when something was shown"));
+        }
+        for (n, name) in names.into_iter().enumerate() {
+            let (chip, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+            ui.painter().rect_filled(chip, 2.0, ctx.theme.condition(n));
+            ui.label(super::weak(ctx, if name.is_empty() { "event" } else { name }));
+        }
+    });
+}
+
+/// One band an event, coloured by condition.
+fn bands<'a>(ctx: &Ctx<'_>, run: &RunParts, (low, high): (f64, f64)) -> Vec<Polygon<'a>> {
+    let names = conditions(run);
+    let rows = run.events.iter().flat_map(|events| &events.rows);
+    rows.map(|event| {
+        let (from, to) = (event.onset_secs, event.onset_secs + event.duration_secs.max(0.2));
+        let colour = names
+            .iter()
+            .position(|name| *name == event.trial_type)
+            .map_or(ctx.theme.weak, |n| ctx.theme.condition(n));
+        Polygon::new(event.trial_type.clone(), vec![[from, low], [to, low], [to, high], [from, high]])
+            .fill_color(colour.gamma_multiply(0.28))
+            .stroke(egui::Stroke::new(0.5, colour.gamma_multiply(0.4)))
+            .allow_hover(false)
+    })
+    .collect()
+}
+
+/// The onset of the selected trial, when it belongs to this run.
+fn selected_onset(ctx: &Ctx<'_>, run: &RunParts) -> Option<f64> {
+    let decoded = ctx.session.decoded.as_ref()?;
+    let (label, onset) = decoded.onsets.get(ctx.layout.view.trial?)?;
+    (*label == run.label).then_some(*onset)
+}

