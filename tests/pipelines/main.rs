@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 mod bad_input;
+mod cifti;
 mod decode;
 mod demo;
+mod freesurfer;
 mod fuzz;
 mod glm;
 mod io;
