@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
             plan,
             run: &args.run,
         };
-        Ok(job.run(Some(&args.out), run)?)
+        job.run(Some(&args.out), run)
     })?;
     let text = format!(
         "{}\nreport: {}",
