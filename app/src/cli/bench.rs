@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 
 use super::Output;
 use super::progress::shown;
+use crate::brain::Brain;
 use crate::bridge::Keys;
-use crate::presets::{self, Brain, Style};
+use crate::presets::{self, Style};
 
 /// What `bench` takes.
 #[derive(clap::Args, Debug)]

@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         )?;
         run.stage("drawing the brain");
         let map = presets::Map::new(&demo.truth_snr, "planted signal-to-noise ratio");
-        let scene = presets::Brain::load(&demo.study.subjects[0], run)?;
+        let scene = crate::brain::Brain::load(&demo.study.subjects[0], run)?;
         let (mut backend, why_not_gpu) = Backend::best();
         if let Some(why) = why_not_gpu {
             run.warn(format!("{why}: drawing on the CPU"));

@@ -17,8 +17,9 @@ use serde_json::json;
 use super::Output;
 use super::args::open;
 use super::progress::shown;
+use crate::brain::Brain;
 use crate::figure;
-use crate::presets::{self, Brain, Map, Style};
+use crate::presets::{self, Map, Style};
 
 /// What `render` takes.
 #[derive(clap::Args, Debug)]
