@@ -17,7 +17,10 @@ pub struct Mask {
 impl Mask {
     /// The voxels for which `keep` holds.
     pub fn new(grid: Grid, keep: impl Fn(usize) -> bool) -> Self {
-        let voxels = (0..grid.n_voxels()).filter(|&v| keep(v)).map(|v| v as u32).collect();
+        let voxels = (0..grid.n_voxels())
+            .filter(|&v| keep(v))
+            .map(|v| v as u32)
+            .collect();
         Self { grid, voxels }
     }
 
@@ -49,7 +52,9 @@ impl Mask {
 
     /// The column of a voxel in a gathered matrix.
     pub fn column_of(&self, ijk: [usize; 3]) -> Option<usize> {
-        self.voxels.binary_search(&(self.grid.index(ijk) as u32)).ok()
+        self.voxels
+            .binary_search(&(self.grid.index(ijk) as u32))
+            .ok()
     }
 
     /// The voxels that are in both.
@@ -65,7 +70,10 @@ impl Mask {
     pub fn subset(&self, columns: &[usize]) -> Self {
         let mut voxels: Vec<u32> = columns.iter().map(|&c| self.voxels[c]).collect();
         voxels.sort_unstable();
-        Self { grid: self.grid.clone(), voxels: voxels.into() }
+        Self {
+            grid: self.grid.clone(),
+            voxels: voxels.into(),
+        }
     }
 
     /// `n_times × n_voxels` of a series on the same grid.
@@ -94,7 +102,11 @@ impl Mask {
         for (&v, &value) in self.voxels.iter().zip(values) {
             data[v as usize] = value;
         }
-        Ok(Volume { grid: self.grid.clone(), data: data.into(), assumptions: Vec::new() })
+        Ok(Volume {
+            grid: self.grid.clone(),
+            data: data.into(),
+            assumptions: Vec::new(),
+        })
     }
 
     fn require_grid(&self, grid: &Grid, what: &str) -> Result<()> {

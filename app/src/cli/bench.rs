@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 
 use super::Output;
 use super::progress::shown;
+use crate::brain::Brain;
 use crate::bridge::Keys;
-use crate::presets::{self, Brain, Style};
+use crate::presets::{self, Style};
 
 /// What `bench` takes.
 #[derive(clap::Args, Debug)]
@@ -66,7 +67,12 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let measured = shown(output.quiet, |run| match &args.kernel {
         Kernel::Load { file } => load(file, args.reps, run),
         Kernel::Project { volume, surfaces } => project(volume, surfaces, args.reps, run),
-        Kernel::Draw { surfaces, width, height, cpu } => draw(surfaces, [*width, *height], *cpu, args.reps, run),
+        Kernel::Draw {
+            surfaces,
+            width,
+            height,
+            cpu,
+        } => draw(surfaces, [*width, *height], *cpu, args.reps, run),
     })?;
     let json = measured.json();
     output.result(&json, &serde_json::to_string_pretty(&json)?)
@@ -107,25 +113,49 @@ fn load(file: &std::path::Path, reps: u32, run: &Run<'_>) -> anyhow::Result<Meas
 
         let [i, j, k] = series.grid.shape;
         size = format!("{i}x{j}x{k}x{} from {} bytes", series.n_times, bytes.len());
-        quality = json!({ "sum": copy.iter().map(|&v| f64::from(v)).sum::<f64>(), "n": copy.len() });
+        quality =
+            json!({ "sum": copy.iter().map(|&v| f64::from(v)).sum::<f64>(), "n": copy.len() });
     }
-    Ok(Measured { task: "load", size, all, limit, quality })
+    Ok(Measured {
+        task: "load",
+        size,
+        all,
+        limit,
+        quality,
+    })
 }
 
-fn project(volume: &std::path::Path, surfaces: &std::path::Path, reps: u32, run: &Run<'_>) -> anyhow::Result<Measured> {
+fn project(
+    volume: &std::path::Path,
+    surfaces: &std::path::Path,
+    reps: u32,
+    run: &Run<'_>,
+) -> anyhow::Result<Measured> {
     let volume = nifti::read_volume(volume, run)?;
     let brain = brain(surfaces, run)?;
-    let n_vertices: usize =
-        brain.hemispheres.iter().filter_map(|h| h.shapes.first()).map(|(_, s)| s.vertices.len()).sum();
+    let n_vertices: usize = brain
+        .hemispheres
+        .iter()
+        .filter_map(|h| h.shapes.first())
+        .map(|(_, s)| s.vertices.len())
+        .sum();
     let mut all = Vec::new();
     let mut limit = Vec::new();
     let mut mean = 0.0;
     for _ in 0..reps {
         let start = Instant::now();
-        let maps = brain.hemispheres.iter().map(|h| h.project(&volume)).collect::<anyhow::Result<Vec<_>>>()?;
+        let maps = brain
+            .hemispheres
+            .iter()
+            .map(|h| h.project(&volume))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         all.push(start.elapsed().as_secs_f64());
-        let finite: Vec<f64> =
-            maps.iter().flat_map(|m| m.values.iter()).filter(|v| v.is_finite()).map(|&v| f64::from(v)).collect();
+        let finite: Vec<f64> = maps
+            .iter()
+            .flat_map(|m| m.values.iter())
+            .filter(|v| v.is_finite())
+            .map(|&v| f64::from(v))
+            .collect();
         mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
 
         let n_reads = n_vertices * 5 * 8;
@@ -135,17 +165,36 @@ fn project(volume: &std::path::Path, surfaces: &std::path::Path, reps: u32, run:
         std::hint::black_box(sum);
     }
     let size = format!("{n_vertices} vertices, 5 depths");
-    Ok(Measured { task: "vol_to_surf", size, all, limit, quality: json!({ "mean": mean }) })
+    Ok(Measured {
+        task: "vol_to_surf",
+        size,
+        all,
+        limit,
+        quality: json!({ "mean": mean }),
+    })
 }
 
-fn draw(surfaces: &std::path::Path, size: [u32; 2], cpu: bool, reps: u32, run: &Run<'_>) -> anyhow::Result<Measured> {
+fn draw(
+    surfaces: &std::path::Path,
+    size: [u32; 2],
+    cpu: bool,
+    reps: u32,
+    run: &Run<'_>,
+) -> anyhow::Result<Measured> {
     let brain = brain(surfaces, run)?;
-    let (mut backend, why_not_gpu) = if cpu { (Backend::Cpu, None) } else { Backend::best() };
+    let (mut backend, why_not_gpu) = if cpu {
+        (Backend::Cpu, None)
+    } else {
+        Backend::best()
+    };
     if let Some(why) = why_not_gpu {
         run.warn(format!("{why}: drawing on the CPU"));
     }
     let mut keys = Keys::default();
-    let style = Style { outlines: false, ..Style::default() };
+    let style = Style {
+        outlines: false,
+        ..Style::default()
+    };
     let meshes = brain
         .hemispheres
         .iter()
@@ -155,11 +204,19 @@ fn draw(surfaces: &std::path::Path, size: [u32; 2], cpu: bool, reps: u32, run: &
     let camera = presets::camera_on(&meshes, StandardView::Left, size);
     let scene = |meshes, turn: f32| Scene {
         background: [255; 4],
-        view: View::Surfaces(SurfaceView { camera: camera.turned(turn, 0.0), meshes, marker: None }),
+        view: View::Surfaces(SurfaceView {
+            camera: camera.turned(turn, 0.0),
+            meshes,
+            marker: None,
+        }),
     };
     // The first frame uploads and compiles.
     let first = backend.picture(&scene(meshes.clone(), 0.0), size)?;
-    let drawn = first.rgba.chunks_exact(4).filter(|p| p[..3] != [255; 3]).count();
+    let drawn = first
+        .rgba
+        .chunks_exact(4)
+        .filter(|p| p[..3] != [255; 3])
+        .count();
     let mut all = Vec::new();
     let mut limit = Vec::new();
     for rep in 0..reps {
@@ -171,12 +228,21 @@ fn draw(surfaces: &std::path::Path, size: [u32; 2], cpu: bool, reps: u32, run: &
         limit.push(start.elapsed().as_secs_f64());
     }
     let size = format!("{n_vertices} vertices, {}x{} pixels", size[0], size[1]);
-    Ok(Measured { task: "draw", size, all, limit, quality: json!({ "pixels_drawn": drawn }) })
+    Ok(Measured {
+        task: "draw",
+        size,
+        all,
+        limit,
+        quality: json!({ "pixels_drawn": drawn }),
+    })
 }
 
 fn brain(surfaces: &std::path::Path, run: &Run<'_>) -> anyhow::Result<Brain> {
     let found = files::from_files(&[surfaces.to_path_buf()], run)?;
-    let subject = found.subjects.first().context("no surfaces in that folder")?;
+    let subject = found
+        .subjects
+        .first()
+        .context("no surfaces in that folder")?;
     Brain::load(subject, run)
 }
 
