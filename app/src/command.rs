@@ -241,7 +241,13 @@ fn inside(session: &Session, at: DVec3) -> DVec3 {
 }
 
 fn arrive(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, arrival: Arrival) {
-    if matches!(arrival, Arrival::Ended { kind: Kind::Open, .. }) {
+    if matches!(
+        arrival,
+        Arrival::Ended {
+            kind: Kind::Open,
+            ..
+        }
+    ) {
         // Whole or cut short: no more of it will come.
         session.partial = false;
     }
