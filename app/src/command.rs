@@ -15,6 +15,9 @@ use crate::layout::{self, CodeChoice, Layout, MapLook, Pane, Sort};
 use crate::session::{Grade, MapId, News, Session};
 use crate::workbench::load;
 
+/// The title of messages about a part of the study that is not settled yet.
+const CHOOSING: &str = "Which runs are meant";
+
 /// Something a panel or a job asks for.
 #[derive(Debug)]
 pub enum Command {
@@ -110,8 +113,12 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
         Command::OpenDemo => open(session, layout, jobs, Vec::new()),
         Command::Open(paths) if paths.is_empty() => {}
         Command::Open(paths) => open(session, layout, jobs, paths),
-        Command::AskFolder => jobs.start(Kind::Dialog, "Choosing a folder", |_, _| Ok(load::ask_folder())),
-        Command::AskFiles => jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(load::ask_files())),
+        Command::AskFolder => jobs.start(Kind::Dialog, "Choosing a folder", |_, _| {
+            Ok(load::ask_folder())
+        }),
+        Command::AskFiles => {
+            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(load::ask_files()))
+        }
         Command::TypePath(wanted) => session.wants_path = wanted,
         Command::Query(query) => requery(session, layout, jobs, query),
         Command::ChooseRun(label) => read_run(session, jobs, &label),
@@ -135,7 +142,9 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
         Command::Arrange(tree) => layout.tree = *tree,
         Command::ResetArrangement => layout.tree = layout::default_tree(),
         Command::Reveal(pane) => {
-            layout.tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(p) if *p == pane));
+            layout
+                .tree
+                .make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(p) if *p == pane));
         }
         Command::Arrived(arrival) => arrive(session, layout, jobs, *arrival),
     }
@@ -147,7 +156,10 @@ fn open(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, paths: Vec<
         return;
     }
     let title = match paths.as_slice() {
-        [one] => format!("Opening {}", one.display()),
+        [one] => format!(
+            "Opening {}",
+            one.file_name().unwrap_or(one.as_os_str()).display()
+        ),
         many => format!("Opening {} files", many.len()),
     };
     if let [one] = paths.as_slice() {
@@ -155,6 +167,10 @@ fn open(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, paths: Vec<
     }
     session.wants_path = false;
     jobs.start(Kind::Open, title, move |run, _| load::study(&paths, run));
+}
+
+fn choose_above(error: &Error) -> String {
+    format!("{error}\nIn this window: choose in the bar at the top right.")
 }
 
 fn requery(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, query: Query) {
@@ -199,7 +215,11 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
         Change::Stimulus(id) => {
             let decoded = session.decoded.as_ref().map(|d| &d.decoded.trials);
             view.trial = decoded
-                .and_then(|trials| trials.iter().find(|t| t.stimulus_id.as_deref() == Some(&id)))
+                .and_then(|trials| {
+                    trials
+                        .iter()
+                        .find(|t| t.stimulus_id.as_deref() == Some(&id))
+                })
                 .map(|t| t.trial);
             view.stimulus = Some(id);
         }
@@ -211,24 +231,42 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
 
 /// Keeps a point within what is shown.
 fn inside(session: &Session, at: DVec3) -> DVec3 {
-    session.world_bounds().map_or(at, |(low, high)| at.clamp(low, high))
+    session
+        .world_bounds()
+        .map_or(at, |(low, high)| at.clamp(low, high))
 }
 
 fn arrive(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, arrival: Arrival) {
     match arrival {
         Arrival::News(news) => take(session, layout, jobs, news),
         Arrival::Warning { job, text } => session.say(Grade::Warning, job, text),
-        Arrival::Ended { job, result: Ok(()), took, .. } => {
+        Arrival::Ended {
+            job,
+            result: Ok(()),
+            took,
+            ..
+        } => {
             log::info!("{job}: done in {:.1} s", took.as_secs_f64());
         }
-        Arrival::Ended { job, result: Err(Stop::Cancelled), .. } => log::info!("{job}: cancelled"),
-        Arrival::Ended { kind, job, result: Err(Stop::Failed(error)), .. } => {
-            let advice = match (&error, kind) {
-                (Error::Choice(_), _) => "\nChoose in the bar at the top.",
-                (_, Kind::Open) => "\nWhat was open stays open.",
-                _ => "",
+        Arrival::Ended {
+            job,
+            result: Err(Stop::Cancelled),
+            ..
+        } => log::info!("{job}: cancelled"),
+        Arrival::Ended {
+            kind,
+            job,
+            result: Err(Stop::Failed(error)),
+            ..
+        } => {
+            let words = match (&error, kind) {
+                (Error::Choice(_), _) => choose_above(&error),
+                (_, Kind::Open) if session.study.is_some() => {
+                    format!("{error}\nWhat was open stays open.")
+                }
+                _ => error.to_string(),
             };
-            session.say(Grade::Failure, job, format!("{error}{advice}"));
+            session.say(Grade::Failure, job, words);
         }
     }
 }
@@ -275,13 +313,25 @@ fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, news: News)
     }
 }
 
-fn take_study(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, study: Arc<Study>, partial: bool) {
+fn take_study(
+    session: &mut Session,
+    layout: &mut Layout,
+    jobs: &mut Jobs,
+    study: Arc<Study>,
+    partial: bool,
+) {
     let grows = session.partial && session.study.as_ref().is_some_and(|s| s.name == study.name);
     session.partial = partial;
     if grows {
         session.study = Some(study);
     } else {
-        for kind in [Kind::Subject, Kind::Run, Kind::Project, Kind::Pictures, Kind::Decode] {
+        for kind in [
+            Kind::Subject,
+            Kind::Run,
+            Kind::Project,
+            Kind::Pictures,
+            Kind::Decode,
+        ] {
             jobs.stop(kind);
         }
         session.clear_study();
@@ -303,20 +353,32 @@ fn aim(session: &Session, layout: &mut Layout, first: bool) {
     if layout.view.crosshair_mm.is_some() && !first {
         return;
     }
-    let Some((low, high)) = session.world_bounds() else { return };
+    let Some((low, high)) = session.world_bounds() else {
+        return;
+    };
     let middle = (low + high) / 2.0;
-    let region = session.subject.atlas.as_ref().and_then(|a| load::heart_of_first_region(&a.atlas));
+    let region = session
+        .subject
+        .atlas
+        .as_ref()
+        .and_then(|a| load::heart_of_first_region(&a.atlas));
     layout.view.crosshair_mm = Some(region.unwrap_or(middle).to_array());
 }
 
 fn read_subject(session: &mut Session, jobs: &mut Jobs) {
-    let Some(study) = session.study.clone() else { return };
+    let Some(study) = session.study.clone() else {
+        return;
+    };
     session.clear_subject();
     let wanted = session.query.subject.clone();
     let subject = study
         .subjects
         .iter()
-        .find(|s| wanted.as_ref().map_or(!s.runs.is_empty() || s.betas.is_some(), |id| s.id == *id))
+        .find(|s| {
+            wanted
+                .as_ref()
+                .map_or(!s.runs.is_empty() || s.betas.is_some(), |id| s.id == *id)
+        })
         .or_else(|| study.subjects.first());
     let Some(subject) = subject else {
         session.subject_id = None;
@@ -324,29 +386,40 @@ fn read_subject(session: &mut Session, jobs: &mut Jobs) {
     };
     session.subject_id = Some(subject.id.clone());
     let (id, query) = (subject.id.clone(), session.query.clone());
-    jobs.start(Kind::Subject, format!("Reading subject {id}"), move |run, publish| {
-        load::subject(&study, &id, &query, run, publish)
-    });
+    jobs.start(
+        Kind::Subject,
+        format!("Reading subject {id}"),
+        move |run, publish| load::subject(&study, &id, &query, run, publish),
+    );
 }
 
 fn read_pictures(session: &Session, jobs: &mut Jobs) {
-    let Some(study) = session.study.clone() else { return };
+    let Some(study) = session.study.clone() else {
+        return;
+    };
     if study.stimuli.iter().any(|s| s.image.is_some()) {
-        jobs.start(Kind::Pictures, "Reading stimulus pictures", move |run, publish| {
-            load::pictures(&study, run, publish)
-        });
+        jobs.start(
+            Kind::Pictures,
+            "Reading stimulus pictures",
+            move |run, publish| load::pictures(&study, run, publish),
+        );
     }
 }
 
 /// Reads the first run that the query means, and says so when it is not settled what is meant.
 fn read_first_run(session: &mut Session, jobs: &mut Jobs) {
     session.clear_run();
-    let Some(study) = session.study.clone() else { return };
+    let Some(study) = session.study.clone() else {
+        return;
+    };
     let query = session.resolved_query();
     let choice = match select::select(&study, &query) {
-        Ok(selection) => selection.runs.first().map(|r| r.label.clone()),
+        Ok(selection) => {
+            session.messages.retain(|m| m.title != CHOOSING);
+            selection.runs.first().map(|r| r.label.clone())
+        }
         Err(error) => {
-            session.say(Grade::Warning, "Choosing runs", format!("{error}\nChoose in the bar at the top."));
+            session.say(Grade::Warning, CHOOSING, choose_above(&error));
             None
         }
     };
@@ -357,36 +430,52 @@ fn read_first_run(session: &mut Session, jobs: &mut Jobs) {
 }
 
 fn read_run(session: &mut Session, jobs: &mut Jobs, label: &str) {
-    let Some(run) = session.runs().into_iter().find(|r| r.label == label).cloned() else { return };
-    session.clear_run();
-    jobs.start(Kind::Run, format!("Reading run {label}"), move |job, _| load::run(&run, job));
-}
-
-/// Samples the map that is shown on the cortical sheet, when there is a sheet and it was not done yet.
-fn project(session: &Session, layout: &Layout, jobs: &mut Jobs) {
-    let Some(map) = layout.view.map.and_then(|id| session.map(id)) else { return };
-    let revision = map.data.key.id;
-    let done = session.projected.as_ref().is_some_and(|p| p.map == map.id && p.revision == revision);
-    let under_way = jobs.get(Kind::Project).is_some_and(|job| job.name == project_name(map.id, revision));
-    if done || under_way || session.subject.cortex.is_empty() {
+    let Some(run) = session
+        .runs()
+        .into_iter()
+        .find(|r| r.label == label)
+        .cloned()
+    else {
         return;
-    }
-    let cortex: Vec<_> = session.subject.cortex.iter().map(load::sheet).collect();
-    let (id, volume) = (map.id, Arc::clone(&map.volume));
-    jobs.start(Kind::Project, project_name(id, revision), move |run, _| {
-        load::projected(id, revision, &volume, &cortex, run)
+    };
+    session.clear_run();
+    jobs.start(Kind::Run, format!("Reading run {label}"), move |job, _| {
+        load::run(&run, job)
     });
 }
 
-fn project_name(id: MapId, revision: u64) -> String {
-    format!("Painting “{}” on the surface ({revision})", id.name())
+/// Samples the map that is shown on the cortical sheet, when there is a sheet and it was not done yet.
+fn project(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
+    let Some(map) = layout.view.map.and_then(|id| session.map(id)) else {
+        return;
+    };
+    let (id, revision, volume) = (map.id, map.data.key.id, Arc::clone(&map.volume));
+    let done = session
+        .projected
+        .as_ref()
+        .is_some_and(|p| p.map == id && p.revision == revision);
+    if done || session.subject.cortex.is_empty() {
+        return;
+    }
+    if session.projecting == Some((id, revision)) && jobs.is_running(Kind::Project) {
+        return;
+    }
+    session.projecting = Some((id, revision));
+    let cortex: Vec<_> = session.subject.cortex.iter().map(load::sheet).collect();
+    jobs.start(
+        Kind::Project,
+        format!("Painting the surface: {}", id.name()),
+        move |run, _| load::projected(id, revision, &volume, &cortex, run),
+    );
 }
 
 fn decode(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs) {
-    let Some(study) = session.study.clone() else { return };
+    let Some(study) = session.study.clone() else {
+        return;
+    };
     let query = session.resolved_query();
     if let Err(error) = select::select(&study, &query) {
-        session.say(Grade::Failure, "Decode", format!("{error}\nChoose in the bar at the top."));
+        session.say(Grade::Failure, CHOOSING, choose_above(&error));
         return;
     }
     session.decoded = None;

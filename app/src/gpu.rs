@@ -43,7 +43,10 @@ impl Shown {
 }
 
 enum Brush {
-    Gpu { renderer: Renderer, egui: egui_wgpu::RenderState },
+    Gpu {
+        renderer: Renderer,
+        egui: egui_wgpu::RenderState,
+    },
     Cpu,
 }
 
@@ -56,7 +59,10 @@ pub struct Easel {
 
 impl std::fmt::Debug for Easel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Easel").field("driver", &self.driver()).field("n_draws", &self.n_draws).finish()
+        f.debug_struct("Easel")
+            .field("driver", &self.driver())
+            .field("n_draws", &self.n_draws)
+            .finish()
     }
 }
 
@@ -65,12 +71,23 @@ impl Easel {
     pub fn on(egui: egui_wgpu::RenderState) -> Self {
         let info = egui.adapter.get_info();
         let gpu = Gpu::from_parts(egui.device.clone(), egui.queue.clone(), &info);
-        Self { brush: Brush::Gpu { renderer: Renderer::new(gpu), egui }, drawn: BTreeMap::new(), n_draws: 0 }
+        Self {
+            brush: Brush::Gpu {
+                renderer: Renderer::new(gpu),
+                egui,
+            },
+            drawn: BTreeMap::new(),
+            n_draws: 0,
+        }
     }
 
     /// Draws on the CPU.
     pub fn without_gpu() -> Self {
-        Self { brush: Brush::Cpu, drawn: BTreeMap::new(), n_draws: 0 }
+        Self {
+            brush: Brush::Cpu,
+            drawn: BTreeMap::new(),
+            n_draws: 0,
+        }
     }
 
     /// What draws, for the user.
@@ -115,7 +132,12 @@ impl Easel {
                 let filter = wgpu::FilterMode::Linear;
                 Shown::Native(match old {
                     Some(Shown::Native(id)) => {
-                        screen.update_egui_texture_from_wgpu_texture(&egui.device, &texture, filter, id);
+                        screen.update_egui_texture_from_wgpu_texture(
+                            &egui.device,
+                            &texture,
+                            filter,
+                            id,
+                        );
                         id
                     }
                     _ => screen.register_native_texture(&egui.device, &texture, filter),
@@ -134,7 +156,12 @@ impl Easel {
     }
 
     /// What is under a pixel of a surface scene.
-    pub fn pick(&mut self, scene: &Scene, size: [u32; 2], pixel: [u32; 2]) -> Result<Option<Pick>, RenderError> {
+    pub fn pick(
+        &mut self,
+        scene: &Scene,
+        size: [u32; 2],
+        pixel: [u32; 2],
+    ) -> Result<Option<Pick>, RenderError> {
         match &mut self.brush {
             Brush::Gpu { renderer, .. } => renderer.pick(scene, size, pixel),
             Brush::Cpu => fusiform_render::cpu::pick(scene, size, pixel),
@@ -158,7 +185,12 @@ fn fingerprint(scene: &Scene, size: [u32; 2]) -> Vec<u64> {
                 print.number(layer.linear.into());
                 print.look(&layer.look);
             }
-            if let Some(OutlineLayer { labels, colours, width_px }) = &slice.outlines {
+            if let Some(OutlineLayer {
+                labels,
+                colours,
+                width_px,
+            }) = &slice.outlines
+            {
                 print.volume(labels);
                 print.number(Arc::as_ptr(colours).addr() as u64);
                 print.floats([*width_px]);

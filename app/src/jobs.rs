@@ -61,24 +61,27 @@ impl<T: Send + 'static> Job<T> {
         let cancel = CancelToken::default();
         let (thread_slot, thread_cancel) = (Arc::clone(&slot), cancel.clone());
         let thread_end = end_sender.clone();
-        let spawned = std::thread::Builder::new().name(name.clone()).spawn(move || {
-            let put = |value: T| {
-                *thread_slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        let spawned = std::thread::Builder::new()
+            .name(name.clone())
+            .spawn(move || {
+                let put = |value: T| {
+                    *thread_slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+                    wake();
+                };
+                let emit = |event: Event| {
+                    send(&event_sender, event);
+                    wake();
+                };
+                let run = Run::new(&emit, &thread_cancel);
+                let result = catch_unwind(AssertUnwindSafe(|| work(&run, &put)))
+                    .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+                // Nobody listens any more when the job was dropped.
+                let _ = thread_end.send(result.map(put));
                 wake();
-            };
-            let emit = |event: Event| {
-                send(&event_sender, event);
-                wake();
-            };
-            let run = Run::new(&emit, &thread_cancel);
-            let result = catch_unwind(AssertUnwindSafe(|| work(&run, &put)))
-                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
-            // Nobody listens any more when the job was dropped.
-            let _ = thread_end.send(result.map(put));
-            wake();
-        });
+            });
         if let Err(refusal) = spawned {
-            let problem = format!("cannot start a thread ({refusal}): close other programs and try again");
+            let problem =
+                format!("cannot start a thread ({refusal}): close other programs and try again");
             let _ = end_sender.send(Err(Error::data(problem).into()));
         }
         Self {
@@ -99,9 +102,10 @@ impl<T: Send + 'static> Job<T> {
         let end = match self.end.try_recv() {
             Ok(end) => Some(end),
             Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => {
-                Some(Err(Error::data("the work ended without a result: see the log").into()))
-            }
+            Err(TryRecvError::Disconnected) => Some(Err(Error::data(
+                "the work ended without a result: see the log",
+            )
+            .into())),
         };
         let mut warnings = Vec::new();
         for event in self.events.try_iter() {
@@ -114,8 +118,16 @@ impl<T: Send + 'static> Job<T> {
                 Event::Warning(text) => warnings.push(text),
             }
         }
-        let latest = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Drained { latest, warnings, end }
+        let latest = self
+            .slot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        Drained {
+            latest,
+            warnings,
+            end,
+        }
     }
 }
 
@@ -147,7 +159,10 @@ fn panicked(panic: &(dyn Any + Send)) -> Stop {
         .map(|s| (*s).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".into());
-    Error::data(format!("an internal check failed ({words}): please report it with the log")).into()
+    Error::data(format!(
+        "an internal check failed ({words}): please report it with the log"
+    ))
+    .into()
 }
 
 /// The kinds of work the window starts. One job of a kind runs at a time: a newer one replaces it.
@@ -206,7 +221,11 @@ pub struct Jobs {
 impl Jobs {
     /// None yet; `ctx` is repainted when something arrives.
     pub fn new(ctx: &egui::Context) -> Self {
-        Self { ctx: ctx.clone(), running: Vec::new(), last: None }
+        Self {
+            ctx: ctx.clone(),
+            running: Vec::new(),
+            last: None,
+        }
     }
 
     /// Starts work of a kind, in place of any that runs.
@@ -242,7 +261,10 @@ impl Jobs {
 
     /// The job of a kind, if one runs.
     pub fn get(&self, kind: Kind) -> Option<&Job<News>> {
-        self.running.iter().find(|(k, _)| *k == kind).map(|(_, job)| job)
+        self.running
+            .iter()
+            .find(|(k, _)| *k == kind)
+            .map(|(_, job)| job)
     }
 
     /// Whether work of a kind runs.
@@ -261,9 +283,10 @@ impl Jobs {
         let mut ended = Vec::new();
         for (kind, job) in &mut self.running {
             let drained = job.drain();
-            arrivals.extend(
-                drained.warnings.into_iter().map(|text| Arrival::Warning { job: job.name.clone(), text }),
-            );
+            arrivals.extend(drained.warnings.into_iter().map(|text| Arrival::Warning {
+                job: job.name.clone(),
+                text,
+            }));
             arrivals.extend(drained.latest.map(Arrival::News));
             if let Some(result) = drained.end {
                 let took = job.started.elapsed();
@@ -271,7 +294,12 @@ impl Jobs {
                     self.last = Some((job.name.clone(), took));
                 }
                 ended.push(*kind);
-                arrivals.push(Arrival::Ended { kind: *kind, job: job.name.clone(), result, took });
+                arrivals.push(Arrival::Ended {
+                    kind: *kind,
+                    job: job.name.clone(),
+                    result,
+                    took,
+                });
             }
         }
         self.running.retain(|(kind, _)| !ended.contains(kind));

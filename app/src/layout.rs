@@ -43,8 +43,14 @@ pub enum Pane {
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Slices, Self::Surface, Self::Trials, Self::Stimuli, Self::TimeCourse, Self::Log];
+    pub const ALL: [Self; 6] = [
+        Self::Slices,
+        Self::Surface,
+        Self::Trials,
+        Self::Stimuli,
+        Self::TimeCourse,
+        Self::Log,
+    ];
 
     /// The title on its tab.
     pub const fn title(self) -> &'static str {
@@ -106,9 +112,24 @@ impl MapLook {
         let (low, high) = robust;
         let span = high - low;
         match id {
-            MapId::Tsnr => Self { threshold: low + 0.35 * span, low, high, opacity: 0.7 },
-            MapId::Mean => Self { threshold: low, low, high, opacity: 0.8 },
-            MapId::Drive => Self { threshold: low + 0.3 * span, low, high, opacity: 0.95 },
+            MapId::Tsnr => Self {
+                threshold: low,
+                low,
+                high,
+                opacity: 0.55,
+            },
+            MapId::Mean => Self {
+                threshold: low,
+                low,
+                high,
+                opacity: 0.8,
+            },
+            MapId::Drive => Self {
+                threshold: low + 0.3 * span,
+                low,
+                high,
+                opacity: 0.95,
+            },
         }
     }
 
@@ -124,7 +145,9 @@ impl MapLook {
     }
 
     fn is_sane(&self) -> bool {
-        [self.threshold, self.low, self.high, self.opacity].iter().all(|v| v.is_finite())
+        [self.threshold, self.low, self.high, self.opacity]
+            .iter()
+            .all(|v| v.is_finite())
             && self.low < self.high
             && (0.0..=1.0).contains(&self.opacity)
     }
@@ -188,7 +211,7 @@ impl Default for View {
             surface_outlines: true,
             map: None,
             looks: BTreeMap::new(),
-            rotation: StandardView::Left.rotation().to_array(),
+            rotation: from_behind(),
             surface_zoom: 1.0,
             shape: Shape::Inflated,
             trial: None,
@@ -199,6 +222,17 @@ impl Default for View {
             percent: true,
         }
     }
+}
+
+/// From behind, a little to the left and below: where vision is.
+fn from_behind() -> [f32; 4] {
+    let camera = Camera {
+        target_mm: Vec3::ZERO,
+        rotation: StandardView::Posterior.rotation(),
+        half_height_mm: 1.0,
+        fov_degrees: 0.0,
+    };
+    camera.turned(0.5, -0.35).rotation.to_array()
 }
 
 impl View {
@@ -308,7 +342,10 @@ impl Layout {
             })
             .collect();
         panes.sort();
-        let reachable = self.tree.root().is_some_and(|root| count_panes(&self.tree.tiles, root, 0) == Pane::ALL.len());
+        let reachable = self
+            .tree
+            .root()
+            .is_some_and(|root| count_panes(&self.tree.tiles, root, 0) == Pane::ALL.len());
         self.version == VERSION && reachable && panes == sorted(Pane::ALL) && self.view.is_sane()
     }
 
@@ -364,7 +401,11 @@ impl Layout {
 
     /// How a map is coloured.
     pub fn look(&self, id: MapId, robust: (f32, f32)) -> MapLook {
-        self.view.looks.get(&id).copied().unwrap_or_else(|| MapLook::first(id, robust))
+        self.view
+            .looks
+            .get(&id)
+            .copied()
+            .unwrap_or_else(|| MapLook::first(id, robust))
     }
 }
 
@@ -377,9 +418,10 @@ fn sorted<const N: usize>(mut panes: [Pane; N]) -> Vec<Pane> {
 fn count_panes(tiles: &Tiles<Pane>, tile: TileId, depth: usize) -> usize {
     match tiles.get(tile) {
         Some(Tile::Pane(_)) => 1,
-        Some(Tile::Container(container)) if depth < 32 => {
-            container.children().map(|child| count_panes(tiles, *child, depth + 1)).sum()
-        }
+        Some(Tile::Container(container)) if depth < 32 => container
+            .children()
+            .map(|child| count_panes(tiles, *child, depth + 1))
+            .sum(),
         _ => 0,
     }
 }

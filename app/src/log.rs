@@ -35,12 +35,19 @@ impl LogBuffer {
     /// The lines at `level` or graver, oldest first.
     pub fn lines(&self, level: LevelFilter) -> Vec<Line> {
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.lines.iter().filter(|l| l.level <= level).cloned().collect()
+        ring.lines
+            .iter()
+            .filter(|l| l.level <= level)
+            .cloned()
+            .collect()
     }
 
     /// How many lines were ever written.
     pub fn written(&self) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).next_number
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next_number
     }
 
     fn push(&self, record: &Record<'_>) {
@@ -98,7 +105,10 @@ pub fn install() -> LogBuffer {
             .filter_level(LevelFilter::Warn)
             .parse_default_env()
             .build();
-        let tee = Tee { ring: ring.clone(), terminal };
+        let tee = Tee {
+            ring: ring.clone(),
+            terminal,
+        };
         // Another logger that came first keeps the terminal; the panel then says nothing, the program runs on.
         if log::set_boxed_logger(Box::new(tee)).is_ok() {
             log::set_max_level(LevelFilter::Debug);

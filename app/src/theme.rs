@@ -58,7 +58,10 @@ pub const ROW_PICTURE: f32 = 56.0;
 /// The enlarged pair, points a side at most.
 pub const LARGE_PICTURE: f32 = 168.0;
 
-#[allow(clippy::disallowed_methods, reason = "this is the file where colours are made")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the file where colours are made"
+)]
 const fn hex(rgb: u32) -> Color32 {
     Color32::from_rgb((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8)
 }
@@ -152,23 +155,40 @@ impl Theme {
 
     /// How a share of 0 to 1 looks as the background of a number.
     pub fn heat(&self, share: f32) -> Color32 {
-        self.panel.lerp_to_gamma(self.accent, 0.85 * share.clamp(0.0, 1.0))
+        self.panel
+            .lerp_to_gamma(self.accent, 0.85 * share.clamp(0.0, 1.0))
     }
 
     /// Gives egui these colours, sizes and fonts.
     pub fn install(&self, ctx: &egui::Context) {
-        ctx.set_theme(if self.dark { egui::Theme::Dark } else { egui::Theme::Light });
+        ctx.set_theme(if self.dark {
+            egui::Theme::Dark
+        } else {
+            egui::Theme::Light
+        });
         ctx.set_global_style(self.style());
     }
 
     fn style(&self) -> egui::Style {
         let mut style = egui::Style::default();
         style.text_styles = [
-            (TextStyle::Small, FontId::new(SMALL, FontFamily::Proportional)),
+            (
+                TextStyle::Small,
+                FontId::new(SMALL, FontFamily::Proportional),
+            ),
             (TextStyle::Body, FontId::new(BODY, FontFamily::Proportional)),
-            (TextStyle::Button, FontId::new(BODY, FontFamily::Proportional)),
-            (TextStyle::Heading, FontId::new(HEADING, FontFamily::Proportional)),
-            (TextStyle::Monospace, FontId::new(13.0, FontFamily::Monospace)),
+            (
+                TextStyle::Button,
+                FontId::new(BODY, FontFamily::Proportional),
+            ),
+            (
+                TextStyle::Heading,
+                FontId::new(HEADING, FontFamily::Proportional),
+            ),
+            (
+                TextStyle::Monospace,
+                FontId::new(13.0, FontFamily::Monospace),
+            ),
         ]
         .into();
         let spacing = &mut style.spacing;
@@ -185,7 +205,11 @@ impl Theme {
         style.interaction.selectable_labels = false;
         style.animation_time = 0.08;
 
-        let mut v = if self.dark { egui::Visuals::dark() } else { egui::Visuals::light() };
+        let mut v = if self.dark {
+            egui::Visuals::dark()
+        } else {
+            egui::Visuals::light()
+        };
         v.panel_fill = self.base;
         v.window_fill = self.panel;
         v.window_stroke = Stroke::new(1.0, self.line);
@@ -223,7 +247,10 @@ impl Theme {
 }
 
 /// An opaque sRGB colour as egui's.
-#[allow(clippy::disallowed_methods, reason = "this is the file where colours are made")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the file where colours are made"
+)]
 pub const fn opaque(rgba: [u8; 4]) -> Color32 {
     Color32::from_rgb(rgba[0], rgba[1], rgba[2])
 }

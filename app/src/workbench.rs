@@ -41,10 +41,21 @@ pub fn run(paths: Vec<PathBuf>) -> anyhow::Result<()> {
         options,
         Box::new(move |cc| {
             let saved = cc.storage.and_then(|s| s.get_string(layout::STORAGE_KEY));
-            let layout = saved.as_deref().map_or_else(Layout::default, Layout::from_text);
-            let easel = cc.wgpu_render_state.clone().map_or_else(Easel::without_gpu, Easel::on);
+            let layout = saved
+                .as_deref()
+                .map_or_else(Layout::default, Layout::from_text);
+            let easel = cc
+                .wgpu_render_state
+                .clone()
+                .map_or_else(Easel::without_gpu, Easel::on);
             log::info!("graphics: {}", easel.driver());
-            Ok(Box::new(Workbench::new(&cc.egui_ctx, easel, layout, log, paths)))
+            Ok(Box::new(Workbench::new(
+                &cc.egui_ctx,
+                easel,
+                layout,
+                log,
+                paths,
+            )))
         }),
     )
     .map_err(|error| no_window(&error))
@@ -79,10 +90,20 @@ pub struct Workbench {
 
 impl Workbench {
     /// A window on `paths`, or on the demo study when there are none. It draws with `easel`.
-    pub fn new(ctx: &egui::Context, easel: Easel, layout: Layout, log: LogBuffer, paths: Vec<PathBuf>) -> Self {
+    pub fn new(
+        ctx: &egui::Context,
+        easel: Easel,
+        layout: Layout,
+        log: LogBuffer,
+        paths: Vec<PathBuf>,
+    ) -> Self {
         let theme = Theme::of(layout.dark);
         theme.install(ctx);
-        let first = if paths.is_empty() { Command::OpenDemo } else { Command::Open(paths) };
+        let first = if paths.is_empty() {
+            Command::OpenDemo
+        } else {
+            Command::Open(paths)
+        };
         Self {
             session: Session::default(),
             layout,
@@ -126,7 +147,12 @@ impl Workbench {
     /// Takes in what jobs sent and carries out what was asked for. Never waits.
     pub fn logic(&mut self, ctx: &egui::Context) {
         let mut commands = self.commands.take();
-        commands.extend(self.jobs.drain().into_iter().map(|a| Command::Arrived(Box::new(a))));
+        commands.extend(
+            self.jobs
+                .drain()
+                .into_iter()
+                .map(|a| Command::Arrived(Box::new(a))),
+        );
         for command in commands {
             command::apply(&mut self.session, &mut self.layout, &mut self.jobs, command);
         }
@@ -150,23 +176,43 @@ impl Workbench {
             commands: &self.commands,
             help_open: &self.help_open,
         };
-        let bar = |x, y| Frame::new().fill(self.theme.base).inner_margin(Margin::symmetric(x, y));
-        egui::Panel::top("menus").frame(bar(10, 4)).show(ui, |ui| bars::top(ui, &ctx));
-        egui::Panel::bottom("status").frame(bar(12, 5)).show(ui, |ui| bars::bottom(ui, &ctx));
-        egui::CentralPanel::no_frame().frame(Frame::new().fill(self.theme.base)).show(ui, |ui| {
-            let mut tree = self.layout.tree.clone();
-            let mut arranged = Arranged { panels: &mut self.panels, ctx: &ctx };
-            tree.ui(&mut arranged, ui);
-            // The arrangement goes first, so that a reset asked for in this frame is not undone by it.
-            self.commands.borrow_mut().insert(0, Command::Arrange(Box::new(tree)));
-        });
+        let bar = |x, y| {
+            Frame::new()
+                .fill(self.theme.base)
+                .inner_margin(Margin::symmetric(x, y))
+        };
+        egui::Panel::top("menus")
+            .frame(bar(10, 4))
+            .show(ui, |ui| bars::top(ui, &ctx));
+        egui::Panel::bottom("status")
+            .frame(bar(12, 5))
+            .show(ui, |ui| bars::bottom(ui, &ctx));
+        egui::CentralPanel::no_frame()
+            .frame(Frame::new().fill(self.theme.base))
+            .show(ui, |ui| {
+                let mut tree = self.layout.tree.clone();
+                let mut arranged = Arranged {
+                    panels: &mut self.panels,
+                    ctx: &ctx,
+                };
+                tree.ui(&mut arranged, ui);
+                // The arrangement goes first, so that a reset asked for in this frame is not undone by it.
+                self.commands
+                    .borrow_mut()
+                    .insert(0, Command::Arrange(Box::new(tree)));
+            });
         let egui = ui.ctx().clone();
         bars::messages(&egui, &ctx);
         self.path_field.ui(&egui, &ctx);
         help::ui(&egui, &ctx);
         bars::dropped(&egui, &ctx);
         help::keys(&egui, &ctx);
-        if self.commands.borrow().iter().any(|c| !matches!(c, Command::Arrange(_))) {
+        if self
+            .commands
+            .borrow()
+            .iter()
+            .any(|c| !matches!(c, Command::Arrange(_)))
+        {
             egui.request_repaint();
         }
     }
@@ -198,7 +244,9 @@ struct Arranged<'a, 'b> {
 
 impl Behavior<Pane> for Arranged<'_, '_> {
     fn pane_ui(&mut self, ui: &mut Ui, _id: TileId, pane: &mut Pane) -> UiResponse {
-        let frame = Frame::new().fill(self.ctx.theme.panel).inner_margin(Margin::same(8));
+        let frame = Frame::new()
+            .fill(self.ctx.theme.panel)
+            .inner_margin(Margin::same(8));
         frame.show(ui, |ui| {
             ui.set_min_size(ui.available_size());
             ui.push_id(pane.title(), |ui| self.panels.ui(*pane, ui, self.ctx));
@@ -211,7 +259,10 @@ impl Behavior<Pane> for Arranged<'_, '_> {
     }
 
     fn simplification_options(&self) -> SimplificationOptions {
-        SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+        SimplificationOptions {
+            all_panes_must_have_tabs: true,
+            ..SimplificationOptions::default()
+        }
     }
 
     fn gap_width(&self, _style: &egui::Style) -> f32 {
@@ -226,15 +277,41 @@ impl Behavior<Pane> for Arranged<'_, '_> {
         self.ctx.theme.base
     }
 
-    fn tab_bg_color(&self, _v: &egui::Visuals, _tiles: &Tiles<Pane>, _id: TileId, state: &TabState) -> egui::Color32 {
-        if state.active { self.ctx.theme.panel } else { self.ctx.theme.base }
+    fn tab_bg_color(
+        &self,
+        _v: &egui::Visuals,
+        _tiles: &Tiles<Pane>,
+        _id: TileId,
+        state: &TabState,
+    ) -> egui::Color32 {
+        if state.active {
+            self.ctx.theme.panel
+        } else {
+            self.ctx.theme.base
+        }
     }
 
-    fn tab_text_color(&self, _v: &egui::Visuals, _tiles: &Tiles<Pane>, _id: TileId, state: &TabState) -> egui::Color32 {
-        if state.active { self.ctx.theme.strong } else { self.ctx.theme.weak }
+    fn tab_text_color(
+        &self,
+        _v: &egui::Visuals,
+        _tiles: &Tiles<Pane>,
+        _id: TileId,
+        state: &TabState,
+    ) -> egui::Color32 {
+        if state.active {
+            self.ctx.theme.strong
+        } else {
+            self.ctx.theme.weak
+        }
     }
 
-    fn tab_outline_stroke(&self, _v: &egui::Visuals, _tiles: &Tiles<Pane>, _id: TileId, _state: &TabState) -> egui::Stroke {
+    fn tab_outline_stroke(
+        &self,
+        _v: &egui::Visuals,
+        _tiles: &Tiles<Pane>,
+        _id: TileId,
+        _state: &TabState,
+    ) -> egui::Stroke {
         egui::Stroke::NONE
     }
 

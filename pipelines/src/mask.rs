@@ -27,7 +27,10 @@ pub(crate) struct Stretch {
 impl Mask {
     /// The voxels for which `keep` holds.
     pub fn new(grid: Grid, keep: impl Fn(usize) -> bool) -> Self {
-        let voxels = (0..grid.n_voxels()).filter(|&v| keep(v)).map(|v| v as u32).collect();
+        let voxels = (0..grid.n_voxels())
+            .filter(|&v| keep(v))
+            .map(|v| v as u32)
+            .collect();
         Self { grid, voxels }
     }
 
@@ -59,7 +62,9 @@ impl Mask {
 
     /// The column of a voxel in a gathered matrix.
     pub fn column_of(&self, ijk: [usize; 3]) -> Option<usize> {
-        self.voxels.binary_search(&(self.grid.index(ijk) as u32)).ok()
+        self.voxels
+            .binary_search(&(self.grid.index(ijk) as u32))
+            .ok()
     }
 
     /// The voxels that are in both.
@@ -75,7 +80,10 @@ impl Mask {
     pub fn subset(&self, columns: &[usize]) -> Self {
         let mut voxels: Vec<u32> = columns.iter().map(|&c| self.voxels[c]).collect();
         voxels.sort_unstable();
-        Self { grid: self.grid.clone(), voxels: voxels.into() }
+        Self {
+            grid: self.grid.clone(),
+            voxels: voxels.into(),
+        }
     }
 
     /// `n_times × n_voxels` of a series on the same grid.
@@ -85,7 +93,11 @@ impl Mask {
         let mut out = Matrix::zeros(series.n_times, self.len());
         for t in 0..series.n_times {
             let (volume, row) = (series.values_at(t), out.row_mut(t));
-            for Stretch { voxels, first_column } in &stretches {
+            for Stretch {
+                voxels,
+                first_column,
+            } in &stretches
+            {
                 let columns = *first_column..first_column + voxels.len();
                 row[columns].copy_from_slice(&volume[voxels.clone()]);
             }
@@ -106,7 +118,11 @@ impl Mask {
         for (&v, &value) in self.voxels.iter().zip(values) {
             data[v as usize] = value;
         }
-        Ok(Volume { grid: self.grid.clone(), data: data.into(), assumptions: Vec::new() })
+        Ok(Volume {
+            grid: self.grid.clone(),
+            data: data.into(),
+            assumptions: Vec::new(),
+        })
     }
 
     /// The voxels in as few ranges as possible, ascending: most masks are much fewer ranges than
@@ -117,7 +133,10 @@ impl Mask {
             let voxel = voxel as usize;
             match stretches.last_mut() {
                 Some(last) if last.voxels.end == voxel => last.voxels.end += 1,
-                _ => stretches.push(Stretch { voxels: voxel..voxel + 1, first_column: column }),
+                _ => stretches.push(Stretch {
+                    voxels: voxel..voxel + 1,
+                    first_column: column,
+                }),
             }
         }
         stretches

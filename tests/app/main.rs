@@ -3,3 +3,4 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod window;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::kittest::Queryable;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 use egui_kittest::{Harness, Node};
 use fusiform::command::{Change, Command};
@@ -35,9 +35,18 @@ fn driver() -> bool {
 /// A window of 1440 × 900 points that draws on the test renderer's own device.
 fn window(paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
     let log = fusiform::log::install();
-    let state = create_render_state(default_wgpu_setup(), egui_wgpu::RendererOptions::PREDICTABLE);
+    let state = create_render_state(
+        default_wgpu_setup(),
+        egui_wgpu::RendererOptions::PREDICTABLE,
+    );
     let ctx = egui::Context::default();
-    let bench = Workbench::new(&ctx, Easel::on(state.clone()), Layout::default(), log, paths);
+    let bench = Workbench::new(
+        &ctx,
+        Easel::on(state.clone()),
+        Layout::default(),
+        log,
+        paths,
+    );
     Harness::builder()
         .with_size([1440.0, 900.0])
         .renderer(WgpuTestRenderer::from_render_state(state))
@@ -51,10 +60,17 @@ fn window(paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
 }
 
 /// Steps until `done`, at most [`PATIENCE`].
-fn wait(harness: &mut Harness<'static, Workbench>, what: &str, done: impl Fn(&Harness<'static, Workbench>) -> bool) {
+fn wait(
+    harness: &mut Harness<'static, Workbench>,
+    what: &str,
+    done: impl Fn(&Harness<'static, Workbench>) -> bool,
+) {
     let start = Instant::now();
     while !done(harness) {
-        assert!(start.elapsed() < PATIENCE, "{what} did not happen within {PATIENCE:?}");
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{what} did not happen within {PATIENCE:?}"
+        );
         harness.step();
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -69,7 +85,11 @@ fn send(harness: &mut Harness<'static, Workbench>, command: Command) {
 
 fn failures(harness: &Harness<'static, Workbench>) -> Vec<String> {
     let messages = &harness.state().session().messages;
-    messages.iter().filter(|m| m.grade == Grade::Failure).map(|m| format!("{}: {}", m.title, m.text)).collect()
+    messages
+        .iter()
+        .filter(|m| m.grade == Grade::Failure)
+        .map(|m| format!("{}: {}", m.title, m.text))
+        .collect()
 }
 
 fn named<'t>(harness: &'t Harness<'static, Workbench>, words: &'t str) -> Option<Node<'t>> {
@@ -83,48 +103,96 @@ fn the_demo_is_opened_and_decoded_by_its_buttons() {
     }
     let mut harness = window(Vec::new());
     harness.step();
-    assert!(named(&harness, "Making the demo study").is_some(), "the window shows that work is under way");
+    assert!(
+        named(&harness, "Making the demo study").is_some(),
+        "the window shows that work is under way"
+    );
 
     wait(&mut harness, "the demo study", |h| {
         let bench = h.state();
         bench.session().run.is_some() && !bench.is_busy(Kind::Open) && !bench.is_busy(Kind::Subject)
     });
     assert_eq!(failures(&harness), Vec::<String>::new());
-    for slice in ["Axial slice", "Coronal slice", "Sagittal slice", "Cortical surface"] {
+    for slice in [
+        "Axial slice",
+        "Coronal slice",
+        "Sagittal slice",
+        "Cortical surface",
+    ] {
         assert!(named(&harness, slice).is_some(), "{slice} is shown");
     }
 
-    harness.get_by_role_and_label(egui::accesskit::Role::Button, "Stimuli").click();
+    harness
+        .get_by_role_and_label(egui::accesskit::Role::Button, "Stimuli")
+        .click();
     harness.run_steps(3);
-    let first = harness.state().session().study.as_ref().expect("study").stimuli[0].id.clone();
+    let first = harness
+        .state()
+        .session()
+        .study
+        .as_ref()
+        .expect("study")
+        .stimuli[0]
+        .id
+        .clone();
     harness.get_by_label(&format!("Stimulus {first}")).click();
     harness.run_steps(3);
     assert_eq!(harness.state().layout().view.stimulus, Some(first));
 
-    harness.get_by_role_and_label(egui::accesskit::Role::Button, "Reconstructions").click();
+    harness
+        .get_by_role_and_label(egui::accesskit::Role::Button, "Reconstructions")
+        .click();
     harness.run_steps(3);
-    harness.get_by_role_and_label(egui::accesskit::Role::Button, "Decode").click();
+    harness
+        .get_by_role_and_label(egui::accesskit::Role::Button, "Decode")
+        .click();
     harness.run_steps(2);
-    wait(&mut harness, "a reconstruction", |h| named(h, "Reconstruction of trial").is_some());
-    wait(&mut harness, "the end of decoding", |h| !h.state().is_busy(Kind::Decode));
+    wait(&mut harness, "a reconstruction", |h| {
+        named(h, "Reconstruction of trial").is_some()
+    });
+    wait(&mut harness, "the end of decoding", |h| {
+        !h.state().is_busy(Kind::Decode)
+    });
     assert_eq!(failures(&harness), Vec::<String>::new());
 
     // Beside its stimulus: same trial, same height, to the right of it.
-    let stimulus = named(&harness, "Stimulus of trial 1:").expect("stimulus of trial 1").rect();
-    let reconstruction = named(&harness, "Reconstruction of trial 1:").expect("reconstruction of trial 1").rect();
-    assert!(reconstruction.left() >= stimulus.right(), "{stimulus} {reconstruction}");
-    assert!((reconstruction.center().y - stimulus.center().y).abs() < 1.0, "{stimulus} {reconstruction}");
+    let stimulus = named(&harness, "Stimulus of trial 1:")
+        .expect("stimulus of trial 1")
+        .rect();
+    let reconstruction = named(&harness, "Reconstruction of trial 1:")
+        .expect("reconstruction of trial 1")
+        .rect();
+    assert!(
+        reconstruction.left() >= stimulus.right(),
+        "{stimulus} {reconstruction}"
+    );
+    assert!(
+        (reconstruction.center().y - stimulus.center().y).abs() < 1.0,
+        "{stimulus} {reconstruction}"
+    );
 
     harness.get_by_label("Trial 2").click();
     harness.run_steps(3);
     let bench = harness.state();
     let decoded = bench.session().decoded.as_ref().expect("decoded");
     assert!(decoded.complete);
-    assert_eq!(bench.layout().view.trial, Some(decoded.decoded.trials[1].trial));
-    assert_eq!(bench.layout().view.stimulus, decoded.decoded.trials[1].stimulus_id);
-    assert!(named(&harness, "Selected reconstruction").is_some(), "the pair is shown large");
+    assert_eq!(
+        bench.layout().view.trial,
+        Some(decoded.decoded.trials[1].trial)
+    );
+    assert_eq!(
+        bench.layout().view.stimulus,
+        decoded.decoded.trials[1].stimulus_id
+    );
+    assert!(
+        named(&harness, "Selected reconstruction").is_some(),
+        "the pair is shown large"
+    );
     let two_way = decoded.decoded.scores.two_way.expect("two-way score");
-    assert!(two_way.value > two_way.chance + 0.1, "the demo is decodable: {two_way:?}");
+    assert!(
+        two_way.value > two_way.chance + 0.1,
+        "the demo is decodable: {two_way:?}"
+    );
 
     harness.get_by_label("Sort by Pixcorr").click();
     harness.run_steps(3);
@@ -135,7 +203,11 @@ fn the_demo_is_opened_and_decoded_by_its_buttons() {
     harness.run_steps(2);
     let drawn = harness.state().n_draws();
     harness.run_steps(5);
-    assert_eq!(harness.state().n_draws(), drawn, "scenes are drawn only when they change");
+    assert_eq!(
+        harness.state().n_draws(),
+        drawn,
+        "scenes are drawn only when they change"
+    );
 }
 
 #[test]
@@ -148,11 +220,21 @@ fn a_bad_file_is_reported_and_the_session_goes_on() {
     std::fs::write(&bad, b"\x1f\x8bthis is no volume").expect("write");
     let mut harness = window(vec![bad.clone()]);
     wait(&mut harness, "the message", |h| !failures(h).is_empty());
-    assert!(failures(&harness)[0].contains("broken.nii.gz"), "{:?}", failures(&harness));
+    assert!(
+        failures(&harness)[0].contains("broken.nii.gz"),
+        "{:?}",
+        failures(&harness)
+    );
     let lines = fusiform::log::install().lines(LevelFilter::Error);
-    assert!(lines.iter().any(|l| l.text.contains("broken.nii.gz")), "the log has it too");
+    assert!(
+        lines.iter().any(|l| l.text.contains("broken.nii.gz")),
+        "the log has it too"
+    );
 
-    assert!(named(&harness, "broken.nii.gz").is_some(), "the message is on the screen");
+    assert!(
+        named(&harness, "broken.nii.gz").is_some(),
+        "the message is on the screen"
+    );
     harness.get_by_label("Dismiss").click();
     harness.run_steps(3);
     assert_eq!(failures(&harness), Vec::<String>::new());
@@ -160,11 +242,18 @@ fn a_bad_file_is_reported_and_the_session_goes_on() {
     // The session goes on: the same window opens something else, and menus answer.
     let missing = folder.path().join("nowhere");
     send(&mut harness, Command::Open(vec![missing]));
-    wait(&mut harness, "the second message", |h| !failures(h).is_empty());
+    wait(&mut harness, "the second message", |h| {
+        !failures(h).is_empty()
+    });
     assert!(failures(&harness)[0].contains("nowhere"));
-    harness.get_by_role_and_label(egui::accesskit::Role::Button, "Log").click();
+    harness
+        .get_by_role_and_label(egui::accesskit::Role::Button, "Log")
+        .click();
     harness.run_steps(3);
-    assert!(named(&harness, "Copy").is_some(), "the log panel came to the front");
+    assert!(
+        named(&harness, "Copy").is_some(),
+        "the log panel came to the front"
+    );
 }
 
 #[test]
@@ -175,11 +264,30 @@ fn a_crosshair_drag_is_undone_as_one_and_redone() {
     // No study is needed for the crosshair to move.
     let mut harness = window(vec![PathBuf::from("/nowhere/at/all")]);
     let at = |x: f64| Change::Crosshair(DVec3::new(x, 0.0, 0.0));
-    let crosshair = |h: &Harness<'static, Workbench>| h.state().layout().view.crosshair().map(|c| c.x);
-    send(&mut harness, Command::Change { change: at(1.0), merge: false });
-    send(&mut harness, Command::Change { change: at(2.0), merge: false });
+    let crosshair =
+        |h: &Harness<'static, Workbench>| h.state().layout().view.crosshair().map(|c| c.x);
+    send(
+        &mut harness,
+        Command::Change {
+            change: at(1.0),
+            merge: false,
+        },
+    );
+    send(
+        &mut harness,
+        Command::Change {
+            change: at(2.0),
+            merge: false,
+        },
+    );
     for x in [3.0, 4.0, 5.0] {
-        send(&mut harness, Command::Change { change: at(x), merge: true });
+        send(
+            &mut harness,
+            Command::Change {
+                change: at(x),
+                merge: true,
+            },
+        );
     }
     assert_eq!(crosshair(&harness), Some(5.0));
     harness.get_by_label("Undo").click();
@@ -216,7 +324,10 @@ fn a_saved_layout_comes_back_and_a_damaged_one_gives_the_default() {
         text.replace("\"version\":1", "\"version\":999"),
         text.replace("[1.5,-2.25,3.0]", "[1e999,0.0,0.0]"),
         text.replace("\"zoom\":1.0", "\"zoom\":-7.0"),
-        text.replace(&format!("\"{:?}\"", Pane::Surface), &format!("\"{:?}\"", Pane::Slices)),
+        text.replace(
+            &format!("\"{:?}\"", Pane::Surface),
+            &format!("\"{:?}\"", Pane::Slices),
+        ),
     ] {
         assert_ne!(damaged, text, "the damage did something");
         let back = Layout::from_text(&damaged);

@@ -21,8 +21,9 @@ use serde_json::{Value, json};
 use self::meter::Meter;
 use super::Output;
 use super::progress::shown;
+use crate::brain::Brain;
 use crate::bridge::Keys;
-use crate::presets::{self, Brain, Style};
+use crate::presets::{self, Style};
 
 /// What `bench` takes.
 #[derive(clap::Args, Debug)]
@@ -86,7 +87,12 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         Kernel::Masked { file, mask } => reading::masked(file, mask, args.reps, run),
         Kernel::TimeCourse { file, voxel } => reading::time_course(file, *voxel, args.reps, run),
         Kernel::Project { volume, surfaces } => project(volume, surfaces, args.reps, run),
-        Kernel::Draw { surfaces, width, height, cpu } => draw(surfaces, [*width, *height], *cpu, args.reps, run),
+        Kernel::Draw {
+            surfaces,
+            width,
+            height,
+            cpu,
+        } => draw(surfaces, [*width, *height], *cpu, args.reps, run),
     })?;
     let json = measured.json();
     output.result(&json, &serde_json::to_string_pretty(&json)?)
@@ -105,7 +111,10 @@ struct Measured {
 
 impl Measured {
     fn of(task: &'static str) -> Self {
-        Self { task, ..Self::default() }
+        Self {
+            task,
+            ..Self::default()
+        }
     }
 
     fn add(&mut self, meter: &Meter) {
@@ -123,18 +132,35 @@ impl Measured {
     }
 }
 
-fn project(volume: &std::path::Path, surfaces: &std::path::Path, reps: u32, run: &Run<'_>) -> anyhow::Result<Measured> {
+fn project(
+    volume: &std::path::Path,
+    surfaces: &std::path::Path,
+    reps: u32,
+    run: &Run<'_>,
+) -> anyhow::Result<Measured> {
     let volume = nifti::read_volume(volume, run)?;
     let brain = brain(surfaces, run)?;
-    let n_vertices: usize =
-        brain.hemispheres.iter().filter_map(|h| h.shapes.first()).map(|(_, s)| s.vertices.len()).sum();
+    let n_vertices: usize = brain
+        .hemispheres
+        .iter()
+        .filter_map(|h| h.shapes.first())
+        .map(|(_, s)| s.vertices.len())
+        .sum();
     let mut measured = Measured::of("vol_to_surf");
     for _ in 0..reps {
         let meter = Meter::start();
-        let maps = brain.hemispheres.iter().map(|h| h.project(&volume)).collect::<anyhow::Result<Vec<_>>>()?;
+        let maps = brain
+            .hemispheres
+            .iter()
+            .map(|h| h.project(&volume))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         measured.add(&meter);
-        let finite: Vec<f64> =
-            maps.iter().flat_map(|m| m.values.iter()).filter(|v| v.is_finite()).map(|&v| f64::from(v)).collect();
+        let finite: Vec<f64> = maps
+            .iter()
+            .flat_map(|m| m.values.iter())
+            .filter(|v| v.is_finite())
+            .map(|&v| f64::from(v))
+            .collect();
         let mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
         measured.quality = json!({ "mean": mean });
 
@@ -148,14 +174,27 @@ fn project(volume: &std::path::Path, surfaces: &std::path::Path, reps: u32, run:
     Ok(measured)
 }
 
-fn draw(surfaces: &std::path::Path, size: [u32; 2], cpu: bool, reps: u32, run: &Run<'_>) -> anyhow::Result<Measured> {
+fn draw(
+    surfaces: &std::path::Path,
+    size: [u32; 2],
+    cpu: bool,
+    reps: u32,
+    run: &Run<'_>,
+) -> anyhow::Result<Measured> {
     let brain = brain(surfaces, run)?;
-    let (mut backend, why_not_gpu) = if cpu { (Backend::Cpu, None) } else { Backend::best() };
+    let (mut backend, why_not_gpu) = if cpu {
+        (Backend::Cpu, None)
+    } else {
+        Backend::best()
+    };
     if let Some(why) = why_not_gpu {
         run.warn(format!("{why}: drawing on the CPU"));
     }
     let mut keys = Keys::default();
-    let style = Style { outlines: false, ..Style::default() };
+    let style = Style {
+        outlines: false,
+        ..Style::default()
+    };
     let meshes = brain
         .hemispheres
         .iter()
@@ -165,11 +204,19 @@ fn draw(surfaces: &std::path::Path, size: [u32; 2], cpu: bool, reps: u32, run: &
     let camera = presets::camera_on(&meshes, StandardView::Left, size);
     let scene = |meshes, turn: f32| Scene {
         background: [255; 4],
-        view: View::Surfaces(SurfaceView { camera: camera.turned(turn, 0.0), meshes, marker: None }),
+        view: View::Surfaces(SurfaceView {
+            camera: camera.turned(turn, 0.0),
+            meshes,
+            marker: None,
+        }),
     };
     // The first frame uploads and compiles.
     let first = backend.picture(&scene(meshes.clone(), 0.0), size)?;
-    let drawn = first.rgba.chunks_exact(4).filter(|p| p[..3] != [255; 3]).count();
+    let drawn = first
+        .rgba
+        .chunks_exact(4)
+        .filter(|p| p[..3] != [255; 3])
+        .count();
     let mut measured = Measured::of("draw");
     for rep in 0..reps {
         let meter = Meter::start();
@@ -186,7 +233,10 @@ fn draw(surfaces: &std::path::Path, size: [u32; 2], cpu: bool, reps: u32, run: &
 
 fn brain(surfaces: &std::path::Path, run: &Run<'_>) -> anyhow::Result<Brain> {
     let found = files::from_files(&[surfaces.to_path_buf()], run)?;
-    let subject = found.subjects.first().context("no surfaces in that folder")?;
+    let subject = found
+        .subjects
+        .first()
+        .context("no surfaces in that folder")?;
     Brain::load(subject, run)
 }
 
@@ -199,5 +249,7 @@ fn median(values: &[f64]) -> f64 {
 /// `48,48,30`.
 fn voxel(text: &str) -> Result<[usize; 3], String> {
     let numbers: Option<Vec<usize>> = text.split(',').map(|n| n.trim().parse().ok()).collect();
-    numbers.and_then(|n| n.try_into().ok()).ok_or_else(|| "three whole numbers are needed, as in 48,48,30".to_owned())
+    numbers
+        .and_then(|n| n.try_into().ok())
+        .ok_or_else(|| "three whole numbers are needed, as in 48,48,30".to_owned())
 }

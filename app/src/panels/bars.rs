@@ -21,7 +21,10 @@ pub fn top(ui: &mut Ui, ctx: &Ctx<'_>) {
         ui.menu_button("File", |ui| file_menu(ui, ctx));
         ui.menu_button("View", |ui| view_menu(ui, ctx));
         ui.menu_button("Help", |ui| {
-            if ui.add(egui::Button::new("Mouse and keys").shortcut_text("?")).clicked() {
+            if ui
+                .add(egui::Button::new("Mouse and keys").shortcut_text("?"))
+                .clicked()
+            {
                 ctx.help_open.set(true);
             }
             if ui.button("About Fusiform").clicked() {
@@ -43,22 +46,35 @@ pub fn top(ui: &mut Ui, ctx: &Ctx<'_>) {
         if redo.clicked() {
             ctx.send(Command::Redo);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| query_editor(ui, ctx));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            query_editor(ui, ctx)
+        });
     });
 }
 
 fn file_menu(ui: &mut Ui, ctx: &Ctx<'_>) {
     ui.set_min_width(230.0);
-    if ui.add(egui::Button::new("Open study folder…").shortcut_text("Ctrl+O")).clicked() {
+    if ui
+        .add(egui::Button::new("Open study folder…").shortcut_text("Ctrl+O"))
+        .clicked()
+    {
         ctx.send(Command::AskFolder);
     }
     if ui.button("Open files…").clicked() {
         ctx.send(Command::AskFiles);
     }
-    if ui.button("Open a path…").on_hover_text("Type or paste where it is.").clicked() {
+    if ui
+        .button("Open a path…")
+        .on_hover_text("Type or paste where it is.")
+        .clicked()
+    {
         ctx.send(Command::TypePath(true));
     }
-    if ui.button("Open demo").on_hover_text("A subject made from a seed: nothing to download.").clicked() {
+    if ui
+        .button("Open demo")
+        .on_hover_text("A subject made from a seed: nothing to download.")
+        .clicked()
+    {
         ctx.send(Command::OpenDemo);
     }
     ui.separator();
@@ -80,7 +96,9 @@ fn file_menu(ui: &mut Ui, ctx: &Ctx<'_>) {
 fn view_menu(ui: &mut Ui, ctx: &Ctx<'_>) {
     ui.set_min_width(210.0);
     let mut dark = ctx.layout.dark;
-    if ui.radio_value(&mut dark, true, "Dark").clicked() || ui.radio_value(&mut dark, false, "Light").clicked() {
+    if ui.radio_value(&mut dark, true, "Dark").clicked()
+        || ui.radio_value(&mut dark, false, "Light").clicked()
+    {
         ctx.send(Command::Dark(dark));
     }
     ui.separator();
@@ -93,7 +111,11 @@ fn view_menu(ui: &mut Ui, ctx: &Ctx<'_>) {
     }
     ui.separator();
     for pane in Pane::ALL {
-        if ui.button(pane.title()).on_hover_text("Bring this panel to the front.").clicked() {
+        if ui
+            .button(pane.title())
+            .on_hover_text("Bring this panel to the front.")
+            .clicked()
+        {
             ctx.send(Command::Reveal(pane));
         }
     }
@@ -102,38 +124,60 @@ fn view_menu(ui: &mut Ui, ctx: &Ctx<'_>) {
 /// Subject, desc and task, where the study leaves a choice. Laid out from the right.
 fn query_editor(ui: &mut Ui, ctx: &Ctx<'_>) {
     let session = ctx.session;
-    let Some(study) = &session.study else { return };
+    let Some(study) = &session.study else {
+        return;
+    };
+    // Menus have no frames; boxes to choose from do.
+    ui.reset_style();
     let query = &session.query;
     let tasks = session.entity_values("task");
     if tasks.len() > 1 {
         choose(ui, "task", &tasks, query.task.as_deref(), |task| {
-            ctx.send(Command::Query(Query { task, ..query.clone() }));
+            ctx.send(Command::Query(Query {
+                task,
+                ..query.clone()
+            }));
         });
     }
     let descs = session.entity_values("desc");
     if descs.len() > 1 {
         choose(ui, "desc", &descs, query.desc.as_deref(), |desc| {
-            ctx.send(Command::Query(Query { desc, ..query.clone() }));
+            ctx.send(Command::Query(Query {
+                desc,
+                ..query.clone()
+            }));
         });
     }
     let subjects: Vec<String> = study.subjects.iter().map(|s| s.id.clone()).collect();
     if subjects.len() > 1 {
         let shown = session.subject_id.as_deref();
         choose(ui, "subject", &subjects, shown, |subject| {
-            ctx.send(Command::Query(Query { subject, ..query.clone() }));
+            ctx.send(Command::Query(Query {
+                subject,
+                ..query.clone()
+            }));
         });
     }
 }
 
-fn choose(ui: &mut Ui, name: &str, values: &[String], now: Option<&str>, set: impl Fn(Option<String>)) {
+fn choose(
+    ui: &mut Ui,
+    name: &str,
+    values: &[String],
+    now: Option<&str>,
+    set: impl Fn(Option<String>),
+) {
     let text = now.unwrap_or("choose…");
-    let combo = egui::ComboBox::from_id_salt(name).selected_text(text).width(96.0).show_ui(ui, |ui| {
-        for value in values {
-            if ui.selectable_label(now == Some(value), value).clicked() {
-                set(Some(value.clone()));
+    let combo = egui::ComboBox::from_id_salt(name)
+        .selected_text(text)
+        .width(96.0)
+        .show_ui(ui, |ui| {
+            for value in values {
+                if ui.selectable_label(now == Some(value), value).clicked() {
+                    set(Some(value.clone()));
+                }
             }
-        }
-    });
+        });
     combo.response.accessible_name(name);
     ui.label(capitalised(name));
 }
@@ -166,12 +210,25 @@ fn work(ui: &mut Ui, ctx: &Ctx<'_>) {
             ui.label(weak(ctx, &job.stage));
         }
         let (done, total) = job.progress;
-        let share = if total > 0 { done as f32 / total as f32 } else { 0.0 };
-        let bar = egui::ProgressBar::new(share).desired_width(150.0).desired_height(12.0).fill(ctx.theme.accent);
-        let words = if total > 0 { format!("{done} of {total}") } else { "length unknown".into() };
-        ui.add(bar).accessible_name(format!("Progress of {}", job.name)).on_hover_text(words);
+        if total > 0 {
+            let share = done as f32 / total as f32;
+            let bar = egui::ProgressBar::new(share)
+                .desired_width(150.0)
+                .desired_height(12.0)
+                .fill(ctx.theme.accent);
+            let words = format!("{done} of {total}");
+            ui.add(bar)
+                .accessible_name(format!("Progress of {}", job.name))
+                .on_hover_text(words);
+        } else {
+            ui.add(egui::Spinner::new().size(14.0).color(ctx.theme.accent));
+        }
         ui.label(weak(ctx, elapsed(job.started.elapsed())));
-        if ui.small_button("Cancel").on_hover_text(format!("Stop: {}", job.name)).clicked() {
+        if ui
+            .small_button("Cancel")
+            .on_hover_text(format!("Stop: {}", job.name))
+            .clicked()
+        {
             ctx.send(Command::Cancel(kind));
         }
         ui.add_space(10.0);
@@ -182,7 +239,15 @@ fn work(ui: &mut Ui, ctx: &Ctx<'_>) {
 
 fn elapsed(time: Duration) -> String {
     let seconds = time.as_secs_f64();
-    if seconds < 60.0 { format!("{seconds:.1} s") } else { format!("{:.0} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0) }
+    if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!(
+            "{:.0} min {:.0} s",
+            (seconds / 60.0).floor(),
+            seconds % 60.0
+        )
+    }
 }
 
 fn status(ui: &mut Ui, ctx: &Ctx<'_>) {
@@ -191,10 +256,20 @@ fn status(ui: &mut Ui, ctx: &Ctx<'_>) {
         ui.label(weak(ctx, "No study is open"));
         return;
     };
-    ui.label(RichText::new(&study.name).size(theme::SMALL).color(ctx.theme.strong));
+    ui.label(
+        RichText::new(&study.name)
+            .size(theme::SMALL)
+            .color(ctx.theme.strong),
+    );
     if let Some(subject) = &session.subject_id {
         let runs = session.study_subject().map_or(0, |s| s.runs.len());
-        ui.label(weak(ctx, format!("subject {subject}, {runs} runs, {} stimuli", study.stimuli.len())));
+        ui.label(weak(
+            ctx,
+            format!(
+                "subject {subject}, {runs} runs, {} stimuli",
+                study.stimuli.len()
+            ),
+        ));
     }
     let assumptions = session.assumptions();
     if assumptions.is_empty() {
@@ -203,8 +278,14 @@ fn status(ui: &mut Ui, ctx: &Ctx<'_>) {
     }
     let all = assumptions.join("\n");
     let first = assumptions.first().map_or("", String::as_str);
-    let more = if assumptions.len() > 1 { format!(" (and {} more)", assumptions.len() - 1) } else { String::new() };
-    let line = RichText::new(format!("Assumed: {first}{more}")).size(theme::SMALL).color(ctx.theme.warn);
+    let more = if assumptions.len() > 1 {
+        format!(" (and {} more)", assumptions.len() - 1)
+    } else {
+        String::new()
+    };
+    let line = RichText::new(format!("Assumed: {first}{more}"))
+        .size(theme::SMALL)
+        .color(ctx.theme.warn);
     ui.add(egui::Label::new(line).truncate()).on_hover_text(all);
 }
 
@@ -213,36 +294,46 @@ pub fn messages(egui: &Context, ctx: &Ctx<'_>) {
     if ctx.session.messages.is_empty() {
         return;
     }
-    egui::Area::new(egui::Id::unique("messages")).anchor(Align2::RIGHT_TOP, vec2(-14.0, 46.0)).show(egui, |ui| {
-        ui.set_width(440.0);
-        for message in ctx.session.messages.iter().rev().take(MESSAGES_SHOWN) {
-            let edge = match message.grade {
-                Grade::Note => ctx.theme.accent,
-                Grade::Warning => ctx.theme.warn,
-                Grade::Failure => ctx.theme.bad,
-            };
-            Frame::new()
-                .fill(ctx.theme.panel)
-                .stroke(Stroke::new(1.5, edge))
-                .corner_radius(5)
-                .inner_margin(Margin::symmetric(12, 9))
-                .show(ui, |ui| {
-                    ui.set_width(416.0);
-                    ui.horizontal(|ui| {
-                        ui.add(egui::Label::new(RichText::new(&message.title).strong().color(edge)).truncate());
+    egui::Area::new(egui::Id::unique("messages"))
+        .anchor(Align2::RIGHT_TOP, vec2(-14.0, 46.0))
+        .show(egui, |ui| {
+            ui.set_width(440.0);
+            for message in ctx.session.messages.iter().rev().take(MESSAGES_SHOWN) {
+                let edge = match message.grade {
+                    Grade::Note => ctx.theme.accent,
+                    Grade::Warning => ctx.theme.warn,
+                    Grade::Failure => ctx.theme.bad,
+                };
+                Frame::new()
+                    .fill(ctx.theme.panel)
+                    .stroke(Stroke::new(1.5, edge))
+                    .corner_radius(5)
+                    .inner_margin(Margin::symmetric(12, 9))
+                    .show(ui, |ui| {
+                        ui.set_width(416.0);
+                        ui.horizontal(|ui| {
+                            ui.add(
+                                egui::Label::new(
+                                    RichText::new(&message.title).strong().color(edge),
+                                )
+                                .truncate(),
+                            );
+                        });
+                        ui.add(egui::Label::new(&message.text).wrap());
+                        if ui.button("Dismiss").clicked() {
+                            ctx.send(Command::Dismiss(message.number));
+                        }
                     });
-                    ui.add(egui::Label::new(&message.text).wrap());
-                    if ui.button("Dismiss").clicked() {
-                        ctx.send(Command::Dismiss(message.number));
-                    }
-                });
-            ui.add_space(6.0);
-        }
-        let waiting = ctx.session.messages.len().saturating_sub(MESSAGES_SHOWN);
-        if waiting > 0 {
-            ui.label(weak(ctx, format!("{waiting} more wait behind these; all are in the log")));
-        }
-    });
+                ui.add_space(6.0);
+            }
+            let waiting = ctx.session.messages.len().saturating_sub(MESSAGES_SHOWN);
+            if waiting > 0 {
+                ui.label(weak(
+                    ctx,
+                    format!("{waiting} more wait behind these; all are in the log"),
+                ));
+            }
+        });
 }
 
 /// The field where a path can be typed, for desktops without a file dialog.
@@ -263,7 +354,9 @@ impl PathField {
             .resizable(false)
             .show(egui, |ui| {
                 ui.label("A study folder, a study.toml, or a volume (.nii, .nii.gz):");
-                let field = egui::TextEdit::singleline(&mut self.text).desired_width(460.0).hint_text("/data/my-study");
+                let field = egui::TextEdit::singleline(&mut self.text)
+                    .desired_width(460.0)
+                    .hint_text("/data/my-study");
                 let field = ui.add(field).accessible_name("Path");
                 let path = PathBuf::from(self.text.trim());
                 let typed = !self.text.trim().is_empty();
@@ -293,7 +386,12 @@ pub fn dropped(egui: &Context, ctx: &Ctx<'_>) {
             .iter()
             .filter_map(|f| Some(f.path.as_ref()?.file_name()?.to_string_lossy().into_owned()))
             .collect();
-        let dropped: Vec<PathBuf> = i.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect();
+        let dropped: Vec<PathBuf> = i
+            .raw
+            .dropped_files
+            .iter()
+            .map(|f| f.path().to_path_buf())
+            .collect();
         (hovered, dropped)
     });
     if !dropped.is_empty() {
@@ -302,7 +400,10 @@ pub fn dropped(egui: &Context, ctx: &Ctx<'_>) {
     if hovered.is_empty() {
         return;
     }
-    let painter = egui.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
+    let painter = egui.layer_painter(egui::LayerId::new(
+        egui::Order::Foreground,
+        egui::Id::unique("drop"),
+    ));
     let screen = egui.content_rect();
     painter.rect_filled(screen, 0.0, ctx.theme.veil());
     painter.rect_stroke(
@@ -313,5 +414,11 @@ pub fn dropped(egui: &Context, ctx: &Ctx<'_>) {
     );
     let words = format!("Drop to open {}", hovered.join(", "));
     let font = egui::FontId::new(theme::NUMBER, egui::FontFamily::Proportional);
-    painter.text(screen.center(), Align2::CENTER_CENTER, words, font, ctx.theme.on_canvas());
+    painter.text(
+        screen.center(),
+        Align2::CENTER_CENTER,
+        words,
+        font,
+        ctx.theme.on_canvas(),
+    );
 }

@@ -7,43 +7,82 @@ use super::{Ctx, weak};
 use crate::theme;
 
 /// Room for the names of the rows, points.
-const NAMES: f32 = 84.0;
+const NAMES: f32 = 92.0;
 
 /// Draws the matrix: a row for each condition shown, a column for each named.
 pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>, decoded: &Decoded) {
     let n = decoded.conditions.len().min(decoded.confusion.len());
     if n < 2 {
-        ui.label(weak(ctx, "One condition only: there is nothing to take for another."));
+        ui.label(weak(
+            ctx,
+            "One condition only: there is nothing to take for another.",
+        ));
         return;
     }
     ui.label(weak(ctx, "Trials: shown (rows), named (columns)"));
     let area = ui.available_rect_before_wrap();
-    let cell = ((area.width() - NAMES) / n as f32).min((area.height() - 40.0) / n as f32).clamp(6.0, 46.0);
+    let cell = ((area.width() - NAMES) / n as f32)
+        .min((area.height() - 40.0) / n as f32)
+        .clamp(6.0, 46.0);
     let origin = area.min + vec2(NAMES, 0.0);
     let painter = ui.painter();
     let font = theme::small_font();
-    for (row, (name, counts)) in decoded.conditions.iter().zip(&decoded.confusion).enumerate() {
+    for (row, (name, counts)) in decoded
+        .conditions
+        .iter()
+        .zip(&decoded.confusion)
+        .enumerate()
+    {
         let total: usize = counts.iter().sum();
         let y = origin.y + row as f32 * cell;
         if cell >= 12.0 {
-            let mut job = egui::text::LayoutJob::simple(name.clone(), font.clone(), ctx.theme.text, NAMES - 8.0);
+            let mut job = egui::text::LayoutJob::simple(
+                name.clone(),
+                font.clone(),
+                ctx.theme.text,
+                NAMES - 8.0,
+            );
             job.wrap.max_rows = 1;
             let galley = painter.layout_job(job);
-            let at = pos2(origin.x - 6.0 - galley.size().x, y + (cell - galley.size().y) / 2.0);
+            let at = pos2(
+                origin.x - 6.0 - galley.size().x,
+                y + (cell - galley.size().y) / 2.0,
+            );
             painter.galley(at, galley, ctx.theme.text);
         }
         for (column, &count) in counts.iter().take(n).enumerate() {
-            let square = Rect::from_min_size(pos2(origin.x + column as f32 * cell, y), vec2(cell - 1.0, cell - 1.0));
+            let square = Rect::from_min_size(
+                pos2(origin.x + column as f32 * cell, y),
+                vec2(cell - 1.0, cell - 1.0),
+            );
             let share = count as f32 / total.max(1) as f32;
             painter.rect_filled(square, 1.0, ctx.theme.heat(share));
             if cell >= 20.0 {
-                painter.text(square.center(), Align2::CENTER_CENTER, count, font.clone(), ctx.theme.strong);
+                painter.text(
+                    square.center(),
+                    Align2::CENTER_CENTER,
+                    count,
+                    font.clone(),
+                    ctx.theme.strong,
+                );
             }
-            let response = ui.interact(square, ui.scope_id().with(("confusion", row, column)), Sense::hover());
+            let response = ui.interact(
+                square,
+                ui.scope_id().with(("confusion", row, column)),
+                Sense::hover(),
+            );
             let named = decoded.conditions.get(column).map_or("", String::as_str);
-            response.on_hover_text(format!("{name} shown, {named} named: {count} of {total} trials"));
+            response.on_hover_text(format!(
+                "{name} shown, {named} named: {count} of {total} trials"
+            ));
         }
     }
-    let below = pos2(origin.x, origin.y + n as f32 * cell + 4.0);
-    painter.text(below, Align2::LEFT_TOP, "columns in the order of the rows", font, ctx.theme.weak);
+    let below = pos2(area.left(), origin.y + n as f32 * cell + 4.0);
+    painter.text(
+        below,
+        Align2::LEFT_TOP,
+        "columns in the same order",
+        font,
+        ctx.theme.weak,
+    );
 }

@@ -13,25 +13,40 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>, decoded: &Decoded) {
         ui.label(weak(ctx, "Select a trial to see it large."));
         return;
     };
-    let side = ((ui.available_width() - GAP) / 2.0).min(LARGE_PICTURE).min(ui.available_height() - 96.0).max(40.0);
+    let side = ((ui.available_width() - GAP) / 2.0)
+        .min(LARGE_PICTURE)
+        .min(ui.available_height() - 96.0)
+        .max(40.0);
     let (strip, _) = ui.allocate_exact_size(vec2(2.0 * side + GAP, side), egui::Sense::hover());
     let left = Rect::from_min_size(strip.min, vec2(side, side));
     let right = left.translate(vec2(side + GAP, 0.0));
     picture_ui(ui, ctx, left, trial.stimulus.as_ref(), "Selected stimulus");
-    picture_ui(ui, ctx, right, trial.reconstruction.as_ref(), "Selected reconstruction");
+    picture_ui(
+        ui,
+        ctx,
+        right,
+        trial.reconstruction.as_ref(),
+        "Selected reconstruction",
+    );
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.add_sized(vec2(side, 16.0), egui::Label::new(weak(ctx, "stimulus")));
         ui.add_space(GAP);
-        ui.add_sized(vec2(side, 16.0), egui::Label::new(weak(ctx, "reconstruction")));
+        ui.add_sized(
+            vec2(side, 16.0),
+            egui::Label::new(weak(ctx, "reconstruction")),
+        );
     });
     let stimulus = trial
         .stimulus_id
         .as_deref()
         .and_then(|id| ctx.session.study.as_ref().and_then(|s| s.stimulus(id)));
-    let caption = stimulus.and_then(|s| s.caption.as_deref()).or(trial.stimulus_id.as_deref());
+    let caption = stimulus
+        .and_then(|s| s.caption.as_deref())
+        .or(trial.stimulus_id.as_deref());
     if let Some(caption) = caption {
-        ui.add(egui::Label::new(caption).truncate()).on_hover_text(caption);
+        ui.add(egui::Label::new(caption).truncate())
+            .on_hover_text(caption);
     }
     let mut facts = Vec::new();
     facts.extend(trial.pixcorr.map(|v| format!("pixcorr {}", short(v))));

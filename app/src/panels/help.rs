@@ -1,8 +1,8 @@
 //! Keys and mouse, and what this program is.
 
 use egui::{Align2, Context, Key, Modifiers, vec2};
-use fusiform_render::camera::StandardView;
 use fusiform_pipelines::surface::Shape;
+use fusiform_render::camera::StandardView;
 use glam::DVec3;
 
 use super::{Ctx, slices, weak};
@@ -15,17 +15,26 @@ const MOUSE: [(&str, &str); 8] = [
     ("Slices: middle or Alt + drag", "move the picture"),
     ("Surface: drag, wheel", "turn, zoom"),
     ("Surface: click", "crosshair to that place in the cortex"),
-    ("Time course: drag, Ctrl + wheel", "move, zoom; double click shows all"),
+    (
+        "Time course: drag, Ctrl + wheel",
+        "move, zoom; double click shows all",
+    ),
     ("Drop files or a folder", "open them"),
 ];
 
 const KEYS: [(&str, &str); 8] = [
     ("Left, Right / Up, Down", "crosshair along x / y, one voxel"),
     ("Page Up, Page Down", "crosshair along z, one voxel"),
-    ("Ctrl + Z, Ctrl + Shift + Z", "undo, redo a change of the view"),
+    (
+        "Ctrl + Z, Ctrl + Shift + Z",
+        "undo, redo a change of the view",
+    ),
     ("Ctrl + O", "open a study folder"),
     ("I, P, W", "inflated, pial, white surface"),
-    ("1 to 6", "surface from left, right, top, bottom, front, back"),
+    (
+        "1 to 6",
+        "surface from left, right, top, bottom, front, back",
+    ),
     ("R, B", "radiological, region borders"),
     ("?, Esc", "show, hide this help"),
 ];
@@ -79,7 +88,8 @@ pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
         return;
     }
     let pressed = |key| egui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
-    let with_ctrl = |extra: Modifiers, key| egui.input_mut(|i| i.consume_key(Modifiers::COMMAND | extra, key));
+    let with_ctrl =
+        |extra: Modifiers, key| egui.input_mut(|i| i.consume_key(Modifiers::COMMAND | extra, key));
     if with_ctrl(Modifiers::SHIFT, Key::Z) || with_ctrl(Modifiers::NONE, Key::Y) {
         ctx.send(Command::Redo);
     } else if with_ctrl(Modifiers::NONE, Key::Z) {
@@ -88,14 +98,24 @@ pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
     if with_ctrl(Modifiers::NONE, Key::O) {
         ctx.send(Command::AskFolder);
     }
-    let asked = egui.input(|i| i.events.iter().any(|e| matches!(e, egui::Event::Text(text) if text == "?")));
+    // Keyboards differ in whether `?` comes as a key, as text, or as both.
+    let asked = egui.input(|i| {
+        i.key_pressed(Key::Questionmark)
+            || i.events
+                .iter()
+                .any(|e| matches!(e, egui::Event::Text(text) if text == "?"))
+    });
     if asked {
         ctx.help_open.set(!ctx.help_open.get());
     }
     if pressed(Key::Escape) {
         ctx.help_open.set(false);
     }
-    for (key, shape) in [(Key::I, Shape::Inflated), (Key::P, Shape::Pial), (Key::W, Shape::White)] {
+    for (key, shape) in [
+        (Key::I, Shape::Inflated),
+        (Key::P, Shape::Pial),
+        (Key::W, Shape::White),
+    ] {
         if pressed(key) {
             ctx.change(Change::Shape(shape));
         }
@@ -118,7 +138,9 @@ pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
     if pressed(Key::B) {
         ctx.change(Change::SliceOutlines(!ctx.layout.view.slice_outlines));
     }
-    let Some(at) = ctx.layout.view.crosshair() else { return };
+    let Some(at) = ctx.layout.view.crosshair() else {
+        return;
+    };
     for (key, towards) in [
         (Key::ArrowLeft, DVec3::NEG_X),
         (Key::ArrowRight, DVec3::X),

@@ -24,7 +24,11 @@ pub struct LogPanel {
 
 impl Default for LogPanel {
     fn default() -> Self {
-        Self { level: LevelFilter::Info, lines: Vec::new(), as_of: None }
+        Self {
+            level: LevelFilter::Info,
+            lines: Vec::new(),
+            as_of: None,
+        }
     }
 }
 
@@ -45,16 +49,26 @@ impl LogPanel {
                 .on_hover_text("Copy the lines shown, for a report.")
                 .on_disabled_hover_text("There is nothing to copy.");
             if copy.clicked() {
-                let text: Vec<String> =
-                    self.lines.iter().map(|l| format!("{} {}: {}", l.level, l.target, l.text)).collect();
+                let text: Vec<String> = self
+                    .lines
+                    .iter()
+                    .map(|l| format!("{} {}: {}", l.level, l.target, l.text))
+                    .collect();
                 ui.ctx().copy_text(text.join("\n"));
             }
         });
-        egui::ScrollArea::vertical().auto_shrink(false).stick_to_bottom(true).show(ui, |ui| {
-            for line in &self.lines {
-                ui.add(egui::Label::new(layout(ui, ctx, line)).wrap().selectable(true));
-            }
-        });
+        egui::ScrollArea::vertical()
+            .auto_shrink(false)
+            .stick_to_bottom(true)
+            .show(ui, |ui| {
+                for line in &self.lines {
+                    ui.add(
+                        egui::Label::new(layout(ui, ctx, line))
+                            .wrap()
+                            .selectable(true),
+                    );
+                }
+            });
     }
 }
 
@@ -66,9 +80,17 @@ fn layout(ui: &Ui, ctx: &Ctx<'_>, line: &Line) -> LayoutJob {
         Level::Debug | Level::Trace => ctx.theme.weak,
     };
     let font_id = egui::TextStyle::Monospace.resolve(ui.style());
-    let format = |color| egui::TextFormat { font_id: font_id.clone(), color, ..Default::default() };
+    let format = |color| egui::TextFormat {
+        font_id: font_id.clone(),
+        color,
+        ..Default::default()
+    };
     let mut job = LayoutJob::default();
-    job.append(&format!("{:<5} ", line.level.as_str().to_lowercase()), 0.0, format(colour));
+    job.append(
+        &format!("{:<5} ", line.level.as_str().to_lowercase()),
+        0.0,
+        format(colour),
+    );
     job.append(&line.text, 0.0, format(ctx.theme.text));
     job
 }

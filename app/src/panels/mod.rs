@@ -6,6 +6,7 @@ pub mod detail;
 pub mod help;
 pub mod log;
 pub mod overlay;
+pub mod scores;
 pub mod slices;
 pub mod stimuli;
 pub mod surface;
@@ -58,12 +59,18 @@ impl Ctx<'_> {
 
     /// Asks for a change of the view, undone by itself.
     pub fn change(&self, change: Change) {
-        self.send(Command::Change { change, merge: false });
+        self.send(Command::Change {
+            change,
+            merge: false,
+        });
     }
 
     /// Asks for a change of the view as part of a drag: undone with the frames before it.
     pub fn drag(&self, change: Change, starts: bool) {
-        self.send(Command::Change { change, merge: !starts });
+        self.send(Command::Change {
+            change,
+            merge: !starts,
+        });
     }
 }
 
@@ -104,7 +111,9 @@ pub struct Pictures {
 
 impl std::fmt::Debug for Pictures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pictures").field("n_textures", &self.textures.len()).finish()
+        f.debug_struct("Pictures")
+            .field("n_textures", &self.textures.len())
+            .finish()
     }
 }
 
@@ -113,26 +122,48 @@ impl Pictures {
     pub fn next_frame(&mut self) {
         self.frame += 1;
         let frame = self.frame;
-        self.textures.retain(|_, (_, _, seen)| *seen + KEPT_FRAMES > frame);
+        self.textures
+            .retain(|_, (_, _, seen)| *seen + KEPT_FRAMES > frame);
     }
 
     fn texture(&mut self, ctx: &egui::Context, picture: &Arc<RgbImage>) -> egui::TextureId {
         let frame = self.frame;
-        let (_, texture, seen) = self.textures.entry(Arc::as_ptr(picture).addr()).or_insert_with(|| {
-            let size = [picture.width() as usize, picture.height() as usize];
-            let image = ColorImage::from_rgb(size, picture.as_raw());
-            // Few pixels are shown as the squares they are.
-            let options = if size[0].max(size[1]) <= 16 { TextureOptions::NEAREST } else { TextureOptions::LINEAR };
-            (Arc::clone(picture), ctx.load_texture("picture", image, options), frame)
-        });
+        let (_, texture, seen) = self
+            .textures
+            .entry(Arc::as_ptr(picture).addr())
+            .or_insert_with(|| {
+                let size = [picture.width() as usize, picture.height() as usize];
+                let image = ColorImage::from_rgb(size, picture.as_raw());
+                // Few pixels are shown as the squares they are.
+                let options = if size[0].max(size[1]) <= 16 {
+                    TextureOptions::NEAREST
+                } else {
+                    TextureOptions::LINEAR
+                };
+                (
+                    Arc::clone(picture),
+                    ctx.load_texture("picture", image, options),
+                    frame,
+                )
+            });
         *seen = frame;
         texture.id()
     }
 }
 
 /// Draws a picture into a square, keeping its shape, under a name that assistive tools can read.
-pub fn picture_ui(ui: &Ui, ctx: &Ctx<'_>, rect: Rect, picture: Option<&Arc<RgbImage>>, name: &str) -> Response {
-    let response = ui.interact(rect, ui.scope_id().with(("picture", name)), egui::Sense::hover());
+pub fn picture_ui(
+    ui: &Ui,
+    ctx: &Ctx<'_>,
+    rect: Rect,
+    picture: Option<&Arc<RgbImage>>,
+    name: &str,
+) -> Response {
+    let response = ui.interact(
+        rect,
+        ui.scope_id().with(("picture", name)),
+        egui::Sense::hover(),
+    );
     let Some(picture) = picture else {
         ui.painter().rect_stroke(
             rect,
@@ -145,10 +176,15 @@ pub fn picture_ui(ui: &Ui, ctx: &Ctx<'_>, rect: Rect, picture: Option<&Arc<RgbIm
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
     if ui.is_rect_visible(rect) {
         let id = ctx.pictures.borrow_mut().texture(ui.ctx(), picture);
-        let (w, h) = (picture.width().max(1) as f32, picture.height().max(1) as f32);
+        let (w, h) = (
+            picture.width().max(1) as f32,
+            picture.height().max(1) as f32,
+        );
         let scale = (rect.width() / w).min(rect.height() / h);
         let inner = Rect::from_center_size(rect.center(), vec2(w, h) * scale);
-        egui::Image::from_texture((id, inner.size())).corner_radius(3).paint_at(ui, inner);
+        egui::Image::from_texture((id, inner.size()))
+            .corner_radius(3)
+            .paint_at(ui, inner);
     }
     response
 }
@@ -163,7 +199,11 @@ pub fn placeholder(ui: &mut Ui, ctx: &Ctx<'_>, waits_for: &[Kind], idle: &str) {
             Some(job) => {
                 ui.add(egui::Spinner::new().size(22.0).color(ctx.theme.accent));
                 ui.add_space(4.0);
-                let words = if job.stage.is_empty() { &job.name } else { &job.stage };
+                let words = if job.stage.is_empty() {
+                    &job.name
+                } else {
+                    &job.stage
+                };
                 ui.label(format!("{}…", capitalised(words.trim_end_matches('…'))));
             }
             None => {
@@ -176,7 +216,9 @@ pub fn placeholder(ui: &mut Ui, ctx: &Ctx<'_>, waits_for: &[Kind], idle: &str) {
 /// The first letter made large.
 pub fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// A number with as many digits as help: three that count.
@@ -199,5 +241,7 @@ pub fn short(value: f64) -> String {
 
 /// Small grey text.
 pub fn weak(ctx: &Ctx<'_>, text: impl Into<String>) -> egui::RichText {
-    egui::RichText::new(text).size(theme::SMALL).color(ctx.theme.weak)
+    egui::RichText::new(text)
+        .size(theme::SMALL)
+        .color(ctx.theme.weak)
 }

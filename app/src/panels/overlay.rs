@@ -20,30 +20,56 @@ pub fn current<'a>(ctx: &Ctx<'a>) -> Option<(&'a OverlayMap, MapLook)> {
 /// Which map, its threshold, range and opacity.
 pub fn controls(ui: &mut Ui, ctx: &Ctx<'_>) {
     chooser(ui, ctx, "Map");
-    let Some((map, look)) = current(ctx) else { return };
+    let Some((map, look)) = current(ctx) else {
+        return;
+    };
     let mut new = look;
     let span = f64::from(map.robust.1 - map.robust.0).max(1e-6);
     let speed = span / 200.0;
-    ui.label("from").on_hover_text("Numbers below are transparent.");
+    ui.label("from")
+        .on_hover_text("Numbers below are transparent.");
     let top = look.high.max(map.robust.1);
     let bottom = map.robust.0.min(0.0).min(look.threshold);
     let threshold = ui
         .add(egui::Slider::new(&mut new.threshold, bottom..=top).show_value(false))
         .accessible_name("Threshold")
-        .on_hover_text(format!("Threshold: numbers below {} are transparent.", short(f64::from(look.threshold))));
+        .on_hover_text(format!(
+            "Threshold: numbers below {} are transparent.",
+            short(f64::from(look.threshold))
+        ));
     ui.label("colours");
     let low = ui
-        .add(egui::DragValue::new(&mut new.low).speed(speed).max_decimals(3))
+        .add(
+            egui::DragValue::new(&mut new.low)
+                .speed(speed)
+                .max_decimals(3),
+        )
         .accessible_name("Low end of the colours")
-        .on_hover_text(format!("The number at the low end of the colours ({}). Drag or type.", map.id.unit()));
+        .on_hover_text(format!(
+            "The number at the low end of the colours ({}). Drag or type.",
+            map.id.unit()
+        ));
     ui.label("to");
     let high = ui
-        .add(egui::DragValue::new(&mut new.high).speed(speed).max_decimals(3))
+        .add(
+            egui::DragValue::new(&mut new.high)
+                .speed(speed)
+                .max_decimals(3),
+        )
         .accessible_name("High end of the colours")
-        .on_hover_text(format!("The number at the high end of the colours ({}). Drag or type.", map.id.unit()));
+        .on_hover_text(format!(
+            "The number at the high end of the colours ({}). Drag or type.",
+            map.id.unit()
+        ));
     let mut percent = (new.opacity * 100.0).round();
     let opacity = ui
-        .add(egui::DragValue::new(&mut percent).range(0.0..=100.0).suffix(" %").speed(0.5).max_decimals(0))
+        .add(
+            egui::DragValue::new(&mut percent)
+                .range(0.0..=100.0)
+                .suffix(" %")
+                .speed(0.5)
+                .max_decimals(0),
+        )
         .accessible_name("Opacity")
         .on_hover_text("Opacity of the map.");
     new.opacity = percent / 100.0;
@@ -56,65 +82,119 @@ pub fn controls(ui: &mut Ui, ctx: &Ctx<'_>) {
 
 /// A combo box of the maps there are.
 pub fn chooser(ui: &mut Ui, ctx: &Ctx<'_>, label: &str) {
-    let shown = ctx.layout.view.map.filter(|id| ctx.session.map(*id).is_some());
+    let shown = ctx
+        .layout
+        .view
+        .map
+        .filter(|id| ctx.session.map(*id).is_some());
     let text = shown.map_or("None", MapId::name);
     ui.label(label);
-    let combo = egui::ComboBox::from_id_salt("map").selected_text(text).width(150.0).show_ui(ui, |ui| {
-        if ui.selectable_label(shown.is_none(), "None").clicked() {
-            ctx.change(Change::Map(None));
-        }
-        for id in MapId::ALL {
-            let there = ctx.session.map(id).is_some();
-            let choice = ui
-                .add_enabled(there, egui::Button::selectable(shown == Some(id), id.name()))
-                .on_hover_text(id.meaning())
-                .on_disabled_hover_text(match id {
-                    MapId::Drive => "Press “Decode” first.",
-                    MapId::Tsnr | MapId::Mean => "No run is loaded.",
-                });
-            if choice.clicked() {
-                ctx.change(Change::Map(Some(id)));
+    let combo = egui::ComboBox::from_id_salt("map")
+        .selected_text(text)
+        .width(150.0)
+        .show_ui(ui, |ui| {
+            if ui.selectable_label(shown.is_none(), "None").clicked() {
+                ctx.change(Change::Map(None));
             }
-        }
-    });
-    combo.response.accessible_name("Map").on_hover_text(shown.map_or("Nothing lies over the anatomy.", MapId::meaning));
+            for id in MapId::ALL {
+                let there = ctx.session.map(id).is_some();
+                let choice = ui
+                    .add_enabled(
+                        there,
+                        egui::Button::selectable(shown == Some(id), id.name()),
+                    )
+                    .on_hover_text(id.meaning())
+                    .on_disabled_hover_text(match id {
+                        MapId::Drive => "Press “Decode” first.",
+                        MapId::Tsnr | MapId::Mean => "No run is loaded.",
+                    });
+                if choice.clicked() {
+                    ctx.change(Change::Map(Some(id)));
+                }
+            }
+        });
+    combo
+        .response
+        .accessible_name("Map")
+        .on_hover_text(shown.map_or("Nothing lies over the anatomy.", MapId::meaning));
 }
 
 /// The colours with their numbers and unit, and a notch at the threshold.
 pub fn colour_bar(ui: &mut Ui, ctx: &Ctx<'_>, rect: Rect) {
-    let Some((map, look)) = current(ctx) else { return };
-    let bar = Rect::from_min_max(rect.min + vec2(0.0, 40.0), pos2(rect.left() + 14.0, rect.bottom() - 10.0));
+    let Some((map, look)) = current(ctx) else {
+        return;
+    };
+    let bar = Rect::from_min_max(
+        rect.min + vec2(0.0, 40.0),
+        pos2(rect.left() + 14.0, rect.bottom() - 10.0),
+    );
     if bar.height() < 40.0 {
         return;
     }
     let colours = fusiform_render::colorbar::colorbar(&look.look(map.id), 1, 256);
     let image = ColorImage::from_rgba_unmultiplied([1, 256], &colours.rgba);
-    let texture = ui.ctx().load_texture_cached("colour bar", ui.scope_id().with("colour_bar"), image, TextureOptions::LINEAR);
+    let texture = ui.ctx().load_texture_cached(
+        "colour bar",
+        ui.scope_id().with("colour_bar"),
+        image,
+        TextureOptions::LINEAR,
+    );
     let painter = ui.painter();
     painter.rect_filled(bar, 0.0, ctx.theme.canvas_colour());
-    painter.image(texture.id(), bar, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
-    painter.rect_stroke(bar, 0.0, egui::Stroke::new(1.0, ctx.theme.line), egui::StrokeKind::Outside);
+    painter.image(
+        texture.id(),
+        bar,
+        Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)),
+        Color32::WHITE,
+    );
+    painter.rect_stroke(
+        bar,
+        0.0,
+        egui::Stroke::new(1.0, ctx.theme.line),
+        egui::StrokeKind::Outside,
+    );
     let font = theme::small_font();
     let height_of = |value: f32| {
         let share = ((value - look.low) / (look.high - look.low)).clamp(0.0, 1.0);
         bar.bottom() - share * bar.height()
     };
-    let name = painter.layout(map.id.unit().to_owned(), font.clone(), ctx.theme.weak, rect.width());
+    let name = painter.layout(
+        map.id.unit().to_owned(),
+        font.clone(),
+        ctx.theme.weak,
+        rect.width(),
+    );
     painter.galley(rect.min, name, ctx.theme.weak);
     let mut taken: Vec<f32> = Vec::new();
-    for (value, colour) in
-        [(look.high, ctx.theme.text), (look.low, ctx.theme.text), (look.threshold, ctx.theme.accent)]
-    {
+    for (value, colour) in [
+        (look.high, ctx.theme.text),
+        (look.low, ctx.theme.text),
+        (look.threshold, ctx.theme.accent),
+    ] {
         let y = height_of(value);
         if taken.iter().any(|t| (t - y).abs() < 14.0) {
             continue;
         }
         taken.push(y);
-        painter.hline(bar.right()..=bar.right() + 4.0, y, egui::Stroke::new(1.0, colour));
+        painter.hline(
+            bar.right()..=bar.right() + 4.0,
+            y,
+            egui::Stroke::new(1.0, colour),
+        );
         let at = pos2(bar.right() + 7.0, y);
-        painter.text(at, Align2::LEFT_CENTER, short(f64::from(value)), font.clone(), colour);
+        painter.text(
+            at,
+            Align2::LEFT_CENTER,
+            short(f64::from(value)),
+            font.clone(),
+            colour,
+        );
     }
-    let response = ui.interact(rect, ui.scope_id().with("colour_bar_area"), egui::Sense::hover());
+    let response = ui.interact(
+        rect,
+        ui.scope_id().with("colour_bar_area"),
+        egui::Sense::hover(),
+    );
     response.on_hover_text(format!(
         "{} ({}). {}\nTransparent below {}.",
         map.id.name(),

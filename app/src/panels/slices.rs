@@ -52,14 +52,23 @@ impl Slices {
         ui.add_space(2.0);
         let area = ui.available_rect_before_wrap();
         let below = Rect::from_min_max(pos2(area.left(), area.bottom() - READ_OUT), area.max);
-        let bar_width = if overlay::current(ctx).is_some() { overlay::BAR_WIDTH } else { 0.0 };
+        let bar_width = if overlay::current(ctx).is_some() {
+            overlay::BAR_WIDTH
+        } else {
+            0.0
+        };
         let views = Rect::from_min_max(area.min, pos2(area.right() - bar_width, below.top() - 4.0));
         if views.width() > 60.0 && views.height() > 60.0 {
             self.views(ui, ctx, underlay, views);
-            let bar = Rect::from_min_max(pos2(views.right() + 8.0, views.top()), pos2(area.right(), views.bottom()));
+            let bar = Rect::from_min_max(
+                pos2(views.right() + 8.0, views.top()),
+                pos2(area.right(), views.bottom()),
+            );
             overlay::colour_bar(ui, ctx, bar);
         }
-        ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| read_out(ui, ctx, underlay));
+        ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
+            read_out(ui, ctx, underlay)
+        });
     }
 
     fn switches(&self, ui: &mut Ui, ctx: &Ctx<'_>) {
@@ -67,7 +76,10 @@ impl Slices {
         let mut outlines = view.slice_outlines;
         let has_atlas = ctx.session.subject.atlas.is_some();
         let regions = ui
-            .add_enabled(has_atlas, egui::Checkbox::new(&mut outlines, "Region borders"))
+            .add_enabled(
+                has_atlas,
+                egui::Checkbox::new(&mut outlines, "Region borders"),
+            )
             .on_hover_text("The borders of the atlas's regions.")
             .on_disabled_hover_text("This subject has no atlas.");
         if regions.changed() {
@@ -112,7 +124,10 @@ impl Slices {
         } else {
             let half = vec2((area.width() - gap) / 2.0, (area.height() - gap) / 2.0);
             let at = |col: f32, row: f32| {
-                Rect::from_min_size(area.min + vec2(col * (half.x + gap), row * (half.y + gap)), half)
+                Rect::from_min_size(
+                    area.min + vec2(col * (half.x + gap), row * (half.y + gap)),
+                    half,
+                )
             };
             [at(0.0, 0.0), at(0.0, 1.0), at(1.0, 1.0)]
         };
@@ -120,13 +135,21 @@ impl Slices {
             .iter()
             .zip(&rects)
             .map(|((.., axes), rect)| {
-                (extent[axes[0]] / f64::from(rect.width())).max(extent[axes[1]] / f64::from(rect.height()))
+                (extent[axes[0]] / f64::from(rect.width()))
+                    .max(extent[axes[1]] / f64::from(rect.height()))
             })
             .fold(0.0, f64::max)
             * BORDER
             / f64::from(ctx.layout.view.zoom);
         for ((plane, slot, name, axes), rect) in PLANES.into_iter().zip(rects) {
-            self.view(ui, ctx, underlay, rect, mm_per_point, (plane, slot, name, axes));
+            self.view(
+                ui,
+                ctx,
+                underlay,
+                rect,
+                mm_per_point,
+                (plane, slot, name, axes),
+            );
         }
     }
 
@@ -141,13 +164,26 @@ impl Slices {
     ) {
         let ppp = ui.pixels_per_point();
         let rect = Rect::from_min_max(
-            pos2((rect.left() * ppp).round() / ppp, (rect.top() * ppp).round() / ppp),
-            pos2((rect.right() * ppp).round() / ppp, (rect.bottom() * ppp).round() / ppp),
+            pos2(
+                (rect.left() * ppp).round() / ppp,
+                (rect.top() * ppp).round() / ppp,
+            ),
+            pos2(
+                (rect.right() * ppp).round() / ppp,
+                (rect.bottom() * ppp).round() / ppp,
+            ),
         );
-        let size = [(rect.width() * ppp).round().max(1.0) as u32, (rect.height() * ppp).round().max(1.0) as u32];
+        let size = [
+            (rect.width() * ppp).round().max(1.0) as u32,
+            (rect.height() * ppp).round().max(1.0) as u32,
+        ];
         let (low, high) = underlay.bounds_mm;
         let crosshair = ctx.layout.view.crosshair().unwrap_or((low + high) / 2.0);
-        let mut centre = ctx.layout.view.centre_mm.map_or((low + high) / 2.0, DVec3::from_array);
+        let mut centre = ctx
+            .layout
+            .view
+            .centre_mm
+            .map_or((low + high) / 2.0, DVec3::from_array);
         centre[axes[2]] = crosshair[axes[2]];
         let slice = SliceView {
             plane,
@@ -168,14 +204,18 @@ impl Slices {
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
         self.pointer(ui, ctx, &response, (&slice, size, ppp), crosshair, axes);
 
-        let scene = Scene { background: ctx.theme.canvas, view: View::Slice(slice) };
+        let scene = Scene {
+            background: ctx.theme.canvas,
+            view: View::Slice(slice),
+        };
         match ctx.easel.borrow_mut().show(ui.ctx(), slot, &scene, size) {
             Ok(texture) => {
                 let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
                 ui.painter().image(texture, rect, whole, Color32::WHITE);
             }
             Err(error) => {
-                ui.painter().rect_filled(rect, 2.0, ctx.theme.canvas_colour());
+                ui.painter()
+                    .rect_filled(rect, 2.0, ctx.theme.canvas_colour());
                 ui.painter().text(
                     rect.center(),
                     Align2::CENTER_CENTER,
@@ -186,8 +226,18 @@ impl Slices {
             }
         }
         letters(ui, ctx, rect, plane);
-        let title = format!("{} {:+.1} mm", ["x", "y", "z"][axes[2]], crosshair[axes[2]]);
-        plate(ui, ctx, rect.left_bottom() + vec2(5.0, -5.0), Align2::LEFT_BOTTOM, &title);
+        let title = format!(
+            "{} = {} mm",
+            ["x", "y", "z"][axes[2]],
+            tenth(crosshair[axes[2]])
+        );
+        plate(
+            ui,
+            ctx,
+            rect.left_bottom() + vec2(5.0, -5.0),
+            Align2::LEFT_BOTTOM,
+            &title,
+        );
     }
 
     fn pointer(
@@ -201,7 +251,9 @@ impl Slices {
     ) {
         let world = |at: Pos2| {
             let from = at - response.rect.min;
-            slice.world_at([from.x * ppp, from.y * ppp], size).as_dvec3()
+            slice
+                .world_at([from.x * ppp, from.y * ppp], size)
+                .as_dvec3()
         };
         let pans = response.dragged_by(PointerButton::Middle)
             || (response.dragged_by(PointerButton::Primary) && ui.input(|i| i.modifiers.alt));
@@ -223,7 +275,9 @@ impl Slices {
         } else if response.drag_stopped() {
             self.dragging = false;
         }
-        let Some(pointer) = response.hover_pos() else { return };
+        let Some(pointer) = response.hover_pos() else {
+            return;
+        };
         let magnify = ui.input(egui::InputState::zoom_delta);
         if magnify != 1.0 {
             let zoom = (ctx.layout.view.zoom * magnify).clamp(1.0, 40.0);
@@ -234,7 +288,12 @@ impl Slices {
         }
         let turned = ui.input(|i| {
             let turns = i.events.iter().filter_map(|event| match event {
-                egui::Event::MouseWheel { unit, delta, modifiers, .. } if !modifiers.command => Some(match unit {
+                egui::Event::MouseWheel {
+                    unit,
+                    delta,
+                    modifiers,
+                    ..
+                } if !modifiers.command => Some(match unit {
                     egui::MouseWheelUnit::Point => delta.y / POINTS_A_SLICE,
                     egui::MouseWheelUnit::Line | egui::MouseWheelUnit::Page => delta.y,
                 }),
@@ -255,7 +314,9 @@ impl Slices {
 
 /// One slice: the smallest voxel edge of what lies underneath, mm.
 pub fn step_mm(ctx: &Ctx<'_>) -> f64 {
-    ctx.session.underlay().map_or(1.0, |u| u.volume.grid.voxel_size_mm().min_element().max(0.1))
+    ctx.session.underlay().map_or(1.0, |u| {
+        u.volume.grid.voxel_size_mm().min_element().max(0.1)
+    })
 }
 
 fn layers(ctx: &Ctx<'_>, underlay: &Underlay) -> Vec<VolumeLayer> {
@@ -266,56 +327,124 @@ fn layers(ctx: &Ctx<'_>, underlay: &Underlay) -> Vec<VolumeLayer> {
         two_sided: false,
         opacity: 1.0,
     };
-    let mut layers = vec![VolumeLayer { volume: underlay.data.clone(), linear: true, look: grey }];
+    let mut layers = vec![VolumeLayer {
+        volume: underlay.data.clone(),
+        linear: true,
+        look: grey,
+    }];
     if let Some((map, look)) = overlay::current(ctx) {
         // The nearest voxel, so that what is seen is what was measured.
-        layers.push(VolumeLayer { volume: map.data.clone(), linear: false, look: look.look(map.id) });
+        layers.push(VolumeLayer {
+            volume: map.data.clone(),
+            linear: false,
+            look: look.look(map.id),
+        });
     }
     layers
 }
 
 fn letters(ui: &Ui, ctx: &Ctx<'_>, rect: Rect, plane: Plane) {
-    let (left, right) = if ctx.layout.view.radiological { ("R", "L") } else { ("L", "R") };
+    let (left, right) = if ctx.layout.view.radiological {
+        ("R", "L")
+    } else {
+        ("L", "R")
+    };
     let [left, right, top, bottom] = match plane {
         Plane::Axial => [left, right, "A", "P"],
         Plane::Coronal => [left, right, "S", "I"],
         Plane::Sagittal => ["A", "P", "S", "I"],
     };
-    plate(ui, ctx, rect.left_center() + vec2(4.0, 0.0), Align2::LEFT_CENTER, left);
-    plate(ui, ctx, rect.right_center() - vec2(4.0, 0.0), Align2::RIGHT_CENTER, right);
-    plate(ui, ctx, rect.center_top() + vec2(0.0, 3.0), Align2::CENTER_TOP, top);
-    plate(ui, ctx, rect.center_bottom() - vec2(0.0, 4.0), Align2::CENTER_BOTTOM, bottom);
+    plate(
+        ui,
+        ctx,
+        rect.left_center() + vec2(4.0, 0.0),
+        Align2::LEFT_CENTER,
+        left,
+    );
+    plate(
+        ui,
+        ctx,
+        rect.right_center() - vec2(4.0, 0.0),
+        Align2::RIGHT_CENTER,
+        right,
+    );
+    plate(
+        ui,
+        ctx,
+        rect.center_top() + vec2(0.0, 3.0),
+        Align2::CENTER_TOP,
+        top,
+    );
+    plate(
+        ui,
+        ctx,
+        rect.center_bottom() - vec2(0.0, 4.0),
+        Align2::CENTER_BOTTOM,
+        bottom,
+    );
 }
 
 /// Small text on a dark plate, readable over any picture.
 pub fn plate(ui: &Ui, ctx: &Ctx<'_>, at: Pos2, align: Align2, text: &str) {
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::small_font(), ctx.theme.on_canvas());
+    let galley =
+        ui.painter()
+            .layout_no_wrap(text.to_owned(), theme::small_font(), ctx.theme.on_canvas());
     let rect = align.anchor_size(at, galley.size());
-    ui.painter().rect_filled(rect.expand2(vec2(3.0, 0.0)), 2.0, ctx.theme.veil());
+    ui.painter()
+        .rect_filled(rect.expand2(vec2(3.0, 0.0)), 2.0, ctx.theme.veil());
     ui.painter().galley(rect.min, galley, ctx.theme.on_canvas());
 }
 
 fn read_out(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay) {
-    let Some(at) = ctx.layout.view.crosshair() else { return };
+    let Some(at) = ctx.layout.view.crosshair() else {
+        return;
+    };
     ui.spacing_mut().item_spacing.y = 2.0;
     let voxel = |ijk: Option<[usize; 3]>| {
-        ijk.map_or_else(|| "outside".to_owned(), |[i, j, k]| format!("voxel {i}, {j}, {k}"))
+        ijk.map_or_else(
+            || "outside".to_owned(),
+            |[i, j, k]| format!("voxel {i}, {j}, {k}"),
+        )
     };
     ui.horizontal(|ui| {
-        pair(ui, ctx, "World (RAS)", &format!("{:.1}, {:.1}, {:.1} mm", at.x, at.y, at.z))
-            .on_hover_text("Right, anterior and superior of the origin are positive.");
-        let region = ctx.session.region_at(at).map_or("none", |r| r.name.as_str());
+        pair(
+            ui,
+            ctx,
+            "World (RAS)",
+            &format!("{}, {}, {} mm", tenth(at.x), tenth(at.y), tenth(at.z)),
+        )
+        .on_hover_text("Right, anterior and superior of the origin are positive.");
+        let region = ctx
+            .session
+            .region_at(at)
+            .map_or("none", |r| r.name.as_str());
         pair(ui, ctx, "Region", region).on_hover_text("The atlas's region at the crosshair.");
         if let Some((map, _)) = overlay::current(ctx) {
-            let value = map.volume.at_world(at).map_or_else(|| "outside".into(), |v| short(f64::from(v)));
-            pair(ui, ctx, map.id.name(), &format!("{value} ({})", map.id.unit())).on_hover_text(map.id.meaning());
+            let value = map
+                .volume
+                .at_world(at)
+                .map_or_else(|| "outside".into(), |v| short(f64::from(v)));
+            pair(
+                ui,
+                ctx,
+                map.id.name(),
+                &format!("{value} ({})", map.id.unit()),
+            )
+            .on_hover_text(map.id.meaning());
         }
     });
     ui.horizontal(|ui| {
         let ijk = underlay.volume.grid.voxel_at(at);
-        let value = ijk.map_or_else(String::new, |v| format!(" = {}", short(f64::from(underlay.volume.at(v)))));
-        pair(ui, ctx, &super::capitalised(&underlay.name), &format!("{}{value}", voxel(ijk)))
-            .on_hover_text("Voxel indices i, j, k from 0, and the value in the file's own units.");
+        let value = ijk.map_or_else(String::new, |v| {
+            format!(" = {}", short(f64::from(underlay.volume.at(v))))
+        });
+        pair(
+            ui,
+            ctx,
+            &super::capitalised(&underlay.name),
+            &format!("{}{value}", voxel(ijk)),
+        )
+        .on_hover_text("Voxel indices i, j, k from 0, and the value in the file's own units.");
         if let Some(grid) = ctx.session.bold_grid() {
             pair(ui, ctx, "BOLD", &voxel(grid.voxel_at(at)))
                 .on_hover_text("The voxel of the run whose time course is shown.");
@@ -323,9 +452,19 @@ fn read_out(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay) {
     });
 }
 
+/// Millimetres to a tenth, without a minus before zero.
+fn tenth(mm: f64) -> String {
+    let rounded = (mm * 10.0).round() / 10.0;
+    format!("{:.1}", if rounded == 0.0 { 0.0 } else { rounded })
+}
+
 fn pair(ui: &mut Ui, ctx: &Ctx<'_>, name: &str, value: &str) -> egui::Response {
     let mut job = egui::text::LayoutJob::default();
-    let format = |color| egui::TextFormat { font_id: theme::small_font(), color, ..Default::default() };
+    let format = |color| egui::TextFormat {
+        font_id: theme::small_font(),
+        color,
+        ..Default::default()
+    };
     job.append(name, 0.0, format(ctx.theme.weak));
     job.append(value, 6.0, format(ctx.theme.strong));
     let response = ui.label(job);

@@ -61,14 +61,22 @@ impl SurfacePanel {
     pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
         let cortex = &ctx.session.subject.cortex;
         let Some(shape) = shown_shape(ctx, cortex) else {
-            placeholder(ui, ctx, &[Kind::Open, Kind::Subject], "This subject has no cortical surfaces.");
+            placeholder(
+                ui,
+                ctx,
+                &[Kind::Open, Kind::Subject],
+                "This subject has no cortical surfaces.",
+            );
             return;
         };
         ui.horizontal(|ui| {
             ui.label("Shape");
             for (choice, name) in SHAPES {
                 if cortex.iter().any(|h| h.shape(choice).is_some())
-                    && ui.selectable_label(choice == shape, name).on_hover_text(meaning(choice)).clicked()
+                    && ui
+                        .selectable_label(choice == shape, name)
+                        .on_hover_text(meaning(choice))
+                        .clicked()
                 {
                     ctx.change(Change::Shape(choice));
                 }
@@ -100,30 +108,53 @@ impl SurfacePanel {
         }
     }
 
-    fn canvas(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, cortex: &[HemisphereData], shape: Shape, rect: Rect) {
+    fn canvas(
+        &mut self,
+        ui: &mut Ui,
+        ctx: &Ctx<'_>,
+        cortex: &[HemisphereData],
+        shape: Shape,
+        rect: Rect,
+    ) {
         let response = ui.interact(rect, ui.scope_id().with("cortex"), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Cortical surface"));
         let place = self.place(cortex, shape);
         let camera = camera(ctx, place, rect.aspect_ratio());
         let meshes = meshes(ctx, cortex, shape, place);
-        let marker = self.marker(ctx, cortex, shape, place).map(|at| (at, MARKER_MM, ctx.theme.crosshair));
+        let marker = self
+            .marker(ctx, cortex, shape, place)
+            .map(|at| (at, MARKER_MM, ctx.theme.crosshair));
         let scene = Scene {
             background: ctx.theme.canvas,
-            view: View::Surfaces(SurfaceView { camera, meshes, marker }),
+            view: View::Surfaces(SurfaceView {
+                camera,
+                meshes,
+                marker,
+            }),
         };
         // A turning brain is drawn coarser where drawing is slow.
         let coarse = response.dragged() && ctx.easel.borrow().is_slow();
         let scale = ui.pixels_per_point() * if coarse { 0.5 } else { 1.0 };
         let size = [rect.width(), rect.height()].map(|side| (side * scale).round().max(1.0) as u32);
-        let drawn = ctx.easel.borrow_mut().show(ui.ctx(), Slot::Surface, &scene, size);
+        let drawn = ctx
+            .easel
+            .borrow_mut()
+            .show(ui.ctx(), Slot::Surface, &scene, size);
         match drawn {
             Ok(texture) => {
                 let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
                 ui.painter().image(texture, rect, whole, Color32::WHITE);
             }
             Err(error) => {
-                ui.painter().rect_filled(rect, 2.0, ctx.theme.canvas_colour());
-                plate(ui, ctx, rect.center(), egui::Align2::CENTER_CENTER, &error.to_string());
+                ui.painter()
+                    .rect_filled(rect, 2.0, ctx.theme.canvas_colour());
+                plate(
+                    ui,
+                    ctx,
+                    rect.center(),
+                    egui::Align2::CENTER_CENTER,
+                    &error.to_string(),
+                );
             }
         }
         caption(ui, ctx, rect);
@@ -131,12 +162,20 @@ impl SurfacePanel {
     }
 
     fn place(&mut self, cortex: &[HemisphereData], shape: Shape) -> Place {
-        let print = cortex.iter().filter_map(|h| h.shape(shape)).map(|(_, mesh)| mesh.key.id).sum::<u64>();
+        let print = cortex
+            .iter()
+            .filter_map(|h| h.shape(shape))
+            .map(|(_, mesh)| mesh.key.id)
+            .sum::<u64>();
         if let Some((_, place)) = self.place.filter(|(p, _)| *p == print) {
             return place;
         }
         let surface = |side| {
-            cortex.iter().find(|h| h.hemisphere == side).and_then(|h| h.shape(shape)).map(|(s, _)| s)
+            cortex
+                .iter()
+                .find(|h| h.hemisphere == side)
+                .and_then(|h| h.shape(shape))
+                .map(|(s, _)| s)
         };
         let offsets_mm = match (surface(Hemisphere::Left), surface(Hemisphere::Right)) {
             (Some(left), Some(right)) => {
@@ -148,24 +187,47 @@ impl SurfacePanel {
         let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
         for hemisphere in cortex {
             let offset = offsets_mm[usize::from(hemisphere.hemisphere == Hemisphere::Right)];
-            for vertex in hemisphere.shape(shape).map(|(s, _)| s.vertices.iter()).into_iter().flatten() {
+            for vertex in hemisphere
+                .shape(shape)
+                .map(|(s, _)| s.vertices.iter())
+                .into_iter()
+                .flatten()
+            {
                 low = low.min(*vertex + offset);
                 high = high.max(*vertex + offset);
             }
         }
         let place = if low.is_finite() && high.is_finite() {
-            Place { offsets_mm, centre_mm: (low + high) / 2.0, extent_mm: high - low }
+            Place {
+                offsets_mm,
+                centre_mm: (low + high) / 2.0,
+                extent_mm: high - low,
+            }
         } else {
-            Place { offsets_mm, centre_mm: Vec3::ZERO, extent_mm: Vec3::splat(200.0) }
+            Place {
+                offsets_mm,
+                centre_mm: Vec3::ZERO,
+                extent_mm: Vec3::splat(200.0),
+            }
         };
         self.place = Some((print, place));
         place
     }
 
     /// Where the crosshair is on the shape that is shown.
-    fn marker(&mut self, ctx: &Ctx<'_>, cortex: &[HemisphereData], shape: Shape, place: Place) -> Option<Vec3> {
+    fn marker(
+        &mut self,
+        ctx: &Ctx<'_>,
+        cortex: &[HemisphereData],
+        shape: Shape,
+        place: Place,
+    ) -> Option<Vec3> {
         let at = ctx.layout.view.crosshair()?;
-        let print = cortex.iter().flat_map(|h| &h.shapes).map(|(.., mesh)| mesh.key.id).sum::<u64>();
+        let print = cortex
+            .iter()
+            .flat_map(|h| &h.shapes)
+            .map(|(.., mesh)| mesh.key.id)
+            .sum::<u64>();
         let key = (print, at.to_array().map(f64::to_bits));
         if self.nearest.is_none_or(|(k, _)| k != key) {
             self.nearest = Some((key, nearest_vertex(cortex, at)));
@@ -173,14 +235,19 @@ impl SurfacePanel {
         let (hemisphere, vertex) = self.nearest.and_then(|(_, found)| found)?;
         let hemisphere = cortex.get(hemisphere)?;
         let offset = place.offsets_mm[usize::from(hemisphere.hemisphere == Hemisphere::Right)];
-        hemisphere.shape(shape).and_then(|(s, _)| s.vertices.get(vertex)).map(|v| *v + offset)
+        hemisphere
+            .shape(shape)
+            .and_then(|(s, _)| s.vertices.get(vertex))
+            .map(|v| *v + offset)
     }
 }
 
 fn shown_shape(ctx: &Ctx<'_>, cortex: &[HemisphereData]) -> Option<Shape> {
     let has = |shape: &Shape| cortex.iter().any(|h| h.shape(*shape).is_some());
     let wanted = ctx.layout.view.shape;
-    std::iter::once(wanted).chain(SHAPES.map(|(s, _)| s)).find(has)
+    std::iter::once(wanted)
+        .chain(SHAPES.map(|(s, _)| s))
+        .find(has)
 }
 
 fn meaning(shape: Shape) -> &'static str {
@@ -198,13 +265,18 @@ fn meaning(shape: Shape) -> &'static str {
 fn camera(ctx: &Ctx<'_>, place: Place, aspect: f32) -> Camera {
     let turn = Quat::from_array(ctx.layout.view.rotation).inverse();
     let reach = |direction: Vec3| (place.extent_mm / 2.0 * (turn * direction)).length();
-    let radius = reach(Vec3::Y).max(reach(Vec3::X) / aspect) * 1.1;
+    let radius = reach(Vec3::Y).max(reach(Vec3::X) / aspect) * 1.16;
     ctx.layout.view.camera(place.centre_mm, radius)
 }
 
 fn meshes(ctx: &Ctx<'_>, cortex: &[HemisphereData], shape: Shape, place: Place) -> Vec<MeshLayer> {
-    let overlay = overlay::current(ctx)
-        .and_then(|(map, look)| Some((ctx.session.projected.as_ref().filter(|p| p.map == map.id)?, map.id, look)));
+    let overlay = overlay::current(ctx).and_then(|(map, look)| {
+        Some((
+            ctx.session.projected.as_ref().filter(|p| p.map == map.id)?,
+            map.id,
+            look,
+        ))
+    });
     cortex
         .iter()
         .enumerate()
@@ -212,11 +284,16 @@ fn meshes(ctx: &Ctx<'_>, cortex: &[HemisphereData], shape: Shape, place: Place) 
             let (_, mesh) = hemisphere.shape(shape)?;
             Some(MeshLayer {
                 mesh: mesh.clone(),
-                offset_mm: place.offsets_mm[usize::from(hemisphere.hemisphere == Hemisphere::Right)],
+                offset_mm: place.offsets_mm
+                    [usize::from(hemisphere.hemisphere == Hemisphere::Right)],
                 sulcal: hemisphere.sulcal.clone(),
-                overlay: overlay
-                    .and_then(|(projected, id, look)| Some((projected.hemispheres.get(n)?.clone(), look.look(id)))),
-                outlines: hemisphere.outlines.clone().filter(|_| ctx.layout.view.surface_outlines),
+                overlay: overlay.and_then(|(projected, id, look)| {
+                    Some((projected.hemispheres.get(n)?.clone(), look.look(id)))
+                }),
+                outlines: hemisphere
+                    .outlines
+                    .clone()
+                    .filter(|_| ctx.layout.view.surface_outlines),
                 opacity: 1.0,
             })
         })
@@ -227,9 +304,14 @@ fn nearest_vertex(cortex: &[HemisphereData], at: DVec3) -> Option<(usize, usize)
     let at = at.as_vec3();
     let mut best = (NEAR_CORTEX_MM * NEAR_CORTEX_MM, None);
     for (n, hemisphere) in cortex.iter().enumerate() {
-        let n_vertices = hemisphere.shapes.first().map_or(0, |(_, s, _)| s.vertices.len());
+        let n_vertices = hemisphere
+            .shapes
+            .first()
+            .map_or(0, |(_, s, _)| s.vertices.len());
         for vertex in 0..n_vertices {
-            let Some(place) = hemisphere.anatomical_mm(vertex) else { break };
+            let Some(place) = hemisphere.anatomical_mm(vertex) else {
+                break;
+            };
             let distance = place.distance_squared(at);
             if distance < best.0 {
                 best = (distance, Some((n, vertex)));
@@ -247,9 +329,17 @@ fn pointer(
     cortex: &[HemisphereData],
 ) {
     if response.dragged_by(PointerButton::Primary) && response.drag_delta() != egui::Vec2::ZERO {
-        let View::Surfaces(view) = &scene.view else { return };
-        let turned = view.camera.turned(response.drag_delta().x * TURN, response.drag_delta().y * TURN);
-        ctx.drag(Change::Rotation(turned.rotation.to_array()), response.drag_started());
+        let View::Surfaces(view) = &scene.view else {
+            return;
+        };
+        let turned = view.camera.turned(
+            response.drag_delta().x * TURN,
+            response.drag_delta().y * TURN,
+        );
+        ctx.drag(
+            Change::Rotation(turned.rotation.to_array()),
+            response.drag_started(),
+        );
     }
     if response.clicked() {
         if let Some(at) = response.interact_pointer_pos() {
@@ -257,10 +347,16 @@ fn pointer(
             let scale = size[0] as f32 / response.rect.width();
             let pixel = [(from.x * scale) as u32, (from.y * scale) as u32];
             let inside = pixel[0] < size[0] && pixel[1] < size[1];
-            let pick = if inside { ctx.easel.borrow_mut().pick(scene, size, pixel) } else { Ok(None) };
+            let pick = if inside {
+                ctx.easel.borrow_mut().pick(scene, size, pixel)
+            } else {
+                Ok(None)
+            };
             match pick {
                 Ok(Some(pick)) => {
-                    let place = cortex.get(pick.mesh).and_then(|h| h.anatomical_mm(pick.vertex as usize));
+                    let place = cortex
+                        .get(pick.mesh)
+                        .and_then(|h| h.anatomical_mm(pick.vertex as usize));
                     if let Some(place) = place {
                         ctx.change(Change::Crosshair(place.as_dvec3()));
                     }
@@ -274,7 +370,10 @@ fn pointer(
         let (turns, magnify) = ui.input(|i| (i.smooth_scroll_delta().y, i.zoom_delta()));
         let factor = magnify * (turns * 0.004).exp();
         if (factor - 1.0).abs() > 1e-4 {
-            ctx.drag(Change::SurfaceZoom(ctx.layout.view.surface_zoom * factor), false);
+            ctx.drag(
+                Change::SurfaceZoom(ctx.layout.view.surface_zoom * factor),
+                false,
+            );
         }
     }
 }
@@ -289,12 +388,24 @@ fn caption(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
             map.id.unit(),
             short(f64::from(look.threshold))
         );
-        plate(ui, ctx, rect.left_bottom() + vec2(6.0, -5.0), egui::Align2::LEFT_BOTTOM, &range);
+        plate(
+            ui,
+            ctx,
+            rect.left_bottom() + vec2(6.0, -5.0),
+            egui::Align2::LEFT_BOTTOM,
+            &range,
+        );
     }
     if ctx.jobs.is_running(Kind::Project) {
         let name = ctx.layout.view.map.map_or("the map", MapId::name);
         let words = format!("Painting {name}…");
-        plate(ui, ctx, rect.left_top() + vec2(6.0, 5.0), egui::Align2::LEFT_TOP, &words);
+        plate(
+            ui,
+            ctx,
+            rect.left_top() + vec2(6.0, 5.0),
+            egui::Align2::LEFT_TOP,
+            &words,
+        );
     }
     let hint = ui.painter().layout_no_wrap(
         "drag: turn · wheel: zoom · click: pick".into(),
@@ -302,6 +413,10 @@ fn caption(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
         ctx.theme.weak,
     );
     if rect.width() > 420.0 {
-        ui.painter().galley(rect.right_top() + vec2(-hint.size().x - 8.0, 5.0), hint, ctx.theme.weak);
+        ui.painter().galley(
+            rect.right_top() + vec2(-hint.size().x - 8.0, 5.0),
+            hint,
+            ctx.theme.weak,
+        );
     }
 }

@@ -22,7 +22,12 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     ui.horizontal(|ui| controls(ui, ctx, run));
     let at = ctx.layout.view.crosshair();
     let Some(voxel) = at.and_then(|at| run.series.grid.voxel_at(at)) else {
-        placeholder(ui, ctx, &[], "The crosshair lies outside the BOLD run: click on a slice inside it.");
+        placeholder(
+            ui,
+            ctx,
+            &[],
+            "The crosshair lies outside the BOLD run: click on a slice inside it.",
+        );
         return;
     };
     let course = run.series.time_course(voxel);
@@ -34,21 +39,34 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         .enumerate()
         .map(|(t, &v)| {
             let v = f64::from(v);
-            [t as f64 * tr, if percent { 100.0 * (v / mean - 1.0) } else { v }]
+            [
+                t as f64 * tr,
+                if percent { 100.0 * (v / mean - 1.0) } else { v },
+            ]
         })
         .collect();
     let (low, high) = points
         .iter()
         .map(|p| p[1])
         .filter(|v| v.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
+            (a.min(v), b.max(v))
+        });
     if low > high {
         placeholder(ui, ctx, &[], "This voxel holds no numbers.");
         return;
     }
     let pad = 0.08 * (high - low).max(1e-9);
-    let x_label = if run.tr_secs.is_some() { "Time (s)" } else { "Volume (the file gives no repetition time)" };
-    let y_label = if percent { "Change from the mean (%)" } else { "Signal (scanner units)" };
+    let x_label = if run.tr_secs.is_some() {
+        "Time (s)"
+    } else {
+        "Volume (the file gives no repetition time)"
+    };
+    let y_label = if percent {
+        "Change from the mean (%)"
+    } else {
+        "Signal (scanner units)"
+    };
     let selected = selected_onset(ctx, run);
     legend(ui, ctx, run);
     Plot::new("time course")
@@ -59,9 +77,14 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         .allow_scroll(false)
         .allow_boxed_zoom(false)
         .label_formatter(move |hover| match hover {
-            HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => {
+            HoverPosition::NearDataPoint { position, .. }
+            | HoverPosition::Elsewhere { position } => {
                 let unit = if percent { " %" } else { "" };
-                Some(format!("{:.1} s\n{}{unit}", position.x, super::short(position.y)))
+                Some(format!(
+                    "{:.1} s\n{}{unit}",
+                    position.x,
+                    super::short(position.y)
+                ))
             }
         })
         .show(ui, |plot| {
@@ -69,40 +92,78 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                 plot.polygon(band);
             }
             if let Some(onset) = selected {
-                plot.vline(VLine::new("selected trial", onset).color(ctx.theme.strong).width(1.5));
+                plot.vline(
+                    VLine::new("selected trial", onset)
+                        .color(ctx.theme.strong)
+                        .width(1.5),
+                );
             }
-            plot.line(Line::new("signal", PlotPoints::from(points)).color(ctx.theme.accent).width(1.6));
+            plot.line(
+                Line::new("signal", PlotPoints::from(points))
+                    .color(ctx.theme.accent)
+                    .width(1.6),
+            );
         });
 }
 
 fn controls(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
     ui.label("Run");
-    let combo = egui::ComboBox::from_id_salt("run").selected_text(&run.label).width(90.0).show_ui(ui, |ui| {
-        for choice in ctx.session.runs() {
-            if ui.selectable_label(choice.label == run.label, &choice.label).clicked() {
-                ctx.send(Command::ChooseRun(choice.label.clone()));
+    let combo = egui::ComboBox::from_id_salt("run")
+        .selected_text(&run.label)
+        .width(90.0)
+        .show_ui(ui, |ui| {
+            for choice in ctx.session.runs() {
+                if ui
+                    .selectable_label(choice.label == run.label, &choice.label)
+                    .clicked()
+                {
+                    ctx.send(Command::ChooseRun(choice.label.clone()));
+                }
             }
-        }
-    });
-    combo.response.accessible_name("Run").on_hover_text("The run whose signal, mean and temporal SNR are shown.");
+        });
+    combo
+        .response
+        .accessible_name("Run")
+        .on_hover_text("The run whose signal, mean and temporal SNR are shown.");
     let percent = ctx.layout.view.percent;
-    if ui.selectable_label(percent, "% change").on_hover_text("Percent change from the voxel's mean.").clicked() {
+    if ui
+        .selectable_label(percent, "% change")
+        .on_hover_text("Percent change from the voxel's mean.")
+        .clicked()
+    {
         ctx.change(Change::Percent(true));
     }
-    if ui.selectable_label(!percent, "Raw").on_hover_text("The numbers of the file.").clicked() {
+    if ui
+        .selectable_label(!percent, "Raw")
+        .on_hover_text("The numbers of the file.")
+        .clicked()
+    {
         ctx.change(Change::Percent(false));
     }
-    let tr = run.tr_secs.map_or_else(String::new, |tr| format!(", TR {tr:.2} s"));
-    ui.label(super::weak(ctx, format!("{} volumes{tr}", run.series.n_times)));
+    let tr = run
+        .tr_secs
+        .map_or_else(String::new, |tr| format!(", TR {tr:.2} s"));
+    ui.label(super::weak(
+        ctx,
+        format!("{} volumes{tr}", run.series.n_times),
+    ));
 }
 
 /// The conditions of a run in the order of their names; none when they are too many for colours.
 fn conditions(run: &RunParts) -> Vec<&str> {
-    let mut names: Vec<&str> =
-        run.events.iter().flat_map(|events| &events.rows).map(|event| event.trial_type.as_str()).collect();
+    let mut names: Vec<&str> = run
+        .events
+        .iter()
+        .flat_map(|events| &events.rows)
+        .map(|event| event.trial_type.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
-    if names.len() > MANY_CONDITIONS { Vec::new() } else { names }
+    if names.len() > MANY_CONDITIONS {
+        Vec::new()
+    } else {
+        names
+    }
 }
 
 /// What the colours of the bands mean.
@@ -116,7 +177,10 @@ fn legend(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
         for (n, name) in names.into_iter().enumerate() {
             let (chip, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
             ui.painter().rect_filled(chip, 2.0, ctx.theme.condition(n));
-            ui.label(super::weak(ctx, if name.is_empty() { "event" } else { name }));
+            ui.label(super::weak(
+                ctx,
+                if name.is_empty() { "event" } else { name },
+            ));
         }
     });
 }
@@ -126,15 +190,21 @@ fn bands<'a>(ctx: &Ctx<'_>, run: &RunParts, (low, high): (f64, f64)) -> Vec<Poly
     let names = conditions(run);
     let rows = run.events.iter().flat_map(|events| &events.rows);
     rows.map(|event| {
-        let (from, to) = (event.onset_secs, event.onset_secs + event.duration_secs.max(0.2));
+        let (from, to) = (
+            event.onset_secs,
+            event.onset_secs + event.duration_secs.max(0.2),
+        );
         let colour = names
             .iter()
             .position(|name| *name == event.trial_type)
             .map_or(ctx.theme.weak, |n| ctx.theme.condition(n));
-        Polygon::new(event.trial_type.clone(), vec![[from, low], [to, low], [to, high], [from, high]])
-            .fill_color(colour.gamma_multiply(0.28))
-            .stroke(egui::Stroke::new(0.5, colour.gamma_multiply(0.4)))
-            .allow_hover(false)
+        Polygon::new(
+            event.trial_type.clone(),
+            vec![[from, low], [to, low], [to, high], [from, high]],
+        )
+        .fill_color(colour.gamma_multiply(0.28))
+        .stroke(egui::Stroke::new(0.5, colour.gamma_multiply(0.4)))
+        .allow_hover(false)
     })
     .collect()
 }

@@ -1,14 +1,17 @@
 //! Stimulus, reconstruction and scores of every held-out trial, with the controls that keep them honest.
 
 use egui::{Align2, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use fusiform_pipelines::decode::{Decoded, DecodedTrial, Score};
+use fusiform_pipelines::decode::{Decoded, DecodedTrial};
 
-use super::{Ctx, confusion, detail, picture_ui, placeholder, short, weak};
+mod columns;
+
+use super::scores::{cards, fraction};
+use super::{Ctx, confusion, detail, picture_ui, placeholder, weak};
 use crate::command::{Change, Command};
 use crate::jobs::Kind;
 use crate::layout::{CodeChoice, Sort};
-use crate::session::DecodedParts;
 use crate::theme::{self, GAP, ROW_PICTURE};
+use columns::{Columns, SCORES, header};
 
 /// Height of a row with pictures and of one without, points.
 const ROW: (f32, f32) = (ROW_PICTURE + 6.0, 24.0);
@@ -40,21 +43,43 @@ impl Trials {
         cards(ui, ctx, parts);
         ui.add_space(4.0);
         let body = ui.available_rect_before_wrap();
+        let shows_matrix = self.shows_confusion || !has_pictures(&parts.decoded);
+        let side_width = if has_pictures(&parts.decoded) {
+            DETAIL
+        } else {
+            1.5 * DETAIL
+        };
         let has_detail = body.width() > 2.4 * DETAIL && body.height() > 120.0;
-        let detail_left = if has_detail { body.right() - DETAIL } else { body.right() };
-        let table = Rect::from_min_max(body.min, pos2(detail_left - if has_detail { GAP } else { 0.0 }, body.bottom()));
-        ui.scope_builder(egui::UiBuilder::new().max_rect(table).id_salt("table"), |ui| {
-            self.table(ui, ctx, &parts.decoded);
-        });
+        let detail_left = if has_detail {
+            body.right() - side_width
+        } else {
+            body.right()
+        };
+        let table = Rect::from_min_max(
+            body.min,
+            pos2(
+                detail_left - if has_detail { GAP } else { 0.0 },
+                body.bottom(),
+            ),
+        );
+        ui.scope_builder(
+            egui::UiBuilder::new().max_rect(table).id_salt("table"),
+            |ui| {
+                self.table(ui, ctx, &parts.decoded);
+            },
+        );
         if has_detail {
             let side = Rect::from_min_max(pos2(detail_left, body.top()), body.max);
-            ui.scope_builder(egui::UiBuilder::new().max_rect(side).id_salt("detail"), |ui| {
-                if self.shows_confusion || !has_pictures(&parts.decoded) {
-                    confusion::ui(ui, ctx, &parts.decoded);
-                } else {
-                    detail::ui(ui, ctx, &parts.decoded);
-                }
-            });
+            ui.scope_builder(
+                egui::UiBuilder::new().max_rect(side).id_salt("detail"),
+                |ui| {
+                    if shows_matrix {
+                        confusion::ui(ui, ctx, &parts.decoded);
+                    } else {
+                        detail::ui(ui, ctx, &parts.decoded);
+                    }
+                },
+            );
         }
     }
 
@@ -69,7 +94,8 @@ impl Trials {
             (_, false) => "The study is not loaded yet.",
             _ => "This study has no BOLD runs and no betas to decode.",
         };
-        let button = egui::Button::new(RichText::new("Decode").color(ctx.theme.strong)).fill(ctx.theme.selected);
+        let button = egui::Button::new(RichText::new("Decode").color(ctx.theme.strong))
+            .fill(ctx.theme.selected);
         let decode = ui
             .add_enabled(ready, button)
             .on_hover_text("Reconstruct every trial from models fitted without its run.")
@@ -84,13 +110,26 @@ impl Trials {
         if cancel.clicked() {
             ctx.send(Command::Cancel(Kind::Decode));
         }
-        ui.label("Image code").on_hover_text("What the brain is asked for.");
+        ui.label("Image code")
+            .on_hover_text("What the brain is asked for.");
         for (code, name, meaning) in [
-            (CodeChoice::Components, "Components", "Principal components of the training pictures' pixels."),
-            (CodeChoice::Pixels, "Pixels", "Each pixel of the downsampled picture by itself."),
+            (
+                CodeChoice::Components,
+                "Components",
+                "Principal components of the training pictures' pixels.",
+            ),
+            (
+                CodeChoice::Pixels,
+                "Pixels",
+                "Each pixel of the downsampled picture by itself.",
+            ),
         ] {
             let chosen = ctx.layout.view.code == code;
-            if ui.selectable_label(chosen, name).on_hover_text(meaning).clicked() {
+            if ui
+                .selectable_label(chosen, name)
+                .on_hover_text(meaning)
+                .clicked()
+            {
                 ctx.change(Change::Code(code));
             }
         }
@@ -99,9 +138,14 @@ impl Trials {
                 ui.toggle_value(&mut self.shows_confusion, "Confusions")
                     .on_hover_text("Which conditions are taken for which.");
             }
-            let state = if parts.complete { parts.decoded.split.clone() } else { "folds so far".into() };
+            let state = if parts.complete {
+                parts.decoded.split.clone()
+            } else {
+                "folds so far".into()
+            };
             let text = format!("{} trials, {state}", parts.decoded.trials.len());
-            ui.add(egui::Label::new(weak(ctx, text)).truncate()).on_hover_text(&parts.method);
+            ui.add(egui::Label::new(weak(ctx, text)).truncate())
+                .on_hover_text(&parts.method);
         }
     }
 
@@ -115,8 +159,13 @@ impl Trials {
         let selected = ctx.layout.view.trial;
         if self.scrolled_to != selected {
             self.scrolled_to = selected;
-            if let Some(place) = order.iter().position(|&n| Some(decoded.trials[n].trial) == selected) {
-                let above = (place as f32 * (row_height + ui.spacing().item_spacing.y) - row_height).max(0.0);
+            if let Some(place) = order
+                .iter()
+                .position(|&n| Some(decoded.trials[n].trial) == selected)
+            {
+                let above = (place as f32 * (row_height + ui.spacing().item_spacing.y)
+                    - row_height)
+                    .max(0.0);
                 scroll = scroll.vertical_scroll_offset(above);
             }
         }
@@ -127,12 +176,28 @@ impl Trials {
         });
     }
 
-    fn row(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, trial: &DecodedTrial, columns: &Columns, height: f32) {
+    fn row(
+        &mut self,
+        ui: &mut Ui,
+        ctx: &Ctx<'_>,
+        trial: &DecodedTrial,
+        columns: &Columns,
+        height: f32,
+    ) {
         let (rect, _) = ui.allocate_exact_size(vec2(columns.width, height), Sense::hover());
-        let response = ui.interact(rect, ui.scope_id().with(("trial", trial.trial)), Sense::click());
+        let response = ui.interact(
+            rect,
+            ui.scope_id().with(("trial", trial.trial)),
+            Sense::click(),
+        );
         let selected = ctx.layout.view.trial == Some(trial.trial);
         response.widget_info(|| {
-            WidgetInfo::selected(Role::Button, true, selected, format!("Trial {}", trial.trial + 1))
+            WidgetInfo::selected(
+                Role::Button,
+                true,
+                selected,
+                format!("Trial {}", trial.trial + 1),
+            )
         });
         if response.clicked() {
             self.scrolled_to = Some(trial.trial);
@@ -143,8 +208,16 @@ impl Trials {
         } else if response.hovered() {
             ui.painter().rect_filled(rect, 3.0, ctx.theme.raised);
         }
-        let ink = if selected { ctx.theme.strong } else { ctx.theme.text };
-        let quiet = if selected { ctx.theme.text } else { ctx.theme.weak };
+        let ink = if selected {
+            ctx.theme.strong
+        } else {
+            ctx.theme.text
+        };
+        let quiet = if selected {
+            ctx.theme.text
+        } else {
+            ctx.theme.weak
+        };
         let painter = ui.painter();
         let y = rect.center().y;
         let text = |x: f32, y: f32, align, words: &str, colour, font| {
@@ -152,27 +225,70 @@ impl Trials {
         };
         let conditions_end = columns.scores.first().map_or(columns.width, |x| x - 48.0);
         let condition = |x: f32, y: f32, words: &str, colour, font| {
-            let mut job = egui::text::LayoutJob::simple(words.to_owned(), font, colour, conditions_end - x);
+            let mut job =
+                egui::text::LayoutJob::simple(words.to_owned(), font, colour, conditions_end - x);
             job.wrap.max_rows = 1;
             job.wrap.break_anywhere = true;
             let galley = painter.layout_job(job);
-            painter.galley(pos2(rect.left() + x, y - galley.size().y / 2.0), galley, colour);
+            painter.galley(
+                pos2(rect.left() + x, y - galley.size().y / 2.0),
+                galley,
+                colour,
+            );
         };
         let two_lines = height > 40.0;
         if two_lines {
-            text(columns.trial + 6.0, y - 9.0, Align2::LEFT_CENTER, &format!("{}", trial.trial + 1), ink, theme::body_font());
-            text(columns.trial + 6.0, y + 10.0, Align2::LEFT_CENTER, &format!("run {}", trial.fold), quiet, theme::small_font());
+            text(
+                columns.trial + 6.0,
+                y - 9.0,
+                Align2::LEFT_CENTER,
+                &format!("{}", trial.trial + 1),
+                ink,
+                theme::body_font(),
+            );
+            text(
+                columns.trial + 6.0,
+                y + 10.0,
+                Align2::LEFT_CENTER,
+                &format!("run {}", trial.fold),
+                quiet,
+                theme::small_font(),
+            );
         } else {
             let words = format!("{}   run {}", trial.trial + 1, trial.fold);
-            text(columns.trial + 6.0, y, Align2::LEFT_CENTER, &words, ink, theme::small_font());
+            text(
+                columns.trial + 6.0,
+                y,
+                Align2::LEFT_CENTER,
+                &words,
+                ink,
+                theme::small_font(),
+            );
         }
         if let (Some(stimulus), Some(reconstruction)) = (columns.stimulus, columns.reconstruction) {
-            let square = |x: f32| Rect::from_min_size(pos2(rect.left() + x, rect.top() + 3.0), vec2(ROW_PICTURE, ROW_PICTURE));
+            let square = |x: f32| {
+                Rect::from_min_size(
+                    pos2(rect.left() + x, rect.top() + 3.0),
+                    vec2(ROW_PICTURE, ROW_PICTURE),
+                )
+            };
             let what = trial.stimulus_id.as_deref().unwrap_or(&trial.condition);
             let number = trial.trial + 1;
-            picture_ui(ui, ctx, square(stimulus), trial.stimulus.as_ref(), &format!("Stimulus of trial {number}: {what}"));
+            picture_ui(
+                ui,
+                ctx,
+                square(stimulus),
+                trial.stimulus.as_ref(),
+                &format!("Stimulus of trial {number}: {what}"),
+            );
             let name = format!("Reconstruction of trial {number}: {what}");
-            picture_ui(ui, ctx, square(reconstruction), trial.reconstruction.as_ref(), &name);
+            picture_ui(
+                ui,
+                ctx,
+                square(reconstruction),
+                trial.reconstruction.as_ref(),
+                &name,
+            );
         }
         let named = trial.predicted_condition.as_deref();
         let right = named == Some(trial.condition.as_str());
@@ -183,11 +299,35 @@ impl Trials {
         };
         let said = named.map_or_else(|| "not named".to_owned(), |n| format!("named {n}"));
         if two_lines {
-            condition(columns.condition, y - 9.0, &trial.condition, ink, theme::body_font());
-            condition(columns.condition, y + 10.0, &said, verdict, theme::small_font());
+            condition(
+                columns.condition,
+                y - 9.0,
+                &trial.condition,
+                ink,
+                theme::body_font(),
+            );
+            condition(
+                columns.condition,
+                y + 10.0,
+                &said,
+                verdict,
+                theme::small_font(),
+            );
         } else {
-            condition(columns.condition, y, &trial.condition, ink, theme::body_font());
-            condition(columns.condition + 150.0, y, &said, verdict, theme::body_font());
+            condition(
+                columns.condition,
+                y,
+                &trial.condition,
+                ink,
+                theme::body_font(),
+            );
+            condition(
+                columns.condition + 150.0,
+                y,
+                &said,
+                verdict,
+                theme::body_font(),
+            );
         }
         for (column, sort) in columns.scores.iter().zip(SCORES) {
             let words = match sort {
@@ -195,9 +335,16 @@ impl Trials {
                     (Some(rank), Some(n)) => format!("{rank} of {n}"),
                     _ => "none".into(),
                 },
-                sort => score_of(trial, sort).map_or_else(|| "none".into(), short),
+                sort => score_of(trial, sort).map_or_else(|| "none".into(), fraction),
             };
-            text(*column, y, Align2::RIGHT_CENTER, &words, ink, theme::body_font());
+            text(
+                *column,
+                y,
+                Align2::RIGHT_CENTER,
+                &words,
+                ink,
+                theme::body_font(),
+            );
         }
     }
 }
@@ -205,31 +352,6 @@ impl Trials {
 /// Whether there are reconstructions to show.
 pub fn has_pictures(decoded: &Decoded) -> bool {
     decoded.trials.iter().any(|t| t.reconstruction.is_some())
-}
-
-const SCORES: [Sort; 4] = [Sort::Pixcorr, Sort::Ssim, Sort::TwoWay, Sort::Rank];
-
-/// Left edges of the columns (right edges of the scores), points from the table's left.
-struct Columns {
-    width: f32,
-    trial: f32,
-    stimulus: Option<f32>,
-    reconstruction: Option<f32>,
-    condition: f32,
-    scores: Vec<f32>,
-}
-
-impl Columns {
-    fn fit(width: f32, pictures: bool) -> Self {
-        let trial = 0.0;
-        if !pictures {
-            let scores = Vec::new();
-            return Self { width, trial, stimulus: None, reconstruction: None, condition: 110.0, scores };
-        }
-        let score_width = if width > 640.0 { 72.0 } else { 58.0 };
-        let scores = (0..4).map(|n| width - 8.0 - (3 - n) as f32 * score_width).collect();
-        Self { width, trial, stimulus: Some(84.0), reconstruction: Some(150.0), condition: 246.0, scores }
-    }
 }
 
 fn score_of(trial: &DecodedTrial, sort: Sort) -> Option<f64> {
@@ -258,94 +380,4 @@ fn ordered(decoded: &Decoded, ctx: &Ctx<'_>) -> Vec<usize> {
         order.reverse();
     }
     order
-}
-
-fn header(ui: &mut Ui, ctx: &Ctx<'_>, columns: &Columns) {
-    let (rect, _) = ui.allocate_exact_size(vec2(columns.width, 22.0), Sense::hover());
-    let font = theme::small_font();
-    let plain = |x: f32, words: &str| {
-        let at = pos2(rect.left() + x, rect.center().y);
-        ui.painter().text(at, Align2::LEFT_CENTER, words, font.clone(), ctx.theme.weak);
-    };
-    if let (Some(stimulus), Some(reconstruction)) = (columns.stimulus, columns.reconstruction) {
-        plain(stimulus, "Stimulus");
-        plain(reconstruction, "Reconstruction");
-    }
-    plain(columns.condition, "Shown, named");
-    let order = &ctx.layout.view;
-    let sortable = |x: f32, align: Align2, sort: Sort, words: &str, meaning: &str| {
-        let on = order.sort == sort;
-        let colour = if on { ctx.theme.accent } else { ctx.theme.weak };
-        let galley = ui.painter().layout_no_wrap(words.to_owned(), font.clone(), colour);
-        let place = align.anchor_size(pos2(rect.left() + x, rect.center().y), galley.size());
-        let response = ui.interact(place.expand(3.0), ui.scope_id().with(("sort", words)), Sense::click());
-        response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, format!("Sort by {words}")));
-        let colour = if response.hovered() { ctx.theme.strong } else { colour };
-        ui.painter().galley_with_override_text_color(place.min, galley, colour);
-        if on {
-            // A bar under the words for the usual order, over them for the reverse.
-            let y = if order.reversed { place.top() - 1.0 } else { place.bottom() + 1.0 };
-            ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, colour));
-        }
-        if response.on_hover_text(meaning).clicked() {
-            ctx.change(Change::Sort(sort, on && !order.reversed));
-        }
-    };
-    sortable(6.0, Align2::LEFT_CENTER, Sort::Trial, "Trial", "In the order they were shown.");
-    sortable(44.0, Align2::LEFT_CENTER, Sort::Run, "Run", "By run, then in the order they were shown.");
-    for ((x, sort), (words, meaning)) in columns.scores.iter().zip(SCORES).zip([
-        ("Pixcorr", "Pearson correlation of the pixels of reconstruction and stimulus; chance 0."),
-        ("SSIM", "Structural similarity of reconstruction and stimulus, −1 to 1."),
-        ("Two-way", "Share of the other candidates that are less like the reconstruction than the stimulus is; chance 0.5."),
-        ("Rank", "Rank of the true stimulus among the candidates by likeness to the reconstruction; 1 is best."),
-    ]) {
-        sortable(*x, Align2::RIGHT_CENTER, sort, words, meaning);
-    }
-}
-
-/// The scores over all trials, each with chance and the shuffled control.
-fn cards(ui: &mut Ui, ctx: &Ctx<'_>, parts: &DecodedParts) {
-    let scores = &parts.decoded.scores;
-    let all = [
-        ("Accuracy", scores.accuracy, "Share of trials whose condition is named right."),
-        ("Pixel correlation", scores.pixcorr, "Mean Pearson correlation of reconstruction and stimulus pixels."),
-        ("SSIM", scores.ssim, "Mean structural similarity of reconstruction and stimulus."),
-        ("Two-way", scores.two_way, "Mean two-way identification."),
-        ("Retrieval, top 1", scores.retrieval_top1, "Share of trials whose stimulus comes first among the candidates."),
-    ];
-    let shown: Vec<_> = all.into_iter().filter_map(|(name, score, meaning)| Some((name, score?, meaning))).collect();
-    if shown.is_empty() {
-        return;
-    }
-    let width = ((ui.available_width() - GAP * (shown.len() - 1) as f32) / shown.len() as f32).min(240.0);
-    ui.horizontal(|ui| {
-        for (name, score, meaning) in shown {
-            card(ui, ctx, name, score, meaning, width, parts.complete);
-        }
-    });
-}
-
-fn card(ui: &mut Ui, ctx: &Ctx<'_>, name: &str, score: Score, meaning: &str, width: f32, complete: bool) {
-    let (rect, response) = ui.allocate_exact_size(vec2(width, 62.0), Sense::hover());
-    let words = format!("{name} {}, chance {}, shuffled {}", short(score.value), short(score.chance), short(score.shuffled));
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
-    let painter = ui.painter().with_clip_rect(rect);
-    painter.rect_filled(rect, 5.0, ctx.theme.raised);
-    let small = theme::small_font();
-    let number = egui::FontId::new(theme::NUMBER, egui::FontFamily::Proportional);
-    let beats = complete && score.p < 0.05;
-    let ink = if beats { ctx.theme.good } else { ctx.theme.strong };
-    let left = rect.left() + 9.0;
-    painter.text(pos2(left, rect.top() + 5.0), Align2::LEFT_TOP, name, small.clone(), ctx.theme.weak);
-    painter.text(pos2(rect.right() - 9.0, rect.top() + 3.0), Align2::RIGHT_TOP, short(score.value), number, ink);
-    let chance = format!("chance {}", short(score.chance));
-    painter.text(pos2(left, rect.top() + 25.0), Align2::LEFT_TOP, chance, small.clone(), ctx.theme.text);
-    let control = if complete {
-        format!("shuffled {} ± {}", short(score.shuffled), short(score.shuffled_sd))
-    } else {
-        "shuffled: after the last fold".into()
-    };
-    painter.text(pos2(left, rect.top() + 42.0), Align2::LEFT_TOP, control, small, ctx.theme.text);
-    let p = if complete { format!("\np = {} against shuffled trials.", short(score.p)) } else { String::new() };
-    response.on_hover_text(format!("{meaning}{p}"));
 }

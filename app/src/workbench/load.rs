@@ -19,7 +19,8 @@ use glam::DVec3;
 
 use crate::layout::CodeChoice;
 use crate::session::{
-    self, DecodedParts, GreyParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts, RunParts, SubjectParts,
+    self, DecodedParts, GreyParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts,
+    RunParts, SubjectParts,
 };
 
 /// A dialog that answers sooner than this was not seen by anybody: there is no desktop portal.
@@ -34,9 +35,15 @@ const AIR: f32 = 0.15;
 /// Makes the demo study; publishes it without its runs first.
 pub(crate) fn demo(run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> {
     let made = demo::generate_with(&DemoPlan::default(), run, &|study| {
-        publish(News::Study { study: Arc::new(study), partial: true });
+        publish(News::Study {
+            study: Arc::new(study),
+            partial: true,
+        });
     })?;
-    Ok(News::Study { study: Arc::new(made.study), partial: false })
+    Ok(News::Study {
+        study: Arc::new(made.study),
+        partial: false,
+    })
 }
 
 /// Opens a folder, a `study.toml`, or loose files.
@@ -45,7 +52,10 @@ pub(crate) fn study(paths: &[PathBuf], run: &Run<'_>) -> Result<News, Stop> {
         [one] => Study::open(one, run)?,
         loose => files::from_files(loose, run)?,
     };
-    Ok(News::Study { study: Arc::new(study), partial: false })
+    Ok(News::Study {
+        study: Arc::new(study),
+        partial: false,
+    })
 }
 
 /// Reads a subject's anatomy, atlas and surfaces, publishing each as it comes.
@@ -56,14 +66,22 @@ pub(crate) fn subject(
     run: &Run<'_>,
     publish: &dyn Fn(News),
 ) -> Result<News, Stop> {
-    let subject = study.subject(id).ok_or_else(|| Error::data(format!("the study has no subject {id}")))?;
-    let mut parts = SubjectParts { id: id.into(), ..SubjectParts::default() };
+    let subject = study
+        .subject(id)
+        .ok_or_else(|| Error::data(format!("the study has no subject {id}")))?;
+    let mut parts = SubjectParts {
+        id: id.into(),
+        ..SubjectParts::default()
+    };
     if let Some(source) = &subject.anatomy {
         run.stage("reading the anatomy");
         parts.anatomy = Some(grey(source.load(run)?));
         publish(News::Subject(parts.clone()));
     }
-    let query = Query { subject: Some(id.into()), ..query.clone() };
+    let query = Query {
+        subject: Some(id.into()),
+        ..query.clone()
+    };
     let chosen = select::select(study, &query).ok().and_then(|s| s.atlas);
     if let Some(atlas) = chosen.or_else(|| subject.atlases.first().cloned()) {
         run.stage("reading the atlas");
@@ -75,15 +93,27 @@ pub(crate) fn subject(
     for (n, hemisphere) in subject.surfaces.iter().enumerate() {
         run.progress(n, subject.surfaces.len());
         let mut shapes = Vec::new();
-        for (shape, source) in hemisphere.shapes.iter().filter(|(shape, _)| *shape != Shape::Flat) {
+        for (shape, source) in hemisphere
+            .shapes
+            .iter()
+            .filter(|(shape, _)| *shape != Shape::Flat)
+        {
             run.check()?;
             shapes.push((*shape, source.load(run)?));
         }
         cortex.push(HemisphereParts {
             hemisphere: hemisphere.hemisphere,
             shapes,
-            sulcal: hemisphere.sulcal.as_ref().map(|s| s.load(run)).transpose()?,
-            labels: hemisphere.labels.as_ref().map(|s| s.load(run)).transpose()?,
+            sulcal: hemisphere
+                .sulcal
+                .as_ref()
+                .map(|s| s.load(run))
+                .transpose()?,
+            labels: hemisphere
+                .labels
+                .as_ref()
+                .map(|s| s.load(run))
+                .transpose()?,
         });
     }
     parts.cortex = cortex;
@@ -117,7 +147,9 @@ pub(crate) fn pictures(study: &Study, run: &Run<'_>, publish: &dyn Fn(News)) -> 
     for (n, stimulus) in study.stimuli.iter().enumerate() {
         run.check()?;
         run.progress(n, study.stimuli.len());
-        let Some(source) = &stimulus.image else { continue };
+        let Some(source) = &stimulus.image else {
+            continue;
+        };
         match source.load(run) {
             Ok(picture) => read.push((stimulus.id.clone(), picture)),
             Err(Stop::Failed(error)) => run.warn(error.to_string()),
@@ -155,12 +187,16 @@ pub(crate) fn projected(
     for (n, sheet) in cortex.iter().enumerate() {
         run.check()?;
         run.progress(n, cortex.len());
-        let (white, pial) = sheet
-            .as_ref()
-            .ok_or_else(|| Error::data("the subject has no white, pial or midthickness surface to sample a map on"))?;
+        let (white, pial) = sheet.as_ref().ok_or_else(|| {
+            Error::data("the subject has no white, pial or midthickness surface to sample a map on")
+        })?;
         hemispheres.push(surface::project(volume, white, pial, SHEET_DEPTHS)?);
     }
-    Ok(News::Projected(ProjectedParts { map, revision, hemispheres }))
+    Ok(News::Projected(ProjectedParts {
+        map,
+        revision,
+        hemispheres,
+    }))
 }
 
 /// Selects, makes betas and decodes; publishes after each fold.
@@ -182,7 +218,11 @@ pub(crate) fn decoded(
         },
         ..DecodePlan::default()
     };
-    let onsets: Arc<[(String, f64)]> = betas.trials.iter().map(|t| (t.run.clone(), t.onset_secs)).collect();
+    let onsets: Arc<[(String, f64)]> = betas
+        .trials
+        .iter()
+        .map(|t| (t.run.clone(), t.onset_secs))
+        .collect();
     let parts = |decoded: Decoded, complete: bool| DecodedParts {
         drive: drive(&decoded, &betas.columns),
         decoded: Arc::new(decoded),
@@ -191,9 +231,16 @@ pub(crate) fn decoded(
         assumptions: selection.assumptions.clone(),
         complete,
     };
-    let whole = decode::decode(&betas, &study.stimuli, &plan, &Compute::cpu(), run, &|so_far| {
-        publish(News::Decoded(parts(so_far, false)));
-    })?;
+    let whole = decode::decode(
+        &betas,
+        &study.stimuli,
+        &plan,
+        &Compute::cpu(),
+        run,
+        &|so_far| {
+            publish(News::Decoded(parts(so_far, false)));
+        },
+    )?;
     Ok(News::Decoded(parts(whole, true)))
 }
 
@@ -205,7 +252,9 @@ fn drive(decoded: &Decoded, columns: &Columns) -> Option<(Arc<Volume>, (f32, f32
 
 /// Pixels a side at which pictures are decoded: the stimuli's own when they are small, else 32.
 fn picture_side(study: &Study, run: &Run<'_>) -> Result<usize, Stop> {
-    let Some(source) = study.stimuli.iter().find_map(|s| s.image.as_ref()) else { return Ok(32) };
+    let Some(source) = study.stimuli.iter().find_map(|s| s.image.as_ref()) else {
+        return Ok(32);
+    };
     let picture = source.load(run)?;
     Ok((picture.width().min(picture.height()) as usize).clamp(1, 32))
 }
@@ -213,8 +262,15 @@ fn picture_side(study: &Study, run: &Run<'_>) -> Result<usize, Stop> {
 /// Asks the desktop for a folder.
 pub(crate) fn ask_folder() -> News {
     let asked = Instant::now();
-    let paths = rfd::FileDialog::new().set_title("Open a study folder").pick_folder().into_iter().collect();
-    News::Paths { paths, unseen: asked.elapsed() < UNSEEN }
+    let paths = rfd::FileDialog::new()
+        .set_title("Open a study folder")
+        .pick_folder()
+        .into_iter()
+        .collect();
+    News::Paths {
+        paths,
+        unseen: asked.elapsed() < UNSEEN,
+    }
 }
 
 /// Asks the desktop for files.
@@ -222,9 +278,15 @@ pub(crate) fn ask_files() -> News {
     let asked = Instant::now();
     let dialog = rfd::FileDialog::new()
         .set_title("Open files")
-        .add_filter("Volumes, surfaces and studies", &["nii", "gz", "gii", "toml", "tsv", "npy"])
+        .add_filter(
+            "Volumes, surfaces and studies",
+            &["nii", "gz", "gii", "toml", "tsv", "npy"],
+        )
         .add_filter("All files", &["*"]);
-    News::Paths { paths: dialog.pick_files().unwrap_or_default(), unseen: asked.elapsed() < UNSEEN }
+    News::Paths {
+        paths: dialog.pick_files().unwrap_or_default(),
+        unseen: asked.elapsed() < UNSEEN,
+    }
 }
 
 /// The numbers below which a share `low` and a share `high` of the finite values other than 0 lie, made at
@@ -232,15 +294,23 @@ pub(crate) fn ask_files() -> News {
 pub(crate) fn robust_range(data: &[f32], low: f64, high: f64) -> (f32, f32) {
     // A quantile needs no more than a sample of a large volume.
     let stride = (data.len() / 200_000).max(1);
-    let mut values: Vec<f32> =
-        data.iter().step_by(stride).copied().filter(|v| v.is_finite() && *v != 0.0).collect();
+    let mut values: Vec<f32> = data
+        .iter()
+        .step_by(stride)
+        .copied()
+        .filter(|v| v.is_finite() && *v != 0.0)
+        .collect();
     if values.is_empty() {
         return (0.0, 1.0);
     }
     values.sort_by(f32::total_cmp);
     let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
     let (a, b) = (at(low), at(high));
-    if b > a { (a, b) } else { (a.min(0.0), a.max(0.0).max(a.min(0.0) + 1e-3)) }
+    if b > a {
+        (a, b)
+    } else {
+        (a.min(0.0), a.max(0.0).max(a.min(0.0) + 1e-3))
+    }
 }
 
 /// A volume with its robust range of greys and the box of what is not air.
@@ -256,17 +326,34 @@ fn grey(volume: Arc<Volume>) -> GreyParts {
             high = high.max(DVec3::from_array(ijk) + 0.5);
         }
     }
-    let bounds_mm = if low.is_finite() { box_in_world(grid, low, high) } else { grid.world_bounds() };
-    GreyParts { volume, window, bounds_mm }
+    let bounds_mm = if low.is_finite() {
+        box_in_world(grid, low, high)
+    } else {
+        grid.world_bounds()
+    };
+    GreyParts {
+        volume,
+        window,
+        bounds_mm,
+    }
 }
 
 /// The box around a box of voxel coordinates, world mm.
 fn box_in_world(grid: &Grid, low: DVec3, high: DVec3) -> (DVec3, DVec3) {
     let corners = (0..8).map(|corner| {
-        let pick = |axis: usize| if corner >> axis & 1 == 1 { high[axis] } else { low[axis] };
-        grid.world_from_voxel.transform_point3(DVec3::new(pick(0), pick(1), pick(2)))
+        let pick = |axis: usize| {
+            if corner >> axis & 1 == 1 {
+                high[axis]
+            } else {
+                low[axis]
+            }
+        };
+        grid.world_from_voxel
+            .transform_point3(DVec3::new(pick(0), pick(1), pick(2)))
     });
-    corners.fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(a, b), c| (a.min(c), b.max(c)))
+    corners.fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(a, b), c| {
+        (a.min(c), b.max(c))
+    })
 }
 
 /// Mean over time divided by standard deviation over time (n − 1 in the denominator); NaN where the mean is
@@ -276,7 +363,11 @@ fn temporal_snr(series: &Series, mean: &Volume, air: f32, run: &Run<'_>) -> Resu
     for time in 0..series.n_times {
         run.check()?;
         run.progress(time, series.n_times);
-        for ((sum, &value), &middle) in squares.iter_mut().zip(series.values_at(time)).zip(mean.data.iter()) {
+        for ((sum, &value), &middle) in squares
+            .iter_mut()
+            .zip(series.values_at(time))
+            .zip(mean.data.iter())
+        {
             let off = f64::from(value) - f64::from(middle);
             *sum += off * off;
         }
@@ -287,19 +378,33 @@ fn temporal_snr(series: &Series, mean: &Volume, air: f32, run: &Run<'_>) -> Resu
         .zip(mean.data.iter())
         .map(|(&sum, &middle)| {
             let sd = (sum / freedom).sqrt();
-            if middle >= air && sd > 0.0 { (f64::from(middle) / sd) as f32 } else { f32::NAN }
+            if middle >= air && sd > 0.0 {
+                (f64::from(middle) / sd) as f32
+            } else {
+                f32::NAN
+            }
         })
         .collect();
-    Ok(Volume { grid: mean.grid.clone(), data, assumptions: Vec::new() })
+    Ok(Volume {
+        grid: mean.grid.clone(),
+        data,
+        assumptions: Vec::new(),
+    })
 }
 
 /// The voxel of the atlas's first region that is nearest to the region's centre, world mm.
 pub(crate) fn heart_of_first_region(atlas: &Atlas) -> Option<DVec3> {
-    let key = atlas.regions.iter().map(|r| r.key).find(|&k| k != 0 && atlas.keys.contains(&k))?;
+    let key = atlas
+        .regions
+        .iter()
+        .map(|r| r.key)
+        .find(|&k| k != 0 && atlas.keys.contains(&k))?;
     let members: Vec<DVec3> = (0..atlas.keys.len())
         .filter(|&v| atlas.keys[v] == key)
         .map(|v| atlas.grid.world(atlas.grid.ijk(v)))
         .collect();
     let middle = members.iter().sum::<DVec3>() / members.len() as f64;
-    members.into_iter().min_by(|a, b| a.distance(middle).total_cmp(&b.distance(middle)))
+    members
+        .into_iter()
+        .min_by(|a, b| a.distance(middle).total_cmp(&b.distance(middle)))
 }

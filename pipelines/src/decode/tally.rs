@@ -3,16 +3,20 @@
 use crate::decode::fold::{Drawn, Outcome};
 use crate::decode::{Score, Scores};
 
-/// A mean in the making.
+/// A mean in the making; the carry keeps equal terms equal to their mean.
 #[derive(Clone, Copy, Debug, Default)]
 struct Mean {
     sum: f64,
+    carry: f64,
     n: usize,
 }
 
 impl Mean {
     fn add(&mut self, value: f64) {
-        self.sum += value;
+        let term = value - self.carry;
+        let sum = self.sum + term;
+        self.carry = (sum - self.sum) - term;
+        self.sum = sum;
         self.n += 1;
     }
 

@@ -272,18 +272,25 @@ fn label_of(bold: &BoldRun) -> String {
     format!("run {}", bold.label)
 }
 
+/// Seconds from volume to volume that a scanner can have: what lies outside is another unit.
+pub(crate) fn is_tr(secs: f64) -> bool {
+    (0.01..=60.0).contains(&secs)
+}
+
 /// Seconds from volume to volume: the sidecar's word, else the header's.
 pub(crate) fn tr_of(bold: &BoldRun, series: &Series) -> Result<f64> {
-    let tr = bold
-        .tr_secs
-        .or(series.tr_secs)
-        .filter(|tr| tr.is_finite() && *tr > 0.0);
-    tr.ok_or_else(|| {
-        let problem = "says no repetition time: add RepetitionTime (seconds) to its .json sidecar";
-        match bold.bold.path() {
-            Some(path) => Error::file(path, problem),
-            None => Error::data(format!("{} {problem}", label_of(bold))),
-        }
+    let said = bold.tr_secs.or(series.tr_secs).filter(|tr| *tr != 0.0);
+    if let Some(tr) = said.filter(|tr| is_tr(*tr)) {
+        return Ok(tr);
+    }
+    let said = said.map_or_else(
+        || "says no repetition time".to_owned(),
+        |tr| format!("says a repetition time of {tr} s, which cannot be"),
+    );
+    let problem = format!("{said}: write RepetitionTime in seconds into its .json sidecar");
+    Err(match bold.bold.path() {
+        Some(path) => Error::file(path, problem),
+        None => Error::data(format!("{} {problem}", label_of(bold))),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::glm::{BetasPlan, TrialModel, tr_of};
+use crate::glm::{BetasPlan, TrialModel, is_tr, tr_of};
 use crate::run::{Run, Stop};
 use crate::study::events::Events;
 use crate::study::select::Selection;
@@ -40,7 +40,7 @@ pub fn plan_for(selection: &Selection<'_>, run: &Run<'_>) -> Result<BetasPlan, S
     let Some(first) = selection.runs.first() else {
         return Ok(BetasPlan::default());
     };
-    let tr_secs = match first.tr_secs.filter(|tr| *tr > 0.0) {
+    let tr_secs = match first.tr_secs.filter(|tr| is_tr(*tr)) {
         Some(tr) => tr,
         None => tr_of(first, &*first.bold.load(run)?)?,
     };

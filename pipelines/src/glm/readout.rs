@@ -67,15 +67,17 @@ fn block_means(
 ) -> (Vec<usize>, Mat<f64>) {
     // A hundredth of a TR forgives onsets that were rounded when written.
     let slack = 0.01;
+    let lag = lag.min(n_times);
     let windows: Vec<(usize, Vec<usize>)> = rows
         .iter()
         .enumerate()
         .filter_map(|(r, row)| {
             let start = (row.onset_secs / tr_secs - slack).ceil();
-            let stop = ((row.onset_secs + row.duration_secs.max(0.0)) / tr_secs - slack)
-                .ceil()
-                .max(start + 1.0);
-            let volumes: Vec<usize> = (start as i64..stop as i64)
+            let stop = (row.onset_secs + row.duration_secs.max(0.0)) / tr_secs - slack;
+            let stop = stop.ceil().max(start + 1.0);
+            // Cut to the run before counting: a table may say anything.
+            let first = start.max(-(lag as f64)) as i64;
+            let volumes: Vec<usize> = (first..stop.min(n_times as f64) as i64)
                 .map(|v| v + lag as i64)
                 .filter_map(|v| usize::try_from(v).ok().filter(|v| *v < n_times))
                 .collect();

@@ -12,7 +12,7 @@ mod affine;
 mod colour;
 mod encode;
 mod extensions;
-mod fields;
+pub(in crate::io) mod fields;
 mod meaning;
 mod pair;
 mod stream;
@@ -27,7 +27,6 @@ use crate::io::bytes::Bytes;
 use crate::io::dtype::{ByteOrder, Datatype, decode};
 use crate::run::{Run, Stop};
 use crate::space::Grid;
-use crate::study::Load;
 use crate::volume::{Series, Volume};
 use crate::{Error, Result};
 
@@ -94,18 +93,6 @@ impl Header {
     }
 }
 
-impl Load for Volume {
-    fn load(path: &Path, run: &Run<'_>) -> std::result::Result<Self, Stop> {
-        read_volume(path, run)
-    }
-}
-
-impl Load for Series {
-    fn load(path: &Path, run: &Run<'_>) -> std::result::Result<Self, Stop> {
-        read_series(path, run)
-    }
-}
-
 /// Reads the header alone. `path` may be a `.nii`, a `.hdr` or the `.img` beside it.
 ///
 /// # Errors
@@ -115,8 +102,8 @@ pub fn read_header(path: &Path) -> Result<Header> {
     let fields = fields::read(path)?;
     let mut assumptions = Vec::new();
     let shape = fields.shape()?;
-    let datatype = fields.datatype(&mut assumptions)?;
-    let scaling = fields.scaling(datatype)?;
+    let datatype = fields.datatype()?;
+    let scaling = fields.scaling_of(datatype, &mut assumptions)?;
     let mm = fields.mm_per_unit(&mut assumptions);
     let forms = affine::choose(&fields, &shape, mm, &mut assumptions);
     let padded: [usize; 3] = std::array::from_fn(|axis| shape.get(axis).copied().unwrap_or(1));

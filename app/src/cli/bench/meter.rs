@@ -11,7 +11,10 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn start() -> Self {
-        Self { cpu_start: cpu_secs(), start: Instant::now() }
+        Self {
+            cpu_start: cpu_secs(),
+            start: Instant::now(),
+        }
     }
 
     /// Seconds on the wall.
@@ -38,6 +41,8 @@ fn cpu_secs() -> Option<f64> {
 /// The most memory this process has held so far, in MiB; `None` where the system has no `/proc`.
 pub(super) fn peak_mib() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
 }

@@ -41,7 +41,12 @@ pub(super) fn load(file: &Path, reps: u32, run: &Run<'_>) -> anyhow::Result<Meas
     Ok(measured)
 }
 
-pub(super) fn masked(file: &Path, mask: &Path, reps: u32, run: &Run<'_>) -> anyhow::Result<Measured> {
+pub(super) fn masked(
+    file: &Path,
+    mask: &Path,
+    reps: u32,
+    run: &Run<'_>,
+) -> anyhow::Result<Measured> {
     let mut measured = Measured::of("masked");
     for _ in 0..reps {
         let meter = Meter::start();
@@ -58,12 +63,18 @@ pub(super) fn masked(file: &Path, mask: &Path, reps: u32, run: &Run<'_>) -> anyh
         let (t, v) = (matrix.n_rows, matrix.n_cols);
         measured.size = format!("{t} times x {v} voxels from {n_bytes} bytes");
         let row = matrix.rows().nth(t / 2).map(|row| sum(row) / v as f64);
-        measured.quality = json!({ "shape": [t, v], "dtype": "float32", "sum": sum(&copy), "middle_row": row });
+        measured.quality =
+            json!({ "shape": [t, v], "dtype": "float32", "sum": sum(&copy), "middle_row": row });
     }
     Ok(measured)
 }
 
-pub(super) fn time_course(file: &Path, voxel: [usize; 3], reps: u32, run: &Run<'_>) -> anyhow::Result<Measured> {
+pub(super) fn time_course(
+    file: &Path,
+    voxel: [usize; 3],
+    reps: u32,
+    run: &Run<'_>,
+) -> anyhow::Result<Measured> {
     let mut measured = Measured::of("time_course");
     for _ in 0..reps {
         let meter = Meter::start();

@@ -13,16 +13,16 @@ const LEN_2: usize = 540;
 
 /// The fields that are used, in the types of NIfTI-2.
 #[derive(Clone, Debug)]
-pub(super) struct Fields {
+pub(in crate::io) struct Fields {
     /// The header file: named in errors.
     pub(super) path: PathBuf,
     /// The `.img`, when that is the file that was asked for.
     pub(super) image: Option<PathBuf>,
-    pub(super) version: u8,
-    pub(super) order: ByteOrder,
+    pub(in crate::io) version: u8,
+    pub(in crate::io) order: ByteOrder,
     /// The values follow in the same file; else they are in the `.img`.
     pub(super) single_file: bool,
-    pub(super) dim: [i64; 8],
+    pub(in crate::io) dim: [i64; 8],
     pub(super) datatype: i32,
     pub(super) pixdim: [f64; 8],
     pub(super) vox_offset: f64,
@@ -34,13 +34,13 @@ pub(super) struct Fields {
     pub(super) quatern: [f64; 3],
     pub(super) qoffset: [f64; 3],
     pub(super) srow: [[f64; 4]; 3],
-    pub(super) intent_code: i32,
+    pub(in crate::io) intent_code: i32,
     pub(super) intent_name: String,
     pub(super) description: String,
 }
 
 /// Reads the header of `path`, or of the pair that `path` is the `.img` of.
-pub(super) fn read(path: &Path) -> Result<Fields> {
+pub(in crate::io) fn read(path: &Path) -> Result<Fields> {
     let asked = path;
     let path = &pair::header_of(asked);
     let mut file = Bytes::open(path)?;

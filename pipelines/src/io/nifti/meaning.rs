@@ -61,18 +61,10 @@ impl Fields {
             })
     }
 
-    pub(super) fn datatype(&self, assumptions: &mut Vec<String>) -> Result<Datatype> {
+    /// How values are stored.
+    pub(in crate::io) fn datatype(&self) -> Result<Datatype> {
         let known = CODES.iter().find(|(code, _)| *code == self.datatype);
         if let Some(&(_, datatype)) = known {
-            match datatype {
-                Datatype::C64 | Datatype::C128 => {
-                    assumptions.push("the values are complex: took their magnitude".into());
-                }
-                Datatype::Rgb | Datatype::Rgba => {
-                    assumptions.push("the values are colours: took their luminance".into());
-                }
-                _ => {}
-            }
             return Ok(datatype);
         }
         let refused = match self.datatype {
@@ -86,26 +78,39 @@ impl Fields {
         Err(Error::file(&self.path, format!("holds {refused}")))
     }
 
-    /// Slope and intercept; `None` when the standard says to leave the values alone (colours; slope
-    /// 0 or not finite, which fMRIPrep's masks have: the intercept is then ignored too) or when
-    /// they change nothing. Of complex numbers the magnitude is scaled, which an intercept forbids.
-    pub(super) fn scaling(&self, datatype: Datatype) -> Result<Option<(f64, f64)>> {
-        let colours = matches!(datatype, Datatype::Rgb | Datatype::Rgba);
-        if colours || self.slope == 0.0 || !self.slope.is_finite() || !self.inter.is_finite() {
-            return Ok(None);
+    /// Slope and intercept; `None` when the standard says to leave the values alone (slope 0 or
+    /// not finite, which fMRIPrep's masks have: the intercept is then ignored too) or when they
+    /// change nothing.
+    pub(in crate::io) fn scaling(&self) -> Option<(f64, f64)> {
+        if self.slope == 0.0 || !self.slope.is_finite() || !self.inter.is_finite() {
+            return None;
         }
-        let changes = self.slope != 1.0 || self.inter != 0.0;
-        let scaling = changes.then_some((self.slope, self.inter));
-        if !matches!(datatype, Datatype::C64 | Datatype::C128) {
-            return Ok(scaling);
-        }
-        if self.inter != 0.0 {
-            return Err(Error::file(
+        (self.slope != 1.0 || self.inter != 0.0).then_some((self.slope, self.inter))
+    }
+
+    /// The scaling of the one number that is read from a voxel: of the luminance of a colour,
+    /// which the standard leaves as it is; of a magnitude, which an intercept of the complex number
+    /// would not let follow.
+    pub(super) fn scaling_of(
+        &self,
+        datatype: Datatype,
+        assumptions: &mut Vec<String>,
+    ) -> Result<Option<(f64, f64)>> {
+        match (datatype, self.scaling()) {
+            (Datatype::Rgb | Datatype::Rgba, _) => {
+                assumptions.push("the values are colours: took their luminance".into());
+                Ok(None)
+            }
+            (Datatype::C64 | Datatype::C128, Some((_, inter))) if inter != 0.0 => Err(Error::file(
                 &self.path,
                 "holds complex numbers and adds an intercept to them: save their magnitude as float32",
-            ));
+            )),
+            (Datatype::C64 | Datatype::C128, scaling) => {
+                assumptions.push("the values are complex: took their magnitude".into());
+                Ok(scaling.map(|(slope, inter)| (slope.abs(), inter)))
+            }
+            (_, scaling) => Ok(scaling),
         }
-        Ok(scaling.map(|(slope, inter)| (slope.abs(), inter)))
     }
 
     /// Millimetres in the header's unit of length.
@@ -189,7 +194,7 @@ impl Fields {
     }
 
     /// Where the values begin in their file.
-    pub(super) fn data_offset(&self) -> Result<u64> {
+    pub(in crate::io) fn data_offset(&self) -> Result<u64> {
         // The header, then four bytes that tell of extensions.
         let least = match (self.single_file, self.version) {
             (false, _) => 0.0,
