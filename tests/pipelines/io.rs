@@ -10,6 +10,7 @@ mod gifti;
 mod nifti;
 mod orientation;
 mod real;
+mod real_surfaces;
 mod tables;
 
 use std::path::{Path, PathBuf};
