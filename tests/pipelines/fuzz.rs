@@ -17,9 +17,10 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use fusiform_pipelines::io::{gifti, nifti, npy, picture, table};
+use fusiform_pipelines::io::{cifti, detect, freesurfer, gifti, nifti, npy, npz, picture, table};
 use fusiform_pipelines::run::quietly;
 use fusiform_pipelines::study::Load;
+use fusiform_pipelines::surface::Hemisphere;
 use fusiform_pipelines::volume::Atlas;
 
 use crate::io::fixture;
@@ -111,7 +112,10 @@ fn damage_and_read(folder: &Path) {
 /// Feeds a file to every reader its ending calls for; whether any took it.
 fn read_all(path: &Path) -> bool {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
-    let results: Vec<Result<(), String>> = if name.contains(".nii") {
+    let results: Vec<Result<(), String>> = if let Some(results) = read_surface_formats(path, &name)
+    {
+        results
+    } else if name.contains(".nii") {
         vec![
             quietly(|run| nifti::read_volume(path, run))
                 .map(drop)
@@ -157,6 +161,46 @@ fn read_all(path: &Path) -> bool {
     results.iter().any(Result::is_ok)
 }
 
+/// As [`read_all`] for FreeSurfer's files, CIFTI-2 and archives of arrays.
+fn read_surface_formats(path: &Path, name: &str) -> Option<Vec<Result<(), String>>> {
+    fn outcome<T, E: ToString>(result: Result<T, E>) -> Result<(), String> {
+        result.map(drop).map_err(|e| e.to_string())
+    }
+    let series = || {
+        let series = quietly(|run| freesurfer::mgh::read_series(path, run));
+        let map = quietly(|run| freesurfer::mgh::read_map(path, run));
+        vec![outcome(series), outcome(map)]
+    };
+    let parts = |file: &cifti::Cifti| {
+        // Each is refused or given; neither may panic.
+        for map in 0..file.n_maps().min(2) {
+            drop(file.surface_map(Hemisphere::Left, map));
+            drop(file.surface_labels(Hemisphere::Right, map));
+            drop(file.volume(map));
+        }
+    };
+    let results = match name.split_once('.')?.1 {
+        "surf" => vec![outcome(freesurfer::read_surface(path))],
+        "curv" => vec![outcome(freesurfer::read_curv(path))],
+        "annot" => vec![outcome(freesurfer::read_annot(path))],
+        "label" => vec![outcome(freesurfer::read_label(path))],
+        "patch" => vec![outcome(freesurfer::read_patch(path))],
+        "mgh" | "mgz" => series(),
+        "npz" => {
+            let names = npz::names(path).unwrap_or_default();
+            let first = names.first().map_or("a", String::as_str);
+            vec![outcome(npz::read(path, first))]
+        }
+        "dscalar.nii" | "dlabel.nii" | "dtseries.nii" | "pscalar.nii" => {
+            let file = quietly(|run| cifti::read(path, run));
+            vec![outcome(file.inspect(parts))]
+        }
+        _ => return None,
+    };
+    drop(detect::kind(path));
+    Some(results)
+}
+
 /// Whole files of every kind.
 fn sources() -> Vec<(String, Vec<u8>)> {
     let mut sources: Vec<(String, Vec<u8>)> = [
@@ -182,6 +226,27 @@ fn sources() -> Vec<(String, Vec<u8>)> {
     .iter()
     .map(|name| ((*name).to_owned(), std::fs::read(fixture(name)).unwrap()))
     .collect();
+    for (name, file) in [
+        ("triangles.surf", "freesurfer/lh.oblique"),
+        ("quads.surf", "freesurfer/lh.quad"),
+        ("quads_of_floats.surf", "freesurfer/lh.quadf"),
+        ("new.curv", "freesurfer/lh.sulc"),
+        ("old.curv", "freesurfer/lh.oldcurv"),
+        ("one.annot", "freesurfer/lh.one.annot"),
+        ("two.annot", "freesurfer/lh.two.annot"),
+        ("some.label", "freesurfer/lh.some.label"),
+        ("cut.patch", "freesurfer/lh.cut.patch.flat"),
+        ("volume.mgh", "freesurfer/u16.mgh"),
+        ("map.mgh", "freesurfer/map.mgh"),
+        ("series.mgz", "freesurfer/series.mgz"),
+        ("arrays.npz", "arrays.npz"),
+        ("two.dscalar.nii", "cifti/two.dscalar.nii"),
+        ("areas.dlabel.nii", "cifti/areas.dlabel.nii"),
+        ("bold.dtseries.nii", "cifti/bold.dtseries.nii"),
+        ("two.pscalar.nii", "cifti/two.pscalar.nii"),
+    ] {
+        sources.push((name.to_owned(), std::fs::read(fixture(file)).unwrap()));
+    }
     let tsv = b"onset\tduration\ttrial_type\n0.0\t1.5\tface\n2\tn/a\thouse\n";
     sources.push(("events.tsv".to_owned(), tsv.to_vec()));
     sources.push((

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 mod bad_input;
+mod cifti;
 mod decode;
 mod demo;
+mod freesurfer;
 mod fuzz;
 mod glm;
 mod io;
@@ -23,6 +25,9 @@ pub fn real_data(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("skipped: no real data at {} (set FUSIFORM_DATA)", path.display());
+    println!(
+        "skipped: no real data at {} (set FUSIFORM_DATA)",
+        path.display()
+    );
     None
 }

@@ -53,6 +53,16 @@ impl Bytes {
         })
     }
 
+    /// Bytes that are in memory already; errors call them `path`.
+    pub(crate) fn in_memory(path: &Path, bytes: Vec<u8>) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            file_len: bytes.len() as u64,
+            reader: Box::new(io::Cursor::new(bytes)),
+            gzip: false,
+        }
+    }
+
     /// The most bytes that can come out, the ones already read included.
     pub(crate) fn at_most(&self) -> u64 {
         if self.gzip {

@@ -5,7 +5,9 @@
 //! | NIfTI-1, NIfTI-2, pairs, gzip | [`nifti`] | NIfTI-1 |
 //! | volume atlas with its look-up table | [`atlas`] | [`nifti::write_labels`] |
 //! | GIFTI surfaces, maps, labels | [`gifti`] | yes |
-//! | NumPy arrays | [`npy`] | yes |
+//! | FreeSurfer surfaces, maps, annotations, labels, patches, MGH | [`freesurfer`] | no |
+//! | CIFTI-2 | [`cifti`] | no |
+//! | NumPy arrays | [`npy`], [`npz`] | `.npy` |
 //! | TSV, CSV | [`table`] | TSV |
 //! | PNG, JPEG | [`picture`] | PNG |
 //!
@@ -15,11 +17,15 @@
 
 pub mod atlas;
 mod bytes;
+pub mod cifti;
+pub mod detect;
 mod dtype;
+pub mod freesurfer;
 pub mod gifti;
 pub mod inspect;
 pub mod nifti;
 pub mod npy;
+pub mod npz;
 pub mod picture;
 pub mod table;
 pub mod write;

@@ -9,7 +9,7 @@
 //! nibabel makes them.
 
 mod affine;
-mod fields;
+pub(in crate::io) mod fields;
 mod write;
 
 use std::cell::Cell;

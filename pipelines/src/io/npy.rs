@@ -19,7 +19,11 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// When the file is no `.npy`, holds other than plain numbers, has three or more dimensions, or is
 /// shorter than its header says.
 pub fn read(path: &Path) -> Result<Matrix> {
-    let mut file = Bytes::open(path)?;
+    read_from(path, Bytes::open(path)?)
+}
+
+/// As [`read`], from an open file; errors call it `path`.
+pub(super) fn read_from(path: &Path, mut file: Bytes) -> Result<Matrix> {
     let available = file.at_most();
     let not_npy = || Error::file(path, "is not a .npy file: save the array with numpy.save");
     let mut start = [0; 8];

@@ -11,16 +11,16 @@ const LEN_2: usize = 540;
 
 /// The fields that are used, in the types of NIfTI-2.
 #[derive(Clone, Debug)]
-pub(super) struct Fields {
+pub(in crate::io) struct Fields {
     /// The header file: named in errors.
     path: PathBuf,
     /// The `.img`, when that is the file that was asked for.
     image: Option<PathBuf>,
-    pub(super) version: u8,
-    pub(super) order: ByteOrder,
+    pub(in crate::io) version: u8,
+    pub(in crate::io) order: ByteOrder,
     /// The values follow in the same file; else they are in the `.img`.
     single_file: bool,
-    dim: [i64; 8],
+    pub(in crate::io) dim: [i64; 8],
     datatype: i32,
     pub(super) pixdim: [f64; 8],
     vox_offset: f64,
@@ -32,13 +32,13 @@ pub(super) struct Fields {
     pub(super) quatern: [f64; 3],
     pub(super) qoffset: [f64; 3],
     pub(super) srow: [[f64; 4]; 3],
-    intent_code: i32,
+    pub(in crate::io) intent_code: i32,
     intent_name: String,
     pub(super) description: String,
 }
 
 /// Reads the header of `path`, or of the pair that `path` is the `.img` of.
-pub(super) fn read(path: &Path) -> Result<Fields> {
+pub(in crate::io) fn read(path: &Path) -> Result<Fields> {
     let asked = path;
     let path = &header_of(asked);
     let mut file = Bytes::open(path)?;
@@ -201,7 +201,7 @@ impl Fields {
             })
     }
 
-    pub(super) fn datatype(&self) -> Result<Datatype> {
+    pub(in crate::io) fn datatype(&self) -> Result<Datatype> {
         let refused = match self.datatype {
             2 => return Ok(Datatype::U8),
             4 => return Ok(Datatype::I16),
@@ -227,7 +227,7 @@ impl Fields {
     /// Slope and intercept; `None` when the standard says to leave the values alone (slope 0 or
     /// not finite, which fMRIPrep's masks have: the intercept is then ignored too) or when they
     /// change nothing.
-    pub(super) fn scaling(&self) -> Option<(f64, f64)> {
+    pub(in crate::io) fn scaling(&self) -> Option<(f64, f64)> {
         if self.slope == 0.0 || !self.slope.is_finite() || !self.inter.is_finite() {
             return None;
         }
@@ -315,7 +315,7 @@ impl Fields {
     }
 
     /// Where the values begin in their file.
-    pub(super) fn data_offset(&self) -> Result<u64> {
+    pub(in crate::io) fn data_offset(&self) -> Result<u64> {
         // The header, then four bytes that tell of extensions.
         let least = match (self.single_file, self.version) {
             (false, _) => 0.0,
