@@ -1,6 +1,12 @@
 //! CIFTI-2 against what nibabel reads from the same files (`tests/fixtures/cifti.py`), and against
 //! the same map in two other formats.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests stop where a test would"
+)]
+
 use fusiform_pipelines::io::cifti::{self, Cifti, Maps};
 use fusiform_pipelines::io::{freesurfer, gifti, npz};
 use fusiform_pipelines::run::{CancelToken, Run, Stop, quietly};

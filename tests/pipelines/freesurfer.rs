@@ -1,13 +1,21 @@
 //! FreeSurfer's files against what nibabel reads from them (`tests/fixtures/freesurfer.py`), real
 //! ones where they are present, and the kinds of files told apart.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests stop where a test would"
+)]
+
 use std::path::{Path, PathBuf};
 
 use fusiform_pipelines::io::detect::{self, Kind};
 use fusiform_pipelines::io::freesurfer::{self, mgh};
-use fusiform_pipelines::io::gifti;
-use fusiform_pipelines::run::quietly;
-use fusiform_pipelines::surface::{Hemisphere, VertexLabels};
+use fusiform_pipelines::io::{cifti, gifti};
+use fusiform_pipelines::run::{Stop, quietly};
+use fusiform_pipelines::study::Load;
+use fusiform_pipelines::surface::{Hemisphere, Surface, VertexLabels, VertexMap};
+use fusiform_pipelines::volume::{Series, Volume};
 use glam::{DVec3, Vec3};
 use serde_json::Value;
 
@@ -37,7 +45,7 @@ fn surfaces_of_every_kind_are_where_nibabel_puts_them() {
         let expected = expected(name);
         let vertices = numbers(&expected["vertices"]);
         assert_eq!(surface.vertices.len() * 3, vertices.len());
-        let ours = surface.vertices.iter().flat_map(|v| v.to_array());
+        let ours = surface.vertices.iter().flat_map(Vec3::to_array);
         for (ours, theirs) in ours.zip(vertices) {
             assert!((f64::from(ours) - theirs).abs() < 1e-5, "{name}");
         }
@@ -222,6 +230,34 @@ fn the_wrong_file_is_refused_with_advice() {
     }
 }
 
+#[test]
+fn loading_takes_whatever_holds_such_data() {
+    fn load<T: Load>(name: &str) -> T {
+        quietly(|run| T::load(&fixture(name), run)).unwrap_or_else(|e| panic!("{e}"))
+    }
+    assert_eq!(load::<Surface>("freesurfer/lh.quad").triangles.len(), 12);
+    assert_eq!(load::<Surface>("ascii.surf.gii").hemisphere, None);
+    assert_eq!(load::<VertexMap>("freesurfer/lh.sulc").values[3], 1234.5);
+    assert_eq!(load::<VertexMap>("freesurfer/map.mgh").values[7], 14.0);
+    let labels = load::<VertexLabels>("freesurfer/lh.two.annot");
+    assert_eq!(labels.regions.len(), 3);
+    assert_eq!(load::<Volume>("freesurfer/u8.mgh").at([1, 0, 0]), 35.0);
+    assert_eq!(load::<Series>("freesurfer/series.mgz").n_times, 4);
+    assert!(load::<Volume>("float32_be.nii").grid.n_voxels() > 1);
+
+    // Both hemispheres in one file: its name must say which is meant.
+    let folder = tempfile::tempdir().unwrap();
+    let both = fixture("cifti/areas.dlabel.nii");
+    let text = refusal(&both, quietly(|run| VertexLabels::load(&both, run)));
+    assert!(text.contains("both hemispheres"), "{text}");
+    let right = folder.path().join("rh.areas.dlabel.nii");
+    std::fs::copy(&both, &right).unwrap();
+    let labels = quietly(|run| VertexLabels::load(&right, run)).unwrap();
+    assert_eq!(*labels.keys, [0, 3, 0, 0, 3]);
+    let map = quietly(|run| VertexMap::load(&right, run)).unwrap();
+    assert_eq!(map.values[4], 3.0);
+}
+
 /// The kind each fixture was made as.
 #[test]
 fn fixtures_are_told_apart() {
@@ -256,7 +292,7 @@ fn fixtures_are_told_apart() {
 
 /// Every file of the real data, against what its name says it is.
 #[test]
-fn real_files_are_told_apart() {
+fn real_files_are_told_apart_and_read() {
     let Some(root) = crate::real_data("") else {
         return;
     };
@@ -275,11 +311,30 @@ fn real_files_are_told_apart() {
             if told.as_ref().ok() != kind.as_ref() {
                 wrong.push(format!("{}: {told:?} for {kind:?}", path.display()));
             }
+            if let Some(problem) = told.ok().and_then(|kind| problem_of(&path, kind)) {
+                wrong.push(problem);
+            }
             n_files += 1;
         }
     }
     println!("{n_files} files");
     assert!(n_files > 0 && wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What keeps a file of FreeSurfer or CIFTI from being read.
+fn problem_of(path: &Path, kind: Kind) -> Option<String> {
+    match kind {
+        Kind::FreesurferSurface => freesurfer::read_surface(path).err().map(Stop::from),
+        Kind::FreesurferMap => freesurfer::read_curv(path).err().map(Stop::from),
+        Kind::FreesurferAnnot => freesurfer::read_annot(path).err().map(Stop::from),
+        Kind::FreesurferLabel => freesurfer::read_label(path).err().map(Stop::from),
+        Kind::Mgh => quietly(|run| mgh::read_series(path, run)).err(),
+        // Tables of places by places are refused.
+        Kind::Cifti if path.to_string_lossy().ends_with(".dconn.nii") => None,
+        Kind::Cifti => quietly(|run| cifti::read(path, run)).err(),
+        _ => None,
+    }
+    .map(|stop| stop.to_string())
 }
 
 fn kind_by_name(path: &Path) -> Option<Kind> {

@@ -14,44 +14,12 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::io::atlas::colour_of_key;
 use crate::io::bytes::Bytes;
-use crate::run::{Run, Stop};
-use crate::study::Load;
 use crate::surface::{Hemisphere, Surface, VertexLabels, VertexMap};
 use crate::volume::Region;
 use crate::{Error, Result};
 
 use array::Array;
 pub use write::{write_labels, write_map, write_surface};
-
-impl Load for Surface {
-    fn load(path: &Path, run: &Run<'_>) -> std::result::Result<Self, Stop> {
-        run.check()?;
-        Ok(read_surface(path)?)
-    }
-}
-
-impl Load for VertexMap {
-    /// The first map of the file.
-    fn load(path: &Path, run: &Run<'_>) -> std::result::Result<Self, Stop> {
-        run.check()?;
-        let mut maps = read_map(path)?;
-        if maps.len() > 1 {
-            run.warn(format!(
-                "{}: holds {} maps; used the first",
-                path.display(),
-                maps.len()
-            ));
-        }
-        Ok(maps.swap_remove(0))
-    }
-}
-
-impl Load for VertexLabels {
-    fn load(path: &Path, run: &Run<'_>) -> std::result::Result<Self, Stop> {
-        run.check()?;
-        Ok(read_labels(path)?)
-    }
-}
 
 /// Reads a surface: the first point set and the first triangles of the file.
 ///

@@ -23,6 +23,7 @@ mod dtype;
 pub mod freesurfer;
 pub mod gifti;
 pub mod inspect;
+mod load;
 pub mod nifti;
 pub mod npy;
 pub mod npz;

@@ -22,7 +22,6 @@ use crate::io::bytes::Bytes;
 use crate::io::dtype::{ByteOrder, Datatype, decode};
 use crate::run::{Run, Stop};
 use crate::space::Grid;
-use crate::study::Load;
 use crate::volume::{Series, Volume};
 use crate::{Error, Result};
 
@@ -82,18 +81,6 @@ impl Header {
     /// Stored bytes of all values.
     fn n_bytes(&self) -> usize {
         self.grid.n_voxels() * self.n_volumes() * self.datatype.size()
-    }
-}
-
-impl Load for Volume {
-    fn load(path: &Path, run: &Run<'_>) -> std::result::Result<Self, Stop> {
-        read_volume(path, run)
-    }
-}
-
-impl Load for Series {
-    fn load(path: &Path, run: &Run<'_>) -> std::result::Result<Self, Stop> {
-        read_series(path, run)
     }
 }
 

@@ -198,6 +198,13 @@ impl Cifti {
         }
     }
 
+    /// The hemispheres that have values.
+    pub fn hemispheres(&self) -> Vec<Hemisphere> {
+        let is_there = |side: &Hemisphere| self.cortex(*side).is_ok();
+        let both = [Hemisphere::Left, Hemisphere::Right];
+        both.into_iter().filter(is_there).collect()
+    }
+
     /// One map over a hemisphere, NaN where the file has no value (the medial wall). The value of a
     /// parcel is at all its vertices.
     ///
