@@ -4,6 +4,7 @@ pub(crate) mod load;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use egui::{Frame, Margin, Ui, WidgetText};
 use egui_tiles::{Behavior, SimplificationOptions, TabState, TileId, Tiles, UiResponse};
@@ -26,6 +27,7 @@ const MIN_SIZE: [f32; 2] = [1024.0, 680.0];
 ///
 /// Errors when there is no display, with words that say so.
 pub fn run(paths: Vec<PathBuf>) -> anyhow::Result<()> {
+    let started = Instant::now();
     let log = crate::log::install();
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
@@ -49,13 +51,12 @@ pub fn run(paths: Vec<PathBuf>) -> anyhow::Result<()> {
                 .clone()
                 .map_or_else(Easel::without_gpu, Easel::on);
             log::info!("graphics: {}", easel.driver());
-            Ok(Box::new(Workbench::new(
-                &cc.egui_ctx,
-                easel,
-                layout,
-                log,
-                paths,
-            )))
+            let workbench = Workbench::new(&cc.egui_ctx, easel, layout, log, paths);
+            Ok(Box::new(Window {
+                workbench,
+                started: Some(started),
+                drawn: false,
+            }))
         }),
     )
     .map_err(|error| no_window(&error))
@@ -218,17 +219,28 @@ impl Workbench {
     }
 }
 
-impl eframe::App for Workbench {
+/// The workbench in a window of the desktop, which says once how long it took to appear.
+struct Window {
+    workbench: Workbench,
+    started: Option<Instant>,
+    drawn: bool,
+}
+
+impl eframe::App for Window {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        Self::logic(self, ctx);
+        if let Some(started) = self.started.take_if(|_| self.drawn) {
+            log::info!("first frame {:.2} s after the start", started.elapsed().as_secs_f64());
+        }
+        self.workbench.logic(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        Self::ui(self, ui);
+        self.workbench.ui(ui);
+        self.drawn = true;
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        storage.set_string(layout::STORAGE_KEY, self.layout.to_text());
+        storage.set_string(layout::STORAGE_KEY, self.workbench.layout.to_text());
     }
 
     fn persist_egui_memory(&self) -> bool {

@@ -18,7 +18,9 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use fusiform_pipelines::io::array::{self, Address};
-use fusiform_pipelines::io::{atlas, cifti, detect, freesurfer, gifti, nifti, npy, npz, picture, table};
+use fusiform_pipelines::io::{
+    atlas, cifti, detect, freesurfer, gifti, nifti, npy, npz, picture, table,
+};
 use fusiform_pipelines::run::quietly;
 use fusiform_pipelines::study::Load;
 use fusiform_pipelines::surface::Hemisphere;
@@ -195,7 +197,10 @@ fn read_surface_formats(path: &Path, name: &str) -> Option<Vec<Result<(), String
         "mat" | "h5" => {
             let all = array::list(path);
             let names = all.iter().flatten().map(|info| info.name.clone());
-            let address = |name| Address { path: path.to_path_buf(), name: Some(name) };
+            let address = |name| Address {
+                path: path.to_path_buf(),
+                name: Some(name),
+            };
             let mut outcomes: Vec<_> = names
                 .map(|name| outcome(array::read(&address(name), &mut Vec::new())))
                 .collect();

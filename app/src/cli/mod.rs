@@ -31,7 +31,7 @@ Exit codes: 0 success, 1 failure (one line that says what to do), 2 wrong usage.
 /// Without a command the window opens: on the study or files named, or on the
 /// built-in demo subject.
 #[derive(Debug, Parser)]
-#[command(name = "fusiform", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(name = "fusiform", version, subcommand_precedence_over_arg = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

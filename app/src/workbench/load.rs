@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use fusiform_pipelines::betas::Columns;
 use fusiform_pipelines::decode::{self, Code, DecodePlan, Decoded};
-use fusiform_pipelines::device::Compute;
+use fusiform_pipelines::device::{self, DeviceChoice};
 use fusiform_pipelines::glm;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::demo::{self, DemoPlan};
@@ -235,7 +235,7 @@ pub(crate) fn decoded(
         &betas,
         &study.stimuli,
         &plan,
-        &Compute::cpu(),
+        &device::choose(DeviceChoice::Auto)?,
         run,
         &|so_far| {
             publish(News::Decoded(parts(so_far, false)));
