@@ -7,7 +7,9 @@
 )]
 
 mod gifti;
+mod nibabel;
 mod nifti;
+mod nifti_parts;
 mod orientation;
 mod real;
 mod real_surfaces;
