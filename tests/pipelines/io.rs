@@ -6,7 +6,9 @@
     reason = "helpers of tests stop where a test would"
 )]
 
+mod arrays;
 mod gifti;
+mod luts;
 mod nibabel;
 mod nifti;
 mod nifti_parts;
@@ -18,6 +20,8 @@ mod tables;
 use std::path::{Path, PathBuf};
 
 use fusiform_pipelines::run::{Run, Stop, quietly};
+
+pub(crate) use luts::LOOK_UP_TABLES;
 
 /// A file of `tests/fixtures`.
 pub(crate) fn fixture(name: &str) -> PathBuf {

@@ -199,7 +199,7 @@ fn nibabel_and_numpy_read_the_surfaces_and_arrays_that_are_written() {
     assert_eq!(found[1].0["intents"], json!([1002]));
     assert_eq!(found[1].0["names"]["7"], "hMT+");
     assert_eq!(found[1].0["names"]["-2"], "V1 & V2");
-    let points = surface.vertices.iter().flat_map(|v| v.to_array());
+    let points = surface.vertices.iter().flat_map(Vec3::to_array);
     let corners = surface.triangles.iter().flatten().map(|&v| v as f32);
     same(
         &points.chain(corners).collect::<Vec<_>>(),
