@@ -9,7 +9,9 @@
 mod arrays;
 mod gifti;
 mod luts;
+mod nibabel;
 mod nifti;
+mod nifti_parts;
 mod orientation;
 mod real;
 mod real_surfaces;

@@ -132,15 +132,9 @@ impl Parts {
         }))
     }
 
-    /// The `out.len()` bytes at `offset`.
+    /// The `out.len()` bytes at `offset`; from several threads at once if need be.
     pub(crate) fn fill_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        #[cfg(unix)]
-        let read = std::os::unix::fs::FileExt::read_exact_at(&self.file, out, offset);
-        #[cfg(not(unix))]
-        let read = (&self.file)
-            .seek(std::io::SeekFrom::Start(offset))
-            .and_then(|_at| (&self.file).read_exact(out));
-        read.map_err(|e| cannot_read(&self.path, e))
+        read_at(&self.file, offset, out).map_err(|e| cannot_read(&self.path, e))
     }
 }
 
@@ -161,6 +155,24 @@ fn open(path: &Path) -> Result<(File, u64, bool)> {
         .map_err(|e| Error::io(path, e))?;
     file.rewind().map_err(|e| Error::io(path, e))?;
     Ok((file, meta.len(), magic == [0x1f, 0x8b]))
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, out, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, mut offset: u64, mut out: &mut [u8]) -> io::Result<()> {
+    while !out.is_empty() {
+        let n = std::os::windows::fs::FileExt::seek_read(file, out, offset)?;
+        if n == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        out = &mut out[n..];
+        offset += n as u64;
+    }
+    Ok(())
 }
 
 fn cannot_open(path: &Path, error: io::Error) -> Error {

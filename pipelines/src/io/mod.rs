@@ -2,7 +2,7 @@
 //!
 //! | format | read | written |
 //! |---|---|---|
-//! | NIfTI-1, NIfTI-2, pairs, gzip | [`nifti`] | NIfTI-1 |
+//! | NIfTI-1, NIfTI-2, pairs, gzip | [`nifti`] | NIfTI-1, NIfTI-2 |
 //! | volume atlas with its look-up table | [`atlas`] | [`nifti::write_labels`] |
 //! | GIFTI surfaces, maps, labels | [`gifti`] | yes |
 //! | FreeSurfer surfaces, maps, annotations, labels, patches, MGH | [`freesurfer`] | no |

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::{Header, read_header, require_memory, times};
 use crate::Error;
 use crate::io::bytes::{Bytes, Parts};
@@ -13,6 +15,9 @@ use crate::run::{Run, Stop};
 /// Bytes inflated between two looks at the cancel flag: a few milliseconds of work, and little
 /// enough to be still in the cache when they are converted.
 const CHUNK: usize = 1 << 20;
+
+/// Reads under way at once when single values are wanted; more gain nothing on a solid-state disk.
+const READERS: usize = 4;
 
 /// What is done with a volume: its number, and its values with i fastest.
 pub type OnVolume<'a> = dyn FnMut(usize, &[f32]) -> Result<(), Stop> + Send + 'a;
@@ -99,6 +104,8 @@ pub fn read_time_course(path: &Path, ijk: [usize; 3], run: &Run<'_>) -> Result<V
     Ok(course)
 }
 
+/// A few reads are under way at once, whatever the number of cores: of a file that is not in memory
+/// the time goes into waiting for each.
 fn read_points(
     header: &Header,
     file: &Parts,
@@ -107,14 +114,24 @@ fn read_points(
     run: &Run<'_>,
 ) -> Result<(), Stop> {
     let size = header.datatype.size();
-    let mut bytes = vec![0; size];
-    for (time, value) in course.iter_mut().enumerate() {
+    let n_voxels = header.grid.n_voxels();
+    let read_one = |bytes: &mut Vec<u8>, (time, value): (usize, &mut f32)| {
         run.check()?;
-        let at = (time * header.grid.n_voxels() + voxel) * size;
-        file.fill_at(header.data_offset + at as u64, &mut bytes)?;
-        scaled(header, &bytes, std::slice::from_mut(value));
-    }
-    Ok(())
+        let at = (time * n_voxels + voxel) * size;
+        file.fill_at(header.data_offset + at as u64, bytes)?;
+        scaled(header, bytes, std::slice::from_mut(value));
+        Ok(())
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(READERS)
+        .build()
+        .map_err(|e| Error::io(&header.data_path, std::io::Error::other(e)))?;
+    pool.install(|| {
+        course
+            .par_iter_mut()
+            .enumerate()
+            .try_for_each_init(|| vec![0; size], read_one)
+    })
 }
 
 /// Gives all stored bytes, in order, to `use_chunk`, with the number of the first value in them.

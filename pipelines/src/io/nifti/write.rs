@@ -105,8 +105,9 @@ pub fn write_scaled(
         Datatype::F32 => write_values(path, &header, values, |v| (stored(v) as f32).to_le_bytes()),
         Datatype::F64 => write_values(path, &header, values, |v| stored(v).to_le_bytes()),
         other => Err(Error::data(format!(
-            "a series is not written as {}: choose float32 or whole numbers of up to 32 bits",
-            other.name()
+            "a series is not stored as {}, so {} was not written: choose float32 or whole numbers of up to 32 bits",
+            other.name(),
+            path.display()
         ))),
     }
 }
