@@ -19,10 +19,10 @@
 
 pub mod array;
 pub mod atlas;
-mod bytes;
+pub(crate) mod bytes;
 pub mod cifti;
 pub mod detect;
-mod dtype;
+pub(crate) mod dtype;
 pub mod freesurfer;
 pub mod gifti;
 pub mod hdf5;

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::io::nifti;
 use crate::mask::Mask;
 use crate::run::{Run, Stop};
+use crate::study::companions::head_of;
 use crate::study::{BoldRun, Source, Study, Subject};
 use crate::surface::{Hemisphere, Shape};
 
@@ -206,7 +206,7 @@ fn describe_subject(subject: &Subject, run: &Run<'_>) -> Result<SubjectSummary, 
         });
     }
     let anatomy_shape = match &subject.anatomy {
-        Some(Source::File(path)) => Some(nifti::read_header(path)?.grid.shape),
+        Some(Source::File(path) | Source::Entry { path, .. }) => Some(head_of(path)?.grid.shape),
         Some(Source::Memory(volume)) => Some(volume.grid.shape),
         None => None,
     };
@@ -218,7 +218,7 @@ fn describe_subject(subject: &Subject, run: &Run<'_>) -> Result<SubjectSummary, 
         atlases,
         surfaces,
         betas: subject.betas.as_ref().map(|betas| BetasSummary {
-            n_trials: betas.n_trials(),
+            n_trials: betas.trials().len(),
             n_voxels: betas.n_voxels(),
             runs: betas.runs(),
         }),
@@ -228,9 +228,9 @@ fn describe_subject(subject: &Subject, run: &Run<'_>) -> Result<SubjectSummary, 
 fn describe_run(bold: &BoldRun, run: &Run<'_>) -> Result<RunSummary, Stop> {
     run.check()?;
     let (shape, n_volumes, header_tr) = match &bold.bold {
-        Source::File(path) => {
-            let header = nifti::read_header(path)?;
-            (header.grid.shape, header.n_volumes(), header.tr_secs)
+        Source::File(path) | Source::Entry { path, .. } => {
+            let head = head_of(path)?;
+            (head.grid.shape, head.n_volumes, head.tr_secs)
         }
         Source::Memory(series) => (series.grid.shape, series.n_times, series.tr_secs),
     };

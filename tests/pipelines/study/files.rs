@@ -94,7 +94,7 @@ fn a_file_that_cannot_be_read_is_named() {
     );
     assert_says(
         &open(&[folder.at("empty")]).unwrap_err(),
-        &["empty", "no NIfTI or GIFTI"],
+        &["empty", "no NIfTI, GIFTI or FreeSurfer"],
     );
     for name in [
         "mesh.gii",
@@ -179,7 +179,7 @@ fn the_real_surfaces_are_paired_by_name() {
                 .contains("sulc_")
         );
     }
-    assert!(said(&study, "thick_left.gii.gz", "left out"));
+    assert!(said(&study, "thick_left.gii.gz", "map over its vertices"));
 }
 
 #[test]

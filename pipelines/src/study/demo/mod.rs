@@ -154,6 +154,7 @@ pub fn generate_with(
             tr_secs: Some(bold::TR_SECS),
             bold: memory(series),
             events: Some(memory(bold::events(&trials, named))),
+            confounds: None,
         }
     }).collect();
     study.subjects = vec![subject];
@@ -209,5 +210,6 @@ fn surface(half: &Cortex, keys: Vec<i32>) -> CorticalSurface {
             values: half.sulcal.as_slice().into(),
         })),
         labels: Some(memory(VertexLabels { keys: keys.into(), regions: atlas::regions() })),
+        maps: Vec::new(),
     }
 }
