@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::surface::{Surface, VertexLabels, VertexMap};
 use fusiform_pipelines::volume::{Atlas, Volume};
-use fusiform_render::scene::{Key, MeshData, OutlineLayer, VertexData, VolumeData};
+use fusiform_render::scene::{Key, MeshData, OutlineLayer, RegionColours, VertexData, VolumeData};
 use glam::{Affine3A, Vec3};
 
 /// Hands out keys for the renderer's caches. One per session, so that no two values share a key.
@@ -16,7 +16,10 @@ impl Keys {
     /// A key nobody has.
     pub fn fresh(&mut self) -> Key {
         self.0 += 1;
-        Key { id: self.0, revision: 0 }
+        Key {
+            id: self.0,
+            revision: 0,
+        }
     }
 }
 
@@ -50,7 +53,7 @@ pub fn atlas_outlines(key: Key, atlas: &Atlas, width_px: f32) -> OutlineLayer {
 }
 
 /// The colours of regions, opaque.
-pub fn region_colours(regions: &[fusiform_pipelines::volume::Region]) -> Arc<[(i32, [u8; 4])]> {
+pub fn region_colours(regions: &[fusiform_pipelines::volume::Region]) -> RegionColours {
     regions
         .iter()
         .filter(|r| r.key != 0)
@@ -69,11 +72,14 @@ pub fn mesh_data(key: Key, surface: &Surface) -> MeshData {
 
 /// A vertex map for the renderer; shares the values.
 pub fn vertex_data(key: Key, map: &VertexMap) -> VertexData {
-    VertexData { key, values: Arc::clone(&map.values) }
+    VertexData {
+        key,
+        values: Arc::clone(&map.values),
+    }
 }
 
 /// Vertex labels for the renderer, with their colours.
-pub fn vertex_outlines(key: Key, labels: &VertexLabels) -> (VertexData, Arc<[(i32, [u8; 4])]>) {
+pub fn vertex_outlines(key: Key, labels: &VertexLabels) -> (VertexData, RegionColours) {
     let values = labels.keys.iter().map(|&k| k as f32).collect();
     (VertexData { key, values }, region_colours(&labels.regions))
 }
@@ -92,5 +98,8 @@ pub fn side_by_side(left: &Surface, right: &Surface, gap_mm: f32) -> (Vec3, Vec3
     if !overlap.is_finite() || overlap <= gap_mm.max(4.0) {
         return (Vec3::ZERO, Vec3::ZERO);
     }
-    (Vec3::new(-overlap / 2.0, 0.0, 0.0), Vec3::new(overlap / 2.0, 0.0, 0.0))
+    (
+        Vec3::new(-overlap / 2.0, 0.0, 0.0),
+        Vec3::new(overlap / 2.0, 0.0, 0.0),
+    )
 }

@@ -15,6 +15,9 @@ use crate::layout::{self, CodeChoice, Layout, MapLook, Pane, Sort};
 use crate::session::{Grade, MapId, News, Session};
 use crate::workbench::load;
 
+/// The title of messages about a part of the study that is not settled yet.
+const CHOOSING: &str = "Which runs are meant";
+
 /// Something a panel or a job asks for.
 #[derive(Debug)]
 pub enum Command {
@@ -114,14 +117,18 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             Ok(load::ask_folder())
         }),
         Command::AskFiles => {
-            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(load::ask_files()))
+            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(load::ask_files()));
         }
         Command::TypePath(wanted) => session.wants_path = wanted,
         Command::Query(query) => requery(session, layout, jobs, query),
         Command::ChooseRun(label) => read_run(session, jobs, &label),
         Command::Change { change, merge } => {
-            layout.remember(merge);
+            layout.remember(merge, std::mem::discriminant(&change));
+            let selects = matches!(change, Change::Trial(_) | Change::Stimulus(_));
             change_view(session, layout, change);
+            if selects {
+                follow_trial(session, layout, jobs);
+            }
             project(session, layout, jobs);
         }
         Command::Undo => {
@@ -164,6 +171,10 @@ fn open(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, paths: Vec<
     }
     session.wants_path = false;
     jobs.start(Kind::Open, title, move |run, _| load::study(&paths, run));
+}
+
+fn choose_above(error: &Error) -> String {
+    format!("{error}\nIn this window: choose in the bar at the top right.")
 }
 
 fn requery(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, query: Query) {
@@ -230,6 +241,16 @@ fn inside(session: &Session, at: DVec3) -> DVec3 {
 }
 
 fn arrive(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, arrival: Arrival) {
+    if matches!(
+        arrival,
+        Arrival::Ended {
+            kind: Kind::Open,
+            ..
+        }
+    ) {
+        // Whole or cut short: no more of it will come.
+        session.partial = false;
+    }
     match arrival {
         Arrival::News(news) => take(session, layout, jobs, news),
         Arrival::Warning { job, text } => session.say(Grade::Warning, job, text),
@@ -252,12 +273,14 @@ fn arrive(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, arrival: 
             result: Err(Stop::Failed(error)),
             ..
         } => {
-            let advice = match (&error, kind) {
-                (Error::Choice(_), _) => "\nChoose in the bar at the top.",
-                (_, Kind::Open) if session.study.is_some() => "\nWhat was open stays open.",
-                _ => "",
+            let words = match (&error, kind) {
+                (Error::Choice(_), _) => choose_above(&error),
+                (_, Kind::Open) if session.study.is_some() => {
+                    format!("{error}\nWhat was open stays open.")
+                }
+                _ => error.to_string(),
             };
-            session.say(Grade::Failure, job, format!("{error}{advice}"));
+            session.say(Grade::Failure, job, words);
         }
     }
 }
@@ -280,7 +303,7 @@ fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, news: News)
             }
             project(session, layout, jobs);
         }
-        News::Projected(parts) => session.take_projected(parts),
+        News::Projected(parts) => session.take_projected(&parts),
         News::Pictures(pictures) => session.pictures.extend(pictures),
         News::Decoded(parts) => {
             let complete = parts.complete;
@@ -405,13 +428,12 @@ fn read_first_run(session: &mut Session, jobs: &mut Jobs) {
     };
     let query = session.resolved_query();
     let choice = match select::select(&study, &query) {
-        Ok(selection) => selection.runs.first().map(|r| r.label.clone()),
+        Ok(selection) => {
+            session.messages.retain(|m| m.title != CHOOSING);
+            selection.runs.first().map(|r| r.label.clone())
+        }
         Err(error) => {
-            session.say(
-                Grade::Warning,
-                "Choosing runs",
-                format!("{error}\nChoose in the bar at the top."),
-            );
+            session.say(Grade::Warning, CHOOSING, choose_above(&error));
             None
         }
     };
@@ -430,10 +452,21 @@ fn read_run(session: &mut Session, jobs: &mut Jobs, label: &str) {
     else {
         return;
     };
-    session.clear_run();
+    // The run before stays in sight until this one is here.
     jobs.start(Kind::Run, format!("Reading run {label}"), move |job, _| {
         load::run(&run, job)
     });
+}
+
+/// Reads the run of the selected trial, so that its time course can be seen.
+fn follow_trial(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
+    let onsets = session.decoded.as_ref().map(|d| Arc::clone(&d.onsets));
+    let Some((label, _)) = layout.view.trial.and_then(|t| onsets?.get(t).cloned()) else {
+        return;
+    };
+    if session.run.as_ref().is_some_and(|run| run.label != label) {
+        read_run(session, jobs, &label);
+    }
 }
 
 /// Samples the map that is shown on the cortical sheet, when there is a sheet and it was not done yet.
@@ -467,11 +500,7 @@ fn decode(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs) {
     };
     let query = session.resolved_query();
     if let Err(error) = select::select(&study, &query) {
-        session.say(
-            Grade::Failure,
-            "Decode",
-            format!("{error}\nChoose in the bar at the top."),
-        );
+        session.say(Grade::Failure, CHOOSING, choose_above(&error));
         return;
     }
     session.decoded = None;

@@ -30,7 +30,13 @@ impl Canvas {
     pub fn new(width: u32, height: u32, background: [u8; 3]) -> Self {
         let [r, g, b] = background;
         let rgba = [r, g, b, 255].repeat((width * height) as usize);
-        Self { picture: Picture { width, height, rgba } }
+        Self {
+            picture: Picture {
+                width,
+                height,
+                rgba,
+            },
+        }
     }
 
     /// Puts `picture` with its top left corner at (x, y), over what is there; parts outside are cut.
@@ -39,13 +45,26 @@ impl Canvas {
             for column in 0..i64::from(picture.width) {
                 let from = ((row * i64::from(picture.width) + column) * 4) as usize;
                 let p = &picture.rgba[from..from + 4];
-                self.blend(x + column, y + row, [p[0], p[1], p[2]], f32::from(p[3]) / 255.0);
+                self.blend(
+                    x + column,
+                    y + row,
+                    [p[0], p[1], p[2]],
+                    f32::from(p[3]) / 255.0,
+                );
             }
         }
     }
 
     /// Writes a line of text. `y` is the top of its line, `height` the size of its letters in pixels.
-    pub fn text(&mut self, text: &str, x: f32, y: f32, height: f32, align: Align, colour: [u8; 3]) -> anyhow::Result<()> {
+    pub fn text(
+        &mut self,
+        text: &str,
+        x: f32,
+        y: f32,
+        height: f32,
+        align: Align,
+        colour: [u8; 3],
+    ) -> anyhow::Result<()> {
         let font = font()?;
         let scaled = font.as_scaled(PxScale::from(height));
         let shift = match align {
@@ -67,7 +86,12 @@ impl Canvas {
             if let Some(outline) = font.outline_glyph(glyph) {
                 let bounds = outline.px_bounds();
                 outline.draw(|dx, dy, cover| {
-                    self.blend(bounds.min.x as i64 + i64::from(dx), bounds.min.y as i64 + i64::from(dy), colour, cover);
+                    self.blend(
+                        bounds.min.x as i64 + i64::from(dx),
+                        bounds.min.y as i64 + i64::from(dy),
+                        colour,
+                        cover,
+                    );
                 });
             }
         }
@@ -75,7 +99,14 @@ impl Canvas {
     }
 
     /// A horizontal colour bar with its numbers below and its name above, centred on `x`; `y` is the top of the name.
-    pub fn colour_bar(&mut self, bar: &Bar<'_>, x: f32, y: f32, width: u32, letter: f32) -> anyhow::Result<()> {
+    pub fn colour_bar(
+        &mut self,
+        bar: &Bar<'_>,
+        x: f32,
+        y: f32,
+        width: u32,
+        letter: f32,
+    ) -> anyhow::Result<()> {
         let height = (letter * 0.8) as u32;
         self.text(bar.label, x, y, letter, Align::Centre, bar.ink)?;
         let top = y + letter * 1.3;
@@ -84,7 +115,14 @@ impl Canvas {
         self.put(&colorbar(bar.look, width, height), left as i64, top as i64);
         for (part, number) in ticks(bar.look) {
             let at = left + part * width as f32;
-            self.text(&number, at, top + height as f32 + letter * 0.2, letter * 0.9, Align::Centre, bar.ink)?;
+            self.text(
+                &number,
+                at,
+                top + height as f32 + letter * 0.2,
+                letter * 0.9,
+                Align::Centre,
+                bar.ink,
+            )?;
         }
         Ok(())
     }
@@ -110,7 +148,8 @@ impl Canvas {
     }
 
     fn blend(&mut self, x: i64, y: i64, colour: [u8; 3], cover: f32) {
-        let inside = (0..i64::from(self.picture.width)).contains(&x) && (0..i64::from(self.picture.height)).contains(&y);
+        let inside = (0..i64::from(self.picture.width)).contains(&x)
+            && (0..i64::from(self.picture.height)).contains(&y);
         if !inside || cover <= 0.0 {
             return;
         }
@@ -138,7 +177,9 @@ pub struct Bar<'a> {
 pub fn ticks(look: &Look) -> Vec<(f32, String)> {
     let (low, high) = look.range;
     // The threshold is the number readers look for; it is left out where it would touch another.
-    let threshold = Some(look.threshold).filter(|t| *t > low).map(|t| (t, (t - low) / (high - low)));
+    let threshold = Some(look.threshold)
+        .filter(|t| *t > low)
+        .map(|t| (t, (t - low) / (high - low)));
     let threshold = threshold.filter(|(_, part)| (0.2..0.8).contains(part));
     if look.two_sided {
         let mut all = vec![(0.0, format!("−{}", short(high))), (1.0, short(high))];
@@ -147,11 +188,20 @@ pub fn ticks(look: &Look) -> Vec<(f32, String)> {
                 all.push((0.5 - part / 2.0, format!("−{}", short(t))));
                 all.push((0.5 + part / 2.0, short(t)));
             }
-            None => all.push((0.5, if low == 0.0 { "0".to_owned() } else { format!("±{}", short(low)) })),
+            None => all.push((
+                0.5,
+                if low == 0.0 {
+                    "0".to_owned()
+                } else {
+                    format!("±{}", short(low))
+                },
+            )),
         }
         return all;
     }
-    let middle = threshold.map_or((0.5, short((low + high) / 2.0)), |(t, part)| (part, short(t)));
+    let middle = threshold.map_or((0.5, short((low + high) / 2.0)), |(t, part)| {
+        (part, short(t))
+    });
     vec![(0.0, short(low)), middle, (1.0, short(high))]
 }
 
@@ -164,14 +214,23 @@ pub fn short(value: f32) -> String {
         _ => 4,
     };
     let text = format!("{value:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    };
     text.replace('-', "−")
 }
 
 /// Writes an opaque picture as PNG.
 pub fn write_png(path: &Path, figure: &Picture) -> anyhow::Result<()> {
-    let rgb = figure.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
-    let image = image::RgbImage::from_raw(figure.width, figure.height, rgb).context("a picture of another size")?;
+    let rgb = figure
+        .rgba
+        .chunks_exact(4)
+        .flat_map(|p| [p[0], p[1], p[2]])
+        .collect();
+    let image = image::RgbImage::from_raw(figure.width, figure.height, rgb)
+        .context("a picture of another size")?;
     Ok(picture::write_png(path, &image)?)
 }
 

@@ -1,15 +1,16 @@
 //! The program: the window and the command line over `fusiform-pipelines` and `fusiform-render`.
 
+pub mod brain;
 pub mod bridge;
 pub mod cli;
 pub mod command;
+pub mod figure;
 pub mod gpu;
 pub mod jobs;
 pub mod layout;
 pub mod log;
 pub mod panels;
+pub mod presets;
 pub mod session;
 pub mod theme;
 pub mod workbench;
-pub mod figure;
-pub mod presets;

@@ -4,292 +4,30 @@
 //! [`News`]; here they get the keys by which the renderer caches them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use fusiform_pipelines::betas::Columns;
 use fusiform_pipelines::decode::Decoded;
 use fusiform_pipelines::space::Grid;
-use fusiform_pipelines::study::events::Events;
 use fusiform_pipelines::study::select::Query;
 use fusiform_pipelines::study::{BoldRun, Study, Subject};
-use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
-use fusiform_pipelines::volume::{Atlas, Region, Series, Volume};
-use fusiform_render::scene::{MeshData, OutlineLayer, VertexData, VolumeData};
-use glam::{DVec3, Vec3};
+use fusiform_pipelines::volume::{Region, Volume};
+use glam::DVec3;
 use image::RgbImage;
 
 use crate::bridge::{self, Keys};
 
+mod news;
+mod shown;
+
+pub use news::{
+    DecodedParts, GreyParts, HemisphereParts, News, ProjectedParts, RunParts, SubjectParts,
+};
+pub use shown::{AtlasData, HemisphereData, MapId, OverlayMap, Projected, SubjectData, Underlay};
+use shown::{hemisphere_data, underlay};
+
 /// How region borders are drawn on slices, pixels.
 const OUTLINE_WIDTH_PX: f32 = 1.5;
-
-/// What jobs send home.
-#[derive(Debug)]
-pub enum News {
-    /// A study was opened, or as much of the demo study as exists.
-    Study {
-        /// The study.
-        study: Arc<Study>,
-        /// Whether runs are still to come.
-        partial: bool,
-    },
-    /// A subject's anatomy, as far as it was read.
-    Subject(SubjectParts),
-    /// A BOLD run.
-    Run(RunParts),
-    /// A map on the cortical sheet.
-    Projected(ProjectedParts),
-    /// Stimulus pictures by stimulus id.
-    Pictures(Vec<(String, Arc<RgbImage>)>),
-    /// Decoded trials, of the folds done so far.
-    Decoded(DecodedParts),
-    /// Paths the user chose; none when the dialog was closed or could not be shown.
-    Paths {
-        /// The choice.
-        paths: Vec<PathBuf>,
-        /// Whether the dialog came back so fast that nobody can have seen it.
-        unseen: bool,
-    },
-}
-
-/// A volume to be shown in grey.
-#[derive(Clone, Debug)]
-pub struct GreyParts {
-    /// The numbers.
-    pub volume: Arc<Volume>,
-    /// The numbers shown black and white.
-    pub window: (f32, f32),
-    /// The box of what is not air, world mm.
-    pub bounds_mm: (DVec3, DVec3),
-}
-
-/// A subject's anatomy, read.
-#[derive(Clone, Debug, Default)]
-pub struct SubjectParts {
-    /// Subject id.
-    pub id: String,
-    /// The structural volume.
-    pub anatomy: Option<GreyParts>,
-    /// The atlas and its name.
-    pub atlas: Option<(Arc<Atlas>, String)>,
-    /// The hemispheres.
-    pub cortex: Vec<HemisphereParts>,
-}
-
-/// A hemisphere, read.
-#[derive(Clone, Debug)]
-pub struct HemisphereParts {
-    /// Left or right.
-    pub hemisphere: Hemisphere,
-    /// Its shapes.
-    pub shapes: Vec<(Shape, Arc<Surface>)>,
-    /// Sulcal depth or curvature.
-    pub sulcal: Option<Arc<VertexMap>>,
-    /// Its parcellation.
-    pub labels: Option<Arc<VertexLabels>>,
-}
-
-/// A BOLD run, read, and what is computed from it at once.
-#[derive(Clone, Debug)]
-pub struct RunParts {
-    /// Run label.
-    pub label: String,
-    /// The volumes.
-    pub series: Arc<Series>,
-    /// What was shown when.
-    pub events: Option<Arc<Events>>,
-    /// Seconds a volume, when anything says so.
-    pub tr_secs: Option<f64>,
-    /// Mean over time.
-    pub mean: GreyParts,
-    /// Temporal signal-to-noise (mean / standard deviation over time), NaN outside the head, and its robust range.
-    pub tsnr: (Arc<Volume>, (f32, f32)),
-}
-
-/// A map sampled on both hemispheres.
-#[derive(Clone, Debug)]
-pub struct ProjectedParts {
-    /// Which map.
-    pub map: MapId,
-    /// The revision of the map it was made from.
-    pub revision: u64,
-    /// In the order of the subject's hemispheres.
-    pub hemispheres: Vec<VertexMap>,
-}
-
-/// A decode, whole or so far.
-#[derive(Clone, Debug)]
-pub struct DecodedParts {
-    /// Trials and scores.
-    pub decoded: Arc<Decoded>,
-    /// Runs and onsets of the beta rows, seconds.
-    pub onsets: Arc<[(String, f64)]>,
-    /// How the betas were made, in words.
-    pub method: String,
-    /// Which voxels drove the decode and the robust range of that, when it is known.
-    pub drive: Option<(Arc<Volume>, (f32, f32))>,
-    /// What was chosen without being asked for.
-    pub assumptions: Vec<String>,
-    /// Whether all folds are done.
-    pub complete: bool,
-}
-
-/// The maps that can lie over the anatomy.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-pub enum MapId {
-    /// Temporal signal-to-noise of the run.
-    Tsnr,
-    /// Mean BOLD of the run.
-    Mean,
-    /// Ridge weights: the voxels that drove the decode.
-    Drive,
-}
-
-impl MapId {
-    /// All, in the order of the menu.
-    pub const ALL: [Self; 3] = [Self::Tsnr, Self::Mean, Self::Drive];
-
-    /// Its name for the user.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tsnr => "Temporal SNR",
-            Self::Mean => "Mean BOLD",
-            Self::Drive => "Voxels that drove the decode",
-        }
-    }
-
-    /// Its unit for the user.
-    pub const fn unit(self) -> &'static str {
-        match self {
-            Self::Tsnr => "mean / SD",
-            Self::Mean => "scanner units",
-            Self::Drive => "weight norm",
-        }
-    }
-
-    /// What its numbers mean.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::Tsnr => {
-                "Mean over time divided by standard deviation over time, voxel by voxel: how steady the signal is."
-            }
-            Self::Mean => "The mean of the run over time, in the scanner's own units.",
-            Self::Drive => {
-                "Length (L2 norm) of each voxel's ridge weights, mean over folds: how much the reconstruction listens to it."
-            }
-        }
-    }
-}
-
-/// A map over the anatomy.
-#[derive(Clone, Debug)]
-pub struct OverlayMap {
-    /// Which.
-    pub id: MapId,
-    /// The numbers.
-    pub volume: Arc<Volume>,
-    /// The same for the renderer.
-    pub data: VolumeData,
-    /// Where most of its numbers lie.
-    pub robust: (f32, f32),
-}
-
-/// A volume in grey under everything.
-#[derive(Clone, Debug)]
-pub struct Underlay {
-    /// What it is, for the user ("anatomy", "mean BOLD").
-    pub name: String,
-    /// The numbers.
-    pub volume: Arc<Volume>,
-    /// The same for the renderer.
-    pub data: VolumeData,
-    /// The numbers shown black and white.
-    pub window: (f32, f32),
-    /// The box of what is not air, world mm.
-    pub bounds_mm: (DVec3, DVec3),
-}
-
-/// An atlas ready to be drawn.
-#[derive(Clone, Debug)]
-pub struct AtlasData {
-    /// Its name.
-    pub name: String,
-    /// The regions.
-    pub atlas: Arc<Atlas>,
-    /// Their borders.
-    pub outlines: OutlineLayer,
-}
-
-/// A hemisphere ready to be drawn.
-#[derive(Clone, Debug)]
-pub struct HemisphereData {
-    /// Left or right.
-    pub hemisphere: Hemisphere,
-    /// Its shapes.
-    pub shapes: Vec<(Shape, Arc<Surface>, MeshData)>,
-    /// Sulcal depth.
-    pub sulcal: Option<VertexData>,
-    /// Region borders and colours.
-    pub outlines: Option<(VertexData, Arc<[(i32, [u8; 4])]>)>,
-    /// The regions of `outlines` with the key of each vertex.
-    pub labels: Option<Arc<VertexLabels>>,
-}
-
-impl HemisphereData {
-    /// The surface and mesh of a shape.
-    pub fn shape(&self, shape: Shape) -> Option<(&Arc<Surface>, &MeshData)> {
-        self.shapes
-            .iter()
-            .find(|(s, ..)| *s == shape)
-            .map(|(_, surface, mesh)| (surface, mesh))
-    }
-
-    /// Where a vertex is in the brain (world mm): half way through the cortex, whatever shape is shown.
-    pub fn anatomical_mm(&self, vertex: usize) -> Option<Vec3> {
-        let at = |shape| {
-            self.shape(shape)
-                .and_then(|(s, _)| s.vertices.get(vertex).copied())
-        };
-        match (at(Shape::White), at(Shape::Pial)) {
-            (Some(white), Some(pial)) => Some((white + pial) / 2.0),
-            (one, other) => at(Shape::Midthickness).or(one).or(other),
-        }
-    }
-
-    /// The region of a vertex.
-    pub fn region(&self, vertex: usize) -> Option<&Region> {
-        let labels = self.labels.as_ref()?;
-        let key = *labels.keys.get(vertex)?;
-        labels.regions.iter().find(|r| r.key == key && key != 0)
-    }
-}
-
-/// The current subject, ready to be drawn.
-#[derive(Clone, Debug, Default)]
-pub struct SubjectData {
-    /// Subject id.
-    pub id: String,
-    /// The structural volume.
-    pub anatomy: Option<Underlay>,
-    /// The atlas.
-    pub atlas: Option<AtlasData>,
-    /// The hemispheres.
-    pub cortex: Vec<HemisphereData>,
-}
-
-/// A map on the cortical sheet, ready to be drawn.
-#[derive(Clone, Debug)]
-pub struct Projected {
-    /// Which map.
-    pub map: MapId,
-    /// The revision of the map it was made from.
-    pub revision: u64,
-    /// In the order of the subject's hemispheres.
-    pub hemispheres: Vec<VertexData>,
-}
 
 /// How grave a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -505,9 +243,12 @@ impl Session {
     pub(crate) fn clear_run(&mut self) {
         self.run = None;
         self.mean_underlay = None;
-        self.projected = None;
         self.maps
             .retain(|m| m.id == MapId::Drive && self.decoded.is_some());
+        let gone = |p: &Projected| self.maps.iter().all(|m| m.id != p.map);
+        if self.projected.as_ref().is_some_and(gone) {
+            self.projected = None;
+        }
     }
 
     /// Takes a subject's anatomy in. Values that are already here keep their keys.
@@ -571,7 +312,7 @@ impl Session {
     }
 
     /// Takes a map on the cortical sheet in, if it is of the newest revision.
-    pub(crate) fn take_projected(&mut self, parts: ProjectedParts) {
+    pub(crate) fn take_projected(&mut self, parts: &ProjectedParts) {
         if self
             .map(parts.map)
             .is_none_or(|m| m.data.key.id != parts.revision)
@@ -600,39 +341,6 @@ impl Session {
             robust,
         });
         self.maps.sort_by_key(|m| m.id);
-    }
-}
-
-fn underlay(keys: &mut Keys, name: &str, parts: &GreyParts) -> Underlay {
-    Underlay {
-        name: name.into(),
-        data: bridge::volume_data(keys.fresh(), &parts.volume),
-        volume: Arc::clone(&parts.volume),
-        window: parts.window,
-        bounds_mm: parts.bounds_mm,
-    }
-}
-
-fn hemisphere_data(keys: &mut Keys, parts: HemisphereParts) -> HemisphereData {
-    let shapes = parts
-        .shapes
-        .into_iter()
-        .map(|(shape, surface)| {
-            let mesh = bridge::mesh_data(keys.fresh(), &surface);
-            (shape, surface, mesh)
-        })
-        .collect();
-    HemisphereData {
-        hemisphere: parts.hemisphere,
-        shapes,
-        sulcal: parts
-            .sulcal
-            .map(|map| bridge::vertex_data(keys.fresh(), &map)),
-        outlines: parts
-            .labels
-            .as_ref()
-            .map(|labels| bridge::vertex_outlines(keys.fresh(), labels)),
-        labels: parts.labels,
     }
 }
 

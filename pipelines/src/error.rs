@@ -36,12 +36,18 @@ pub enum Error {
 impl Error {
     /// A problem with the content of `path`; `problem` should end with the remedy.
     pub fn file(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
-        Self::File { path: path.as_ref().to_path_buf(), problem: problem.into() }
+        Self::File {
+            path: path.as_ref().to_path_buf(),
+            problem: problem.into(),
+        }
     }
 
     /// A refusal of the operating system on `path`.
     pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        Self::Io { path: path.as_ref().to_path_buf(), source }
+        Self::Io {
+            path: path.as_ref().to_path_buf(),
+            source,
+        }
     }
 
     /// A problem with data in memory.

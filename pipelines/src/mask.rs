@@ -1,5 +1,6 @@
 //! The one bridge between volumes and matrices.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::matrix::Matrix;
@@ -14,10 +15,22 @@ pub struct Mask {
     voxels: Arc<[u32]>,
 }
 
+/// Voxels of a mask that follow each other without a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    /// Their flat indices.
+    pub(crate) voxels: Range<usize>,
+    /// The column of the first of them.
+    pub(crate) first_column: usize,
+}
+
 impl Mask {
     /// The voxels for which `keep` holds.
     pub fn new(grid: Grid, keep: impl Fn(usize) -> bool) -> Self {
-        let voxels = (0..grid.n_voxels()).filter(|&v| keep(v)).map(|v| v as u32).collect();
+        let voxels = (0..grid.n_voxels())
+            .filter(|&v| keep(v))
+            .map(|v| v as u32)
+            .collect();
         Self { grid, voxels }
     }
 
@@ -49,7 +62,9 @@ impl Mask {
 
     /// The column of a voxel in a gathered matrix.
     pub fn column_of(&self, ijk: [usize; 3]) -> Option<usize> {
-        self.voxels.binary_search(&(self.grid.index(ijk) as u32)).ok()
+        self.voxels
+            .binary_search(&(self.grid.index(ijk) as u32))
+            .ok()
     }
 
     /// The voxels that are in both.
@@ -65,17 +80,26 @@ impl Mask {
     pub fn subset(&self, columns: &[usize]) -> Self {
         let mut voxels: Vec<u32> = columns.iter().map(|&c| self.voxels[c]).collect();
         voxels.sort_unstable();
-        Self { grid: self.grid.clone(), voxels: voxels.into() }
+        Self {
+            grid: self.grid.clone(),
+            voxels: voxels.into(),
+        }
     }
 
     /// `n_times × n_voxels` of a series on the same grid.
     pub fn gather(&self, series: &Series) -> Result<Matrix> {
         self.require_grid(&series.grid, "the series")?;
+        let stretches = self.stretches();
         let mut out = Matrix::zeros(series.n_times, self.len());
         for t in 0..series.n_times {
-            let volume = series.values_at(t);
-            for (value, &v) in out.row_mut(t).iter_mut().zip(self.voxels.iter()) {
-                *value = volume[v as usize];
+            let (volume, row) = (series.values_at(t), out.row_mut(t));
+            for Stretch {
+                voxels,
+                first_column,
+            } in &stretches
+            {
+                let columns = *first_column..first_column + voxels.len();
+                row[columns].copy_from_slice(&volume[voxels.clone()]);
             }
         }
         Ok(out)
@@ -94,10 +118,32 @@ impl Mask {
         for (&v, &value) in self.voxels.iter().zip(values) {
             data[v as usize] = value;
         }
-        Ok(Volume { grid: self.grid.clone(), data: data.into(), assumptions: Vec::new() })
+        Ok(Volume {
+            grid: self.grid.clone(),
+            data: data.into(),
+            assumptions: Vec::new(),
+        })
     }
 
-    fn require_grid(&self, grid: &Grid, what: &str) -> Result<()> {
+    /// The voxels in as few ranges as possible, ascending: most masks are much fewer ranges than
+    /// voxels, and a range is copied at once.
+    pub(crate) fn stretches(&self) -> Vec<Stretch> {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for (column, &voxel) in self.voxels.iter().enumerate() {
+            let voxel = voxel as usize;
+            match stretches.last_mut() {
+                Some(last) if last.voxels.end == voxel => last.voxels.end += 1,
+                _ => stretches.push(Stretch {
+                    voxels: voxel..voxel + 1,
+                    first_column: column,
+                }),
+            }
+        }
+        stretches
+    }
+
+    /// Refuses a grid that is not the mask's; `what` lies on it.
+    pub(crate) fn require_grid(&self, grid: &Grid, what: &str) -> Result<()> {
         if self.grid.same_as(grid) {
             return Ok(());
         }

@@ -16,7 +16,11 @@ pub struct Matrix {
 impl Matrix {
     /// A matrix of zeros.
     pub fn zeros(n_rows: usize, n_cols: usize) -> Self {
-        Self { n_rows, n_cols, values: vec![0.0; n_rows * n_cols] }
+        Self {
+            n_rows,
+            n_cols,
+            values: vec![0.0; n_rows * n_cols],
+        }
     }
 
     /// Takes `values` as a matrix; an error if the length does not fit.
@@ -27,7 +31,11 @@ impl Matrix {
                 values.len()
             )));
         }
-        Ok(Self { n_rows, n_cols, values })
+        Ok(Self {
+            n_rows,
+            n_cols,
+            values,
+        })
     }
 
     /// One row.
@@ -47,8 +55,15 @@ impl Matrix {
 
     /// The named rows, in that order.
     pub fn select_rows(&self, rows: &[usize]) -> Self {
-        let values = rows.iter().flat_map(|&r| self.row(r).iter().copied()).collect();
-        Self { n_rows: rows.len(), n_cols: self.n_cols, values }
+        let values = rows
+            .iter()
+            .flat_map(|&r| self.row(r).iter().copied())
+            .collect();
+        Self {
+            n_rows: rows.len(),
+            n_cols: self.n_cols,
+            values,
+        }
     }
 
     /// The named columns, in that order.
@@ -57,7 +72,11 @@ impl Matrix {
         for row in self.rows() {
             values.extend(columns.iter().map(|&c| row[c]));
         }
-        Self { n_rows: self.n_rows, n_cols: columns.len(), values }
+        Self {
+            n_rows: self.n_rows,
+            n_cols: columns.len(),
+            values,
+        }
     }
 
     /// Rows become columns.

@@ -61,7 +61,9 @@ pub struct Run<'a> {
 
 impl std::fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("cancel", self.cancel).finish_non_exhaustive()
+        f.debug_struct("Run")
+            .field("cancel", self.cancel)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,7 +75,11 @@ impl<'a> Run<'a> {
 
     /// Stops here if asked to. Called at least every 100 ms of work.
     pub fn check(&self) -> Result<(), Stop> {
-        if self.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+        if self.cancel.is_cancelled() {
+            Err(Stop::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 
     /// Announces a stretch of work.
@@ -83,7 +89,10 @@ impl<'a> Run<'a> {
 
     /// Announces how far the stage is.
     pub fn progress(&self, done: usize, total: usize) {
-        (self.emit)(Event::Progress { done: done as u64, total: total as u64 });
+        (self.emit)(Event::Progress {
+            done: done as u64,
+            total: total as u64,
+        });
     }
 
     /// Tells the user something that does not stop the work.

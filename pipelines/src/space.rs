@@ -86,7 +86,8 @@ impl Grid {
             let (_, voxel_axis, world_axis) = best;
             let grows = m.col(voxel_axis)[world_axis] >= 0.0;
             left[world_axis] = false;
-            letters[voxel_axis] = [['L', 'R'], ['P', 'A'], ['I', 'S']][world_axis][usize::from(grows)];
+            letters[voxel_axis] =
+                [['L', 'R'], ['P', 'A'], ['I', 'S']][world_axis][usize::from(grows)];
         }
         letters.iter().collect()
     }
@@ -97,7 +98,11 @@ impl Grid {
         self.shape == other.shape
             && (0..8).all(|corner| {
                 let p = DVec3::from_array(std::array::from_fn(|a| {
-                    if corner >> a & 1 == 1 { self.shape[a] as f64 } else { 0.0 }
+                    if corner >> a & 1 == 1 {
+                        self.shape[a] as f64
+                    } else {
+                        0.0
+                    }
                 }));
                 let (a, b) = (
                     self.world_from_voxel.transform_point3(p),
@@ -113,7 +118,11 @@ impl Grid {
         let mut high = DVec3::NEG_INFINITY;
         for corner in 0..8 {
             let p = DVec3::from_array(std::array::from_fn(|a| {
-                if corner >> a & 1 == 1 { self.shape[a] as f64 - 0.5 } else { -0.5 }
+                if corner >> a & 1 == 1 {
+                    self.shape[a] as f64 - 0.5
+                } else {
+                    -0.5
+                }
             }));
             let w = self.world_from_voxel.transform_point3(p);
             low = low.min(w);

@@ -9,7 +9,9 @@ use crate::volume::{Region, Volume};
 use crate::{Error, Result};
 
 /// Which half of the brain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Hemisphere {
     /// The subject's left.
     Left,
@@ -18,7 +20,9 @@ pub enum Hemisphere {
 }
 
 /// How the sheet is laid out in space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Shape {
     /// The border of white and grey matter.
     White,
@@ -69,7 +73,12 @@ pub struct VertexLabels {
 /// points from white to pial (ends included; 1 takes the middle). NaN where every sample is outside.
 ///
 /// An error when the two surfaces do not share their vertices.
-pub fn project(volume: &Volume, white: &Surface, pial: &Surface, n_depths: usize) -> Result<VertexMap> {
+pub fn project(
+    volume: &Volume,
+    white: &Surface,
+    pial: &Surface,
+    n_depths: usize,
+) -> Result<VertexMap> {
     if white.vertices.len() != pial.vertices.len() {
         return Err(Error::data(format!(
             "the white surface has {} vertices and the pial surface {}: they must come from the same subject and mesh",
@@ -94,8 +103,15 @@ pub fn project(volume: &Volume, white: &Surface, pial: &Surface, n_depths: usize
                     n += 1;
                 }
             }
-            if n == 0 { f32::NAN } else { (sum / f64::from(n)) as f32 }
+            if n == 0 {
+                f32::NAN
+            } else {
+                (sum / f64::from(n)) as f32
+            }
         })
         .collect::<Vec<f32>>();
-    Ok(VertexMap { name: String::new(), values: values.into() })
+    Ok(VertexMap {
+        name: String::new(),
+        values: values.into(),
+    })
 }

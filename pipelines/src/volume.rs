@@ -87,7 +87,9 @@ impl Series {
     /// The time course of one voxel.
     pub fn time_course(&self, ijk: [usize; 3]) -> Vec<f32> {
         let voxel = self.grid.index(ijk);
-        (0..self.n_times).map(|t| self.values_at(t)[voxel]).collect()
+        (0..self.n_times)
+            .map(|t| self.values_at(t)[voxel])
+            .collect()
     }
 
     /// The mean over time of every voxel.

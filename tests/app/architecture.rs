@@ -10,14 +10,27 @@ fn root() -> PathBuf {
 /// The names of a workspace member's direct dependencies (development ones left out).
 fn dependencies(of: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(root())
         .output()
         .expect("cargo metadata");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let packages = metadata["packages"].as_array().expect("packages");
-    let package = packages.iter().find(|p| p["name"] == of).unwrap_or_else(|| panic!("no package {of}"));
+    let package = packages
+        .iter()
+        .find(|p| p["name"] == of)
+        .unwrap_or_else(|| panic!("no package {of}"));
     package["dependencies"]
         .as_array()
         .expect("dependencies")
@@ -29,21 +42,39 @@ fn dependencies(of: &str) -> Vec<String> {
 
 fn forbid(of: &str, forbidden: &[&str]) {
     let found = dependencies(of);
-    assert!(found.len() > 3, "{of}: implausibly few dependencies: {found:?}");
+    assert!(
+        found.len() > 3,
+        "{of}: implausibly few dependencies: {found:?}"
+    );
     for name in &found {
-        let wrong = forbidden.iter().any(|f| name == f || name.starts_with(&format!("{f}-")));
+        let wrong = forbidden
+            .iter()
+            .any(|f| name == f || name.starts_with(&format!("{f}-")));
         assert!(!wrong, "{of} → {name} points the wrong way");
     }
 }
 
 #[test]
 fn render_knows_neither_egui_nor_burn_nor_pipelines() {
-    forbid("fusiform-render", &["egui", "eframe", "burn", "fusiform", "fusiform-pipelines"]);
+    forbid(
+        "fusiform-render",
+        &["egui", "eframe", "burn", "fusiform", "fusiform-pipelines"],
+    );
 }
 
 #[test]
 fn pipelines_knows_neither_window_nor_graphics() {
-    forbid("fusiform-pipelines", &["egui", "eframe", "wgpu", "rfd", "fusiform", "fusiform-render"]);
+    forbid(
+        "fusiform-pipelines",
+        &[
+            "egui",
+            "eframe",
+            "wgpu",
+            "rfd",
+            "fusiform",
+            "fusiform-render",
+        ],
+    );
 }
 
 #[test]
@@ -65,8 +96,10 @@ fn the_lock_holds_one_wgpu_and_one_egui() {
 
 /// Every Rust file of the workspace, with its text.
 fn sources() -> Vec<(PathBuf, String)> {
-    let mut folders: Vec<PathBuf> =
-        ["app/src", "render/src", "pipelines/src", "tests"].iter().map(|f| root().join(f)).collect();
+    let mut folders: Vec<PathBuf> = ["app/src", "render/src", "pipelines/src", "tests"]
+        .iter()
+        .map(|f| root().join(f))
+        .collect();
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("folder") {
@@ -92,18 +125,28 @@ fn inside(path: &Path, folder: &str) -> Option<String> {
 #[test]
 fn every_file_says_why_it_exists() {
     for (path, text) in sources() {
-        assert!(text.starts_with("//! "), "{} does not begin with a //! line", path.display());
+        assert!(
+            text.starts_with("//! "),
+            "{} does not begin with a //! line",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn threads_are_made_in_jobs_only() {
     for (path, text) in sources() {
-        let Some(name) = ["app/src", "render/src", "pipelines/src"].iter().find_map(|f| inside(&path, f)) else {
+        let Some(name) = ["app/src", "render/src", "pipelines/src"]
+            .iter()
+            .find_map(|f| inside(&path, f))
+        else {
             continue;
         };
         if name != "jobs.rs" {
-            assert!(!text.contains("thread::Builder") && !text.contains("thread::spawn"), "{name} makes a thread");
+            assert!(
+                !text.contains("thread::Builder") && !text.contains("thread::spawn"),
+                "{name} makes a thread"
+            );
         }
     }
 }
@@ -111,9 +154,13 @@ fn threads_are_made_in_jobs_only() {
 #[test]
 fn only_the_device_file_of_the_app_names_wgpu() {
     for (path, text) in sources() {
-        let Some(name) = inside(&path, "app/src") else { continue };
+        let Some(name) = inside(&path, "app/src") else {
+            continue;
+        };
         if name != "gpu.rs" {
-            let text = text.replace("egui_wgpu::", "").replace("fusiform_wgpu::", "");
+            let text = text
+                .replace("egui_wgpu::", "")
+                .replace("fusiform_wgpu::", "");
             assert!(!text.contains("wgpu::"), "app/src/{name} names wgpu");
         }
     }
@@ -122,7 +169,12 @@ fn only_the_device_file_of_the_app_names_wgpu() {
 #[test]
 fn the_two_siblings_meet_in_few_files() {
     for (path, text) in sources() {
-        let Some(name) = inside(&path, "render/src") else { continue };
-        assert!(!text.contains("fusiform_pipelines"), "render/src/{name} knows pipelines");
+        let Some(name) = inside(&path, "render/src") else {
+            continue;
+        };
+        assert!(
+            !text.contains("fusiform_pipelines"),
+            "render/src/{name} knows pipelines"
+        );
     }
 }

@@ -13,12 +13,18 @@ const SHAPE: [usize; 3] = [4, 4, 3];
 const N_TIMES: usize = 60;
 
 fn grid(shape: [usize; 3]) -> Grid {
-    Grid { shape, world_from_voxel: DAffine3::from_scale(DVec3::splat(3.0)) }
+    Grid {
+        shape,
+        world_from_voxel: DAffine3::from_scale(DVec3::splat(3.0)),
+    }
 }
 
 /// A deterministic number in −1..1 that looks random.
 fn noise(seed: usize) -> f32 {
-    let x = (seed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let x = (seed as u64)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(31)
+        .wrapping_mul(0xBF58_476D_1CE4_E5B9);
     ((x >> 40) as f32 / (1 << 23) as f32) - 1.0
 }
 
@@ -29,14 +35,21 @@ struct SmallStudy {
 
 impl SmallStudy {
     fn new() -> Self {
-        let study = Self { folder: tempfile::tempdir().expect("folder") };
+        let study = Self {
+            folder: tempfile::tempdir().expect("folder"),
+        };
         for picture_id in ["ring", "bar"] {
             let image = image::RgbImage::from_fn(16, 16, |x, y| {
-                let inside = if picture_id == "ring" { x.abs_diff(8) + y.abs_diff(8) < 6 } else { x < 6 };
+                let inside = if picture_id == "ring" {
+                    x.abs_diff(8) + y.abs_diff(8) < 6
+                } else {
+                    x < 6
+                };
                 image::Rgb(if inside { [230; 3] } else { [20; 3] })
             });
             std::fs::create_dir_all(study.path("stimuli")).expect("folder");
-            picture::write_png(&study.path(&format!("stimuli/{picture_id}.png")), &image).expect("picture");
+            picture::write_png(&study.path(&format!("stimuli/{picture_id}.png")), &image)
+                .expect("picture");
         }
         std::fs::create_dir_all(study.path("sub-1/func")).expect("folder");
         for run in 1..=3 {
@@ -70,22 +83,39 @@ impl SmallStudy {
     }
 
     fn events(&self, run: usize) -> PathBuf {
-        self.path(&format!("sub-1/func/sub-1_task-shapes_run-0{run}_events.tsv"))
+        self.path(&format!(
+            "sub-1/func/sub-1_task-shapes_run-0{run}_events.tsv"
+        ))
     }
 
     fn bold(&self, run: usize) -> PathBuf {
-        self.path(&format!("sub-1/func/sub-1_task-shapes_run-0{run}_bold.nii.gz"))
+        self.path(&format!(
+            "sub-1/func/sub-1_task-shapes_run-0{run}_bold.nii.gz"
+        ))
     }
 
     fn write_bold(&self, run: usize, data: std::sync::Arc<[f32]>) {
-        let series = Series { grid: grid(SHAPE), n_times: N_TIMES, tr_secs: Some(2.0), data, assumptions: Vec::new() };
+        let series = Series {
+            grid: grid(SHAPE),
+            n_times: N_TIMES,
+            tr_secs: Some(2.0),
+            data,
+            assumptions: Vec::new(),
+        };
         nifti::write_series(&self.bold(run), &series).expect("bold");
     }
 
     /// Decodes into a folder of its own; the error line, after checking that nothing was written.
     fn refused(&self) -> String {
         let out = self.path("results");
-        let line = error(&fusiform(&["decode", &text(self.folder.path()), "--out", &text(&out), "--device", "cpu"]));
+        let line = error(&fusiform(&[
+            "decode",
+            &text(self.folder.path()),
+            "--out",
+            &text(&out),
+            "--device",
+            "cpu",
+        ]));
         let left = std::fs::read_dir(&out).map_or(0, Iterator::count);
         assert_eq!(left, 0, "results were left behind after: {line}");
         line
@@ -99,8 +129,17 @@ fn text(path: &Path) -> String {
 #[test]
 fn the_sound_study_decodes() {
     let study = SmallStudy::new();
-    let metrics = json(&fusiform(&["decode", &text(study.folder.path()), "--json", "--device", "cpu"]));
-    assert!(metrics["accuracy"].as_f64().is_some_and(|a| a > 0.9), "{metrics}");
+    let metrics = json(&fusiform(&[
+        "decode",
+        &text(study.folder.path()),
+        "--json",
+        "--device",
+        "cpu",
+    ]));
+    assert!(
+        metrics["accuracy"].as_f64().is_some_and(|a| a > 0.9),
+        "{metrics}"
+    );
     assert_eq!(metrics["n_trials"], 18);
     assert_eq!(metrics["stimuli_seen_in_training"], true);
 }
@@ -126,7 +165,11 @@ fn words_named_nii() {
 fn absurd_dimensions() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("huge.nii");
-    let volume = Volume { grid: grid(SHAPE), data: vec![1.0; 48].into(), assumptions: Vec::new() };
+    let volume = Volume {
+        grid: grid(SHAPE),
+        data: vec![1.0; 48].into(),
+        assumptions: Vec::new(),
+    };
     nifti::write_volume(&path, &volume).expect("volume");
     let mut bytes = std::fs::read(&path).expect("bytes");
     for axis in 1..=3 {
@@ -135,8 +178,19 @@ fn absurd_dimensions() {
     }
     std::fs::write(&path, bytes).expect("written");
     let png = folder.path().join("x.png");
-    let line = error(&fusiform(&["render", "--view", "slices", "--map", &text(&path), "-o", &text(&png)]));
-    assert!(line.contains("huge.nii") && line.contains("32767"), "{line}");
+    let line = error(&fusiform(&[
+        "render",
+        "--view",
+        "slices",
+        "--map",
+        &text(&path),
+        "-o",
+        &text(&png),
+    ]));
+    assert!(
+        line.contains("huge.nii") && line.contains("32767"),
+        "{line}"
+    );
     assert!(!png.exists());
 }
 
@@ -151,10 +205,15 @@ fn no_events() {
 #[test]
 fn a_stimulus_that_is_not_there() {
     let study = SmallStudy::new();
-    let table = std::fs::read_to_string(study.events(1)).expect("events").replacen("bar.png", "square.png", 1);
+    let table = std::fs::read_to_string(study.events(1))
+        .expect("events")
+        .replacen("bar.png", "square.png", 1);
     std::fs::write(study.events(1), table).expect("written");
     let line = study.refused();
-    assert!(line.contains("square.png") && line.contains("run-01_events.tsv"), "{line}");
+    assert!(
+        line.contains("square.png") && line.contains("run-01_events.tsv"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -168,7 +227,11 @@ fn a_run_of_nan() {
 #[test]
 fn a_mask_of_another_grid() {
     let study = SmallStudy::new();
-    let volume = Volume { grid: grid([5, 4, 3]), data: vec![1.0; 60].into(), assumptions: Vec::new() };
+    let volume = Volume {
+        grid: grid([5, 4, 3]),
+        data: vec![1.0; 60].into(),
+        assumptions: Vec::new(),
+    };
     let folder = study.path("derivatives/masks/sub-1");
     std::fs::create_dir_all(&folder).expect("folder");
     nifti::write_volume(&folder.join("sub-1_desc-wrong_mask.nii.gz"), &volume).expect("mask");
@@ -179,15 +242,27 @@ fn a_mask_of_another_grid() {
 #[test]
 fn a_number_that_is_none() {
     let study = SmallStudy::new();
-    write::write_text(&study.events(1), "onset\tduration\ttrial_type\nsoon\t10\tring\n").expect("written");
+    write::write_text(
+        &study.events(1),
+        "onset\tduration\ttrial_type\nsoon\t10\tring\n",
+    )
+    .expect("written");
     let line = study.refused();
-    assert!(line.contains("run-01_events.tsv") && line.contains("soon"), "{line}");
+    assert!(
+        line.contains("run-01_events.tsv") && line.contains("soon"),
+        "{line}"
+    );
 }
 
 #[test]
 fn results_that_cannot_be_written() {
     let study = SmallStudy::new();
     let blocked = study.path("stimuli/ring.png/results");
-    let line = error(&fusiform(&["decode", &text(study.folder.path()), "--out", &text(&blocked)]));
+    let line = error(&fusiform(&[
+        "decode",
+        &text(study.folder.path()),
+        "--out",
+        &text(&blocked),
+    ]));
     assert!(line.contains("results"), "{line}");
 }

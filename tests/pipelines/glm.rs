@@ -293,11 +293,22 @@ fn events_must_fit_their_run() {
         "{warnings:?}"
     );
     let endless = with(vec![event(-1e12, 2e12, "a")]);
-    assert_eq!(betas(&selection(&endless), &block_plan(2)).0.unwrap().n_trials(), 1);
+    assert_eq!(
+        betas(&selection(&endless), &block_plan(2))
+            .0
+            .unwrap()
+            .n_trials(),
+        1
+    );
     let mut milliseconds = with(vec![event(10.0, 10.0, "a")]);
     milliseconds.runs[0].tr_secs = Some(2000.0);
-    let error = betas(&selection(&milliseconds), &block_plan(2)).0.unwrap_err();
-    assert!(error.contains("2000 s") && error.contains("RepetitionTime"), "{error}");
+    let error = betas(&selection(&milliseconds), &block_plan(2))
+        .0
+        .unwrap_err();
+    assert!(
+        error.contains("2000 s") && error.contains("RepetitionTime"),
+        "{error}"
+    );
     let mut without = with(Vec::new());
     without.runs[0].events = None;
     let error = betas(&selection(&without), &block_plan(2)).0.unwrap_err();

@@ -12,6 +12,7 @@ mod luts;
 mod nifti;
 mod orientation;
 mod real;
+mod real_surfaces;
 mod tables;
 
 use std::path::{Path, PathBuf};

@@ -101,13 +101,13 @@ fn ridge_equals_scikit_learn_in_both_forms() {
             for form in [Form::Dual, Form::Primal] {
                 let factor = Factor::with_form(&design, &train, form, &compute, run).unwrap();
                 let targets = factor.targets(&y);
-                let projected = factor.predict(&factor.project(&design, &test), &targets, 0.3);
+                let projected = factor.predict(&factor.project(&design, &test), &targets, |_| 0.3);
                 assert_close(
                     &as_f64(&ridge::narrow(&projected)),
                     &numbers(&format!("ridge_{name}")),
                     2e-5,
                 );
-                let model = factor.model(&design, &targets, 0.3);
+                let model = factor.model(&design, &targets, |_| 0.3);
                 let predicted =
                     ridge::predict(&model, &x.select_rows(&test), &compute, run).unwrap();
                 assert_close(
@@ -146,7 +146,9 @@ fn ridge_solves_the_normal_equations() {
     quietly(|run| {
         let design = Design::new(&x, &compute, run).unwrap();
         let factor = Factor::new(&design, &rows, &compute, run).unwrap();
-        let got = factor.predict(&factor.project(&design, &rows), &factor.targets(&y), alpha);
+        let got = factor.predict(&factor.project(&design, &rows), &factor.targets(&y), |_| {
+            alpha
+        });
         let got = centre(&got);
         assert!(
             (&got - &want).norm_max() < 1e-5,
@@ -175,8 +177,16 @@ fn the_penalty_follows_the_signal() {
                 Inner::new(&design, &train, &test, &compute, run).unwrap()
             })
             .collect();
-        let of_signal = ridge::choose_alpha(&inner, &linear, &alphas, run).unwrap();
-        let of_noise = ridge::choose_alpha(&inner, &noise, &alphas, run).unwrap();
+        // Chosen together, as targets of one ridge: each gets its own.
+        let both = Mat::from_fn(n, 2, |r, c| {
+            if c == 0 {
+                linear[(r, 0)]
+            } else {
+                noise[(r, 0)]
+            }
+        });
+        let chosen = ridge::choose_alphas(&inner, &both, &alphas, run).unwrap();
+        let (of_signal, of_noise) = (chosen[0], chosen[1]);
         assert!(
             of_signal < of_noise,
             "{of_signal} for signal, {of_noise} for noise"
@@ -191,7 +201,7 @@ fn the_penalty_follows_the_signal() {
                         let factor =
                             Factor::with_form(&design, &train, Form::Primal, &compute, run)
                                 .unwrap();
-                        let model = factor.model(&design, &factor.targets(y), alpha);
+                        let model = factor.model(&design, &factor.targets(y), |_| alpha);
                         let got =
                             ridge::predict(&model, &x.select_rows(&test), &compute, run).unwrap();
                         test.iter()

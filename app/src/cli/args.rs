@@ -122,6 +122,10 @@ pub(super) fn open(path: &Path, run: &Run<'_>) -> anyhow::Result<Study> {
 
 /// Makes a folder for results, so that a typo is noticed before the work and not after it.
 pub(super) fn prepare_folder(path: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(path)
-        .with_context(|| format!("{}: cannot make this folder; choose another with --out", path.display()))
+    std::fs::create_dir_all(path).with_context(|| {
+        format!(
+            "{}: cannot make this folder; choose another with --out",
+            path.display()
+        )
+    })
 }

@@ -13,8 +13,17 @@ use super::Output;
 use super::args::{RunArgs, StudyArgs, TrialArgs, open, prepare_folder};
 use super::progress::shown;
 
+const EXAMPLES: &str = "\
+Examples:
+  fusiform decode demo --out results
+  fusiform decode study/ --desc oneslice --json
+  fusiform decode study/ --roi V1,V2 --code pixels --shuffles 200 --out results
+
+Every score comes with chance, a shuffled control and p; docs/guide/scores.md says what each means.";
+
 /// What `decode` takes.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     study: StudyArgs,
@@ -52,9 +61,17 @@ impl DecodingArgs {
         let side = self.side as usize;
         let code = match self.code.as_str() {
             "pixels" => Code::Pixels { side },
-            _ => Code::Components { n: self.components as usize, side },
+            _ => Code::Components {
+                n: self.components as usize,
+                side,
+            },
         };
-        DecodePlan { code, seed, n_shuffles: self.shuffles as usize, ..DecodePlan::default() }
+        DecodePlan {
+            code,
+            seed,
+            n_shuffles: self.shuffles as usize,
+            ..DecodePlan::default()
+        }
     }
 }
 
@@ -66,7 +83,13 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let (metrics, text) = shown(output.quiet, |run| -> anyhow::Result<_> {
         let study = open(&args.study.study, run)?;
         let plan = args.decoding.plan(args.run.seed);
-        let job = Job { study: &study, query: args.study.query(), trials: &args.trials, plan, run: &args.run };
+        let job = Job {
+            study: &study,
+            query: args.study.query(),
+            trials: &args.trials,
+            plan,
+            run: &args.run,
+        };
         let finished = job.run(args.out.as_deref(), run)?;
         Ok((finished.metrics, finished.text))
     })?;
@@ -97,7 +120,11 @@ pub(super) struct Finished {
 
 impl Job<'_> {
     /// Does it; writes into `out` when given.
-    pub(super) fn run(self, out: Option<&std::path::Path>, run: &Run<'_>) -> anyhow::Result<Finished> {
+    pub(super) fn run(
+        self,
+        out: Option<&std::path::Path>,
+        run: &Run<'_>,
+    ) -> anyhow::Result<Finished> {
         let compute = self.run.compute()?;
         let selection = select(self.study, &self.query)?;
         for line in &selection.assumptions {
@@ -105,7 +132,14 @@ impl Job<'_> {
         }
         let betas_plan = self.trials.apply(glm::plan_for(&selection, run)?);
         let betas = glm::betas(&selection, &betas_plan, run)?;
-        let decoded = decode(&betas, &self.study.stimuli, &self.plan, &compute, run, &|_| {})?;
+        let decoded = decode(
+            &betas,
+            &self.study.stimuli,
+            &self.plan,
+            &compute,
+            run,
+            &|_| {},
+        )?;
         for warning in &decoded.warnings {
             run.warn(warning.clone());
         }
@@ -119,7 +153,10 @@ impl Job<'_> {
             run.stage(format!("writing {}", out.display()));
             report::write_decode(out, &context, &betas, &decoded, run)?;
         }
-        Ok(Finished { metrics, text: table(&decoded) })
+        Ok(Finished {
+            metrics,
+            text: table(&decoded),
+        })
     }
 }
 
@@ -133,12 +170,29 @@ fn table(decoded: &Decoded) -> String {
         ("two-way identification", scores.two_way),
         ("retrieval, top 1", scores.retrieval_top1),
     ];
-    let mut text = format!("{:24}{:>8}{:>9}{:>18}{:>9}\n", decoded.split, "score", "chance", "shuffled (sd)", "p");
+    let mut text = format!(
+        "{:24}{:>8}{:>9}{:>18}{:>9}\n",
+        decoded.split, "score", "chance", "shuffled (sd)", "p"
+    );
     for (name, score) in lines {
-        let Some(Score { value, chance, shuffled, shuffled_sd, p }) = score else { continue };
+        let Some(Score {
+            value,
+            chance,
+            shuffled,
+            shuffled_sd,
+            p,
+        }) = score
+        else {
+            continue;
+        };
         let control = format!("{shuffled:.3} ({shuffled_sd:.3})");
         text += &format!("{name:24}{value:>8.3}{chance:>9.3}{control:>18}{p:>9.3}\n");
     }
-    text += &format!("{} trials, {:.1} s on {}", decoded.trials.len(), decoded.seconds, decoded.device);
+    text += &format!(
+        "{} trials, {:.1} s on {}",
+        decoded.trials.len(),
+        decoded.seconds,
+        decoded.device
+    );
     text
 }

@@ -31,24 +31,51 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     prepare_folder(&args.out)?;
     let finished = shown(output.quiet, |run| -> anyhow::Result<_> {
-        let demo = generate(&DemoPlan { seed: args.run.seed }, run)?;
+        let demo = generate(
+            &DemoPlan {
+                seed: args.run.seed,
+            },
+            run,
+        )?;
         run.stage("drawing the brain");
         let map = presets::Map::new(&demo.truth_snr, "planted signal-to-noise ratio");
-        let scene = presets::Brain::load(&demo.study.subjects[0], run)?;
+        let scene = crate::brain::Brain::load(&demo.study.subjects[0], run)?;
         let (mut backend, why_not_gpu) = Backend::best();
         if let Some(why) = why_not_gpu {
             run.warn(format!("{why}: drawing on the CPU"));
         }
         for (name, drawn) in [
-            ("surface.png", presets::four_views(&scene, Some(&map), presets::Style::default(), &mut backend)?),
-            ("slices.png", presets::slices(&scene, Some(&map), None, presets::Style::default(), &mut backend)?),
+            (
+                "surface.png",
+                presets::four_views(&scene, Some(&map), presets::Style::default(), &mut backend)?,
+            ),
+            (
+                "slices.png",
+                presets::slices(
+                    &scene,
+                    Some(&map),
+                    None,
+                    presets::Style::default(),
+                    &mut backend,
+                )?,
+            ),
         ] {
             figure::write_png(&args.out.join(name), &drawn)?;
         }
         let plan = args.decoding.plan(args.run.seed);
-        let job = Job { study: &demo.study, query: Query::default(), trials: &args.trials, plan, run: &args.run };
-        Ok(job.run(Some(&args.out), run)?)
+        let job = Job {
+            study: &demo.study,
+            query: Query::default(),
+            trials: &args.trials,
+            plan,
+            run: &args.run,
+        };
+        job.run(Some(&args.out), run)
     })?;
-    let text = format!("{}\nreport: {}", finished.text, args.out.join("report.html").display());
+    let text = format!(
+        "{}\nreport: {}",
+        finished.text,
+        args.out.join("report.html").display()
+    );
     output.result(&Value::Object(finished.metrics), &text)
 }

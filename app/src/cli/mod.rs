@@ -17,12 +17,21 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use fusiform_pipelines::Stop;
 
+const EXAMPLES: &str = "\
+Examples:
+  fusiform                    the window, on a subject made from a seed
+  fusiform study/             the window, on a BIDS folder or a study.toml
+  fusiform demo               the whole road without a display
+  fusiform decode study/ --out results
+
+Exit codes: 0 success, 1 failure (one line that says what to do), 2 wrong usage.";
+
 /// A workbench for decoding the brain from fMRI.
 ///
 /// Without a command the window opens: on the study or files named, or on the
 /// built-in demo subject.
 #[derive(Debug, Parser)]
-#[command(name = "fusiform", version, args_conflicts_with_subcommands = true)]
+#[command(name = "fusiform", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -64,7 +73,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let output = Output { json: cli.json, quiet: cli.quiet };
+    let output = Output {
+        json: cli.json,
+        quiet: cli.quiet,
+    };
     match cli.command {
         None => crate::workbench::run(cli.paths),
         Some(Command::Demo(args)) => demo::run(&args, output),
@@ -104,7 +116,10 @@ fn one_line(error: &anyhow::Error) -> String {
     if matches!(error.downcast_ref::<Stop>(), Some(Stop::Cancelled)) {
         return "cancelled".to_owned();
     }
-    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+    format!("{error:#}")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]

@@ -11,12 +11,16 @@ pub(super) fn shown<T>(quiet: bool, work: impl FnOnce(&Run<'_>) -> T) -> T {
     let line = Mutex::new(Line::new(quiet));
     let listen = |event: Event| {
         // A listener that panicked elsewhere leaves a usable line behind.
-        let mut line = line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut line = line
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         line.show(event);
     };
     let cancel = CancelToken::default();
     let value = work(&Run::new(&listen, &cancel));
-    line.lock().unwrap_or_else(std::sync::PoisonError::into_inner).end();
+    line.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .end();
     value
 }
 
@@ -55,11 +59,17 @@ impl Line {
                 if self.terminal {
                     self.draw("");
                 } else {
-                    eprintln!("{:6.1} s  {}", self.started.elapsed().as_secs_f64(), self.stage);
+                    eprintln!(
+                        "{:6.1} s  {}",
+                        self.started.elapsed().as_secs_f64(),
+                        self.stage
+                    );
                 }
             }
             Event::Progress { done, total } => {
-                let due = self.last.is_none_or(|last| last.elapsed() > Duration::from_millis(100));
+                let due = self
+                    .last
+                    .is_none_or(|last| last.elapsed() > Duration::from_millis(100));
                 if self.terminal && total > 0 && (due || done >= total) {
                     self.last = Some(Instant::now());
                     self.draw(&format!("  {:3.0} %", 100.0 * done as f64 / total as f64));
@@ -71,7 +81,12 @@ impl Line {
     fn draw(&mut self, tail: &str) {
         // Nothing sensible can be done when stderr is gone.
         let mut stderr = std::io::stderr().lock();
-        let _gone = write!(stderr, "\r\x1b[K{:6.1} s  {}{tail}", self.started.elapsed().as_secs_f64(), self.stage);
+        let _gone = write!(
+            stderr,
+            "\r\x1b[K{:6.1} s  {}{tail}",
+            self.started.elapsed().as_secs_f64(),
+            self.stage
+        );
         let _gone = stderr.flush();
         self.open = true;
     }

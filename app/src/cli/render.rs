@@ -9,19 +9,27 @@ use fusiform_pipelines::io::nifti;
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::{Study, demo, files, select};
 use fusiform_pipelines::surface::Shape;
-use fusiform_render::renderer::Backend;
 use fusiform_render::colormap::Colormap;
+use fusiform_render::renderer::Backend;
 use glam::Vec3;
 use serde_json::json;
 
 use super::Output;
 use super::args::open;
 use super::progress::shown;
+use crate::brain::Brain;
 use crate::figure;
-use crate::presets::{self, Brain, Map, Style};
+use crate::presets::{self, Map, Style};
+
+const EXAMPLES: &str = "\
+Examples:
+  fusiform render demo -o brain.png
+  fusiform render --surfaces fsaverage5/ --map tmap.nii.gz --threshold 3 --label t -o tmap.png
+  fusiform render --view slices --anatomy t1.nii.gz --map tmap.nii.gz --at -42,-54,-18 -o ffa.png";
 
 /// What `render` takes.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// A study, or the word `demo` (which shows its planted signal-to-noise ratio)
     study: Option<PathBuf>,
@@ -56,7 +64,12 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = ShapeName::Inflated)]
     shape: ShapeName,
     /// World position of the slices: x,y,z in mm
-    #[arg(long, value_delimiter = ',', num_args = 3, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        num_args = 3,
+        allow_negative_numbers = true
+    )]
     at: Option<Vec<f32>>,
     /// Leave out region borders
     #[arg(long)]
@@ -101,16 +114,34 @@ enum MapName {
 fn parse_size(text: &str) -> Result<[u32; 2], String> {
     let wrong = || format!("“{text}” is no size: write WIDTHxHEIGHT, such as 1600x1200");
     let (width, height) = text.split_once('x').ok_or_else(wrong)?;
-    let parse = |part: &str| part.parse::<u32>().ok().filter(|n| (64..=16_384).contains(n));
-    Ok([parse(width).ok_or_else(wrong)?, parse(height).ok_or_else(wrong)?])
+    let parse = |part: &str| {
+        part.parse::<u32>()
+            .ok()
+            .filter(|n| (64..=16_384).contains(n))
+    };
+    Ok([
+        parse(width).ok_or_else(wrong)?,
+        parse(height).ok_or_else(wrong)?,
+    ])
 }
 
 /// Runs it.
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
-    if args.out.extension().is_none_or(|e| !e.eq_ignore_ascii_case("png")) {
-        anyhow::bail!("{}: pictures are written as PNG; give a name that ends in .png", args.out.display());
+    if args
+        .out
+        .extension()
+        .is_none_or(|e| !e.eq_ignore_ascii_case("png"))
+    {
+        anyhow::bail!(
+            "{}: pictures are written as PNG; give a name that ends in .png",
+            args.out.display()
+        );
     }
-    if args.study.is_none() && args.surfaces.is_none() && args.anatomy.is_none() && args.map.is_none() {
+    if args.study.is_none()
+        && args.surfaces.is_none()
+        && args.anatomy.is_none()
+        && args.map.is_none()
+    {
         anyhow::bail!("nothing to draw: name a study (or `demo`), --surfaces, --anatomy or --map");
     }
     let renderer = shown(output.quiet, |run| draw(args, run))?;
@@ -124,18 +155,32 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
 
 fn draw(args: &Args, run: &Run<'_>) -> anyhow::Result<&'static str> {
     let (brain, map) = load(args, run)?;
-    let (mut backend, why_not_gpu) = if args.cpu { (Backend::Cpu, None) } else { Backend::best() };
+    let (mut backend, why_not_gpu) = if args.cpu {
+        (Backend::Cpu, None)
+    } else {
+        Backend::best()
+    };
     if let Some(why) = why_not_gpu {
         run.warn(format!("{why}: drawing on the CPU"));
     }
     run.stage("drawing");
-    let (paper, ink) = if args.dark { ([18, 18, 22], [235; 3]) } else { ([255; 3], [30, 30, 36]) };
+    let (paper, ink) = if args.dark {
+        ([18, 18, 22], [235; 3])
+    } else {
+        ([255; 3], [30, 30, 36])
+    };
     let shape = match args.shape {
         ShapeName::White => Shape::White,
         ShapeName::Pial => Shape::Pial,
         ShapeName::Inflated => Shape::Inflated,
     };
-    let style = Style { size: args.size, paper, ink, shape, outlines: !args.no_outlines };
+    let style = Style {
+        size: args.size,
+        paper,
+        ink,
+        shape,
+        outlines: !args.no_outlines,
+    };
     let drawn = match args.view {
         ViewName::Surface => presets::four_views(&brain, map.as_ref(), style, &mut backend)?,
         ViewName::Slices => {
@@ -167,14 +212,20 @@ fn load(args: &Args, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
         let subject = found.subjects.first().context("no surfaces")?;
         brain.hemispheres = Brain::load(subject, run)?.hemispheres;
         if brain.hemispheres.is_empty() {
-            anyhow::bail!("{}: no GIFTI surfaces in this folder; name one that holds *.surf.gii or *.gii files", folder.display());
+            anyhow::bail!(
+                "{}: no GIFTI surfaces in this folder; name one that holds *.surf.gii or *.gii files",
+                folder.display()
+            );
         }
     }
     if let Some(path) = &args.anatomy {
         brain.anatomy = Some(Arc::new(nifti::read_volume(path, run)?));
     }
     if let Some(path) = &args.map {
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let volume = nifti::read_volume(path, run)?;
         map = Some(Map::new(&volume, args.label.as_deref().unwrap_or(&name)));
     }

@@ -7,7 +7,7 @@ use super::{Ctx, weak};
 use crate::theme;
 
 /// Room for the names of the rows, points.
-const NAMES: f32 = 84.0;
+const NAMES: f32 = 92.0;
 
 /// Draws the matrix: a row for each condition shown, a column for each named.
 pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>, decoded: &Decoded) {
@@ -77,11 +77,11 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>, decoded: &Decoded) {
             ));
         }
     }
-    let below = pos2(origin.x, origin.y + n as f32 * cell + 4.0);
+    let below = pos2(area.left(), origin.y + n as f32 * cell + 4.0);
     painter.text(
         below,
         Align2::LEFT_TOP,
-        "columns in the order of the rows",
+        "columns in the same order",
         font,
         ctx.theme.weak,
     );

@@ -98,12 +98,15 @@ pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
     if with_ctrl(Modifiers::NONE, Key::O) {
         ctx.send(Command::AskFolder);
     }
+    // Keyboards differ in whether `?` comes as a key, as text, or as both.
     let asked = egui.input(|i| {
-        i.events
-            .iter()
-            .any(|e| matches!(e, egui::Event::Text(text) if text == "?"))
+        i.key_pressed(Key::Questionmark)
+            || i.events
+                .iter()
+                .any(|e| matches!(e, egui::Event::Text(text) if text == "?"))
     });
     if asked {
+        egui.request_repaint();
         ctx.help_open.set(!ctx.help_open.get());
     }
     if pressed(Key::Escape) {

@@ -6,6 +6,7 @@ pub mod detail;
 pub mod help;
 pub mod log;
 pub mod overlay;
+pub mod scores;
 pub mod slices;
 pub mod stimuli;
 pub mod surface;

@@ -45,10 +45,10 @@ impl Slices {
             );
             return;
         };
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             overlay::controls(ui, ctx);
         });
-        ui.horizontal(|ui| self.switches(ui, ctx));
+        ui.horizontal_wrapped(|ui| self.switches(ui, ctx));
         ui.add_space(2.0);
         let area = ui.available_rect_before_wrap();
         let below = Rect::from_min_max(pos2(area.left(), area.bottom() - READ_OUT), area.max);
@@ -67,7 +67,7 @@ impl Slices {
             overlay::colour_bar(ui, ctx, bar);
         }
         ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
-            read_out(ui, ctx, underlay)
+            read_out(ui, ctx, underlay);
         });
     }
 
@@ -226,7 +226,11 @@ impl Slices {
             }
         }
         letters(ui, ctx, rect, plane);
-        let title = format!("{} {:+.1} mm", ["x", "y", "z"][axes[2]], crosshair[axes[2]]);
+        let title = format!(
+            "{} = {} mm",
+            ["x", "y", "z"][axes[2]],
+            tenth(crosshair[axes[2]])
+        );
         plate(
             ui,
             ctx,
@@ -407,7 +411,7 @@ fn read_out(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay) {
             ui,
             ctx,
             "World (RAS)",
-            &format!("{:.1}, {:.1}, {:.1} mm", at.x, at.y, at.z),
+            &format!("{}, {}, {} mm", tenth(at.x), tenth(at.y), tenth(at.z)),
         )
         .on_hover_text("Right, anterior and superior of the origin are positive.");
         let region = ctx
@@ -446,6 +450,12 @@ fn read_out(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay) {
                 .on_hover_text("The voxel of the run whose time course is shown.");
         }
     });
+}
+
+/// Millimetres to a tenth, without a minus before zero.
+fn tenth(mm: f64) -> String {
+    let rounded = (mm * 10.0).round() / 10.0;
+    format!("{:.1}", if rounded == 0.0 { 0.0 } else { rounded })
 }
 
 fn pair(ui: &mut Ui, ctx: &Ctx<'_>, name: &str, value: &str) -> egui::Response {

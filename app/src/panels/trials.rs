@@ -1,18 +1,21 @@
 //! Stimulus, reconstruction and scores of every held-out trial, with the controls that keep them honest.
 
 use egui::{Align2, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use fusiform_pipelines::decode::{Decoded, DecodedTrial, Score};
+use fusiform_pipelines::decode::{Decoded, DecodedTrial};
 
-use super::{Ctx, confusion, detail, picture_ui, placeholder, short, weak};
+mod columns;
+
+use super::scores::{cards, fraction};
+use super::{Ctx, confusion, detail, picture_ui, placeholder, weak};
 use crate::command::{Change, Command};
 use crate::jobs::Kind;
 use crate::layout::{CodeChoice, Sort};
-use crate::session::DecodedParts;
 use crate::theme::{self, GAP, ROW_PICTURE};
+use columns::{Columns, SCORES, header};
 
 /// Height of a row with pictures and of one without, points.
 const ROW: (f32, f32) = (ROW_PICTURE + 6.0, 24.0);
-/// Width of the enlarged pair, points; left out of panels narrower than three of it.
+/// Width of the enlarged pair, points; left out where the table would get too narrow.
 const DETAIL: f32 = 252.0;
 
 /// The selection the table was last scrolled to.
@@ -25,7 +28,7 @@ pub struct Trials {
 impl Trials {
     /// Draws the panel.
     pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
-        ui.horizontal(|ui| self.controls(ui, ctx));
+        ui.horizontal_wrapped(|ui| self.controls(ui, ctx));
         let Some(parts) = &ctx.session.decoded else {
             let idle = match ctx.session.study_subject() {
                 Some(s) if s.runs.is_empty() && s.betas.is_none() && !ctx.session.partial => {
@@ -40,9 +43,15 @@ impl Trials {
         cards(ui, ctx, parts);
         ui.add_space(4.0);
         let body = ui.available_rect_before_wrap();
-        let has_detail = body.width() > 2.4 * DETAIL && body.height() > 120.0;
+        let shows_matrix = self.shows_confusion || !has_pictures(&parts.decoded);
+        let (side_width, table_width) = if has_pictures(&parts.decoded) {
+            (DETAIL, 520.0)
+        } else {
+            (1.5 * DETAIL, 300.0)
+        };
+        let has_detail = body.width() > side_width + table_width && body.height() > 120.0;
         let detail_left = if has_detail {
-            body.right() - DETAIL
+            body.right() - side_width
         } else {
             body.right()
         };
@@ -64,7 +73,7 @@ impl Trials {
             ui.scope_builder(
                 egui::UiBuilder::new().max_rect(side).id_salt("detail"),
                 |ui| {
-                    if self.shows_confusion || !has_pictures(&parts.decoded) {
+                    if shows_matrix {
                         confusion::ui(ui, ctx, &parts.decoded);
                     } else {
                         detail::ui(ui, ctx, &parts.decoded);
@@ -345,47 +354,6 @@ pub fn has_pictures(decoded: &Decoded) -> bool {
     decoded.trials.iter().any(|t| t.reconstruction.is_some())
 }
 
-const SCORES: [Sort; 4] = [Sort::Pixcorr, Sort::Ssim, Sort::TwoWay, Sort::Rank];
-
-/// Left edges of the columns (right edges of the scores), points from the table's left.
-struct Columns {
-    width: f32,
-    trial: f32,
-    stimulus: Option<f32>,
-    reconstruction: Option<f32>,
-    condition: f32,
-    scores: Vec<f32>,
-}
-
-impl Columns {
-    fn fit(width: f32, pictures: bool) -> Self {
-        let trial = 0.0;
-        if !pictures {
-            let scores = Vec::new();
-            return Self {
-                width,
-                trial,
-                stimulus: None,
-                reconstruction: None,
-                condition: 110.0,
-                scores,
-            };
-        }
-        let score_width = if width > 640.0 { 72.0 } else { 58.0 };
-        let scores = (0..4)
-            .map(|n| width - 8.0 - (3 - n) as f32 * score_width)
-            .collect();
-        Self {
-            width,
-            trial,
-            stimulus: Some(84.0),
-            reconstruction: Some(150.0),
-            condition: 246.0,
-            scores,
-        }
-    }
-}
-
 fn score_of(trial: &DecodedTrial, sort: Sort) -> Option<f64> {
     match sort {
         Sort::Pixcorr => trial.pixcorr,
@@ -412,199 +380,4 @@ fn ordered(decoded: &Decoded, ctx: &Ctx<'_>) -> Vec<usize> {
         order.reverse();
     }
     order
-}
-
-fn header(ui: &mut Ui, ctx: &Ctx<'_>, columns: &Columns) {
-    let (rect, _) = ui.allocate_exact_size(vec2(columns.width, 22.0), Sense::hover());
-    let font = theme::small_font();
-    let plain = |x: f32, words: &str| {
-        let at = pos2(rect.left() + x, rect.center().y);
-        ui.painter()
-            .text(at, Align2::LEFT_CENTER, words, font.clone(), ctx.theme.weak);
-    };
-    if let (Some(stimulus), Some(reconstruction)) = (columns.stimulus, columns.reconstruction) {
-        plain(stimulus, "Stimulus");
-        plain(reconstruction, "Reconstruction");
-    }
-    plain(columns.condition, "Shown, named");
-    let order = &ctx.layout.view;
-    let sortable = |x: f32, align: Align2, sort: Sort, words: &str, meaning: &str| {
-        let on = order.sort == sort;
-        let colour = if on { ctx.theme.accent } else { ctx.theme.weak };
-        let galley = ui
-            .painter()
-            .layout_no_wrap(words.to_owned(), font.clone(), colour);
-        let place = align.anchor_size(pos2(rect.left() + x, rect.center().y), galley.size());
-        let response = ui.interact(
-            place.expand(3.0),
-            ui.scope_id().with(("sort", words)),
-            Sense::click(),
-        );
-        response.widget_info(|| {
-            WidgetInfo::selected(Role::Button, true, on, format!("Sort by {words}"))
-        });
-        let colour = if response.hovered() {
-            ctx.theme.strong
-        } else {
-            colour
-        };
-        ui.painter()
-            .galley_with_override_text_color(place.min, galley, colour);
-        if on {
-            // A bar under the words for the usual order, over them for the reverse.
-            let y = if order.reversed {
-                place.top() - 1.0
-            } else {
-                place.bottom() + 1.0
-            };
-            ui.painter()
-                .hline(place.x_range(), y, egui::Stroke::new(2.0, colour));
-        }
-        if response.on_hover_text(meaning).clicked() {
-            ctx.change(Change::Sort(sort, on && !order.reversed));
-        }
-    };
-    sortable(
-        6.0,
-        Align2::LEFT_CENTER,
-        Sort::Trial,
-        "Trial",
-        "In the order they were shown.",
-    );
-    sortable(
-        44.0,
-        Align2::LEFT_CENTER,
-        Sort::Run,
-        "Run",
-        "By run, then in the order they were shown.",
-    );
-    for ((x, sort), (words, meaning)) in columns.scores.iter().zip(SCORES).zip([
-        ("Pixcorr", "Pearson correlation of the pixels of reconstruction and stimulus; chance 0."),
-        ("SSIM", "Structural similarity of reconstruction and stimulus, −1 to 1."),
-        ("Two-way", "Share of the other candidates that are less like the reconstruction than the stimulus is; chance 0.5."),
-        ("Rank", "Rank of the true stimulus among the candidates by likeness to the reconstruction; 1 is best."),
-    ]) {
-        sortable(*x, Align2::RIGHT_CENTER, sort, words, meaning);
-    }
-}
-
-/// A score of a trial or of all.
-fn fraction(value: f64) -> String {
-    format!("{value:.3}")
-}
-
-/// The scores over all trials, each with chance and the shuffled control.
-fn cards(ui: &mut Ui, ctx: &Ctx<'_>, parts: &DecodedParts) {
-    let scores = &parts.decoded.scores;
-    let all = [
-        (
-            "Accuracy",
-            scores.accuracy,
-            "Share of trials whose condition is named right.",
-        ),
-        (
-            "Pixel correlation",
-            scores.pixcorr,
-            "Mean Pearson correlation of reconstruction and stimulus pixels.",
-        ),
-        (
-            "SSIM",
-            scores.ssim,
-            "Mean structural similarity of reconstruction and stimulus.",
-        ),
-        ("Two-way", scores.two_way, "Mean two-way identification."),
-        (
-            "Retrieval, top 1",
-            scores.retrieval_top1,
-            "Share of trials whose stimulus comes first among the candidates.",
-        ),
-    ];
-    let shown: Vec<_> = all
-        .into_iter()
-        .filter_map(|(name, score, meaning)| Some((name, score?, meaning)))
-        .collect();
-    if shown.is_empty() {
-        return;
-    }
-    let width =
-        ((ui.available_width() - GAP * (shown.len() - 1) as f32) / shown.len() as f32).min(240.0);
-    ui.horizontal(|ui| {
-        for (name, score, meaning) in shown {
-            card(ui, ctx, name, score, meaning, width, parts.complete);
-        }
-    });
-}
-
-fn card(
-    ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    name: &str,
-    score: Score,
-    meaning: &str,
-    width: f32,
-    complete: bool,
-) {
-    let (rect, response) = ui.allocate_exact_size(vec2(width, 62.0), Sense::hover());
-    let words = format!(
-        "{name} {}, chance {}, shuffled {}",
-        fraction(score.value),
-        fraction(score.chance),
-        fraction(score.shuffled)
-    );
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
-    let painter = ui.painter().with_clip_rect(rect);
-    painter.rect_filled(rect, 5.0, ctx.theme.raised);
-    let small = theme::small_font();
-    let number = egui::FontId::new(theme::NUMBER, egui::FontFamily::Proportional);
-    let beats = complete && score.p < 0.05;
-    let ink = if beats {
-        ctx.theme.good
-    } else {
-        ctx.theme.strong
-    };
-    let left = rect.left() + 9.0;
-    painter.text(
-        pos2(left, rect.top() + 5.0),
-        Align2::LEFT_TOP,
-        name,
-        small.clone(),
-        ctx.theme.weak,
-    );
-    painter.text(
-        pos2(rect.right() - 9.0, rect.top() + 3.0),
-        Align2::RIGHT_TOP,
-        fraction(score.value),
-        number,
-        ink,
-    );
-    let chance = format!("chance {}", fraction(score.chance));
-    painter.text(
-        pos2(left, rect.top() + 25.0),
-        Align2::LEFT_TOP,
-        chance,
-        small.clone(),
-        ctx.theme.text,
-    );
-    let control = if complete {
-        format!(
-            "shuffled {} ± {}",
-            fraction(score.shuffled),
-            fraction(score.shuffled_sd)
-        )
-    } else {
-        "shuffled: at the end".into()
-    };
-    painter.text(
-        pos2(left, rect.top() + 42.0),
-        Align2::LEFT_TOP,
-        control,
-        small,
-        ctx.theme.text,
-    );
-    let p = if complete {
-        format!("\np = {} against shuffled trials.", short(score.p))
-    } else {
-        String::new()
-    };
-    response.on_hover_text(format!("{meaning}{p}"));
 }

@@ -60,8 +60,8 @@ pub(super) struct Outcome {
     pub(super) correct: Vec<bool>,
     /// Reconstructions of those that show a picture.
     pub(super) drawn: Vec<Drawn>,
-    /// The penalty chosen.
-    pub(super) alpha: f64,
+    /// The penalty chosen for each dimension of the code; empty without pictures.
+    pub(super) alphas: Vec<f64>,
 }
 
 /// The picture side of a fold, without the order of the pictures: shuffles share it.
@@ -156,13 +156,13 @@ impl<'a> FoldPictures<'a> {
         known: &Known,
         plan: &DecodePlan,
         run: &Run<'_>,
-    ) -> Result<(f64, Vec<Drawn>), Stop> {
+    ) -> Result<(Vec<f64>, Vec<Drawn>), Stop> {
         let y = self.targets(known);
-        let alpha = ridge::choose_alpha(&self.inner, &y, &plan.alphas, run)?;
+        let alphas = ridge::choose_alphas(&self.inner, &y, &plan.alphas, run)?;
         let codes = ridge::narrow(&self.factor.predict(
             &self.projected,
             &self.factor.targets(&y),
-            alpha,
+            |dimension| alphas[dimension],
         ));
         let pixels = match &self.basis {
             Some(basis) => pca::decode(basis, &codes, brain.compute, run)?,
@@ -179,7 +179,7 @@ impl<'a> FoldPictures<'a> {
                 Some(self.scored(row, picture, pixels))
             })
             .collect();
-        Ok((alpha, drawn))
+        Ok((alphas, drawn))
     }
 
     fn scored(&self, trial: usize, picture: usize, pixels: Vec<f32>) -> Drawn {
@@ -215,12 +215,14 @@ impl<'a> FoldPictures<'a> {
         &self,
         brain: &Brain<'_>,
         known: &Known,
-        alpha: f64,
+        alphas: &[f64],
         run: &Run<'_>,
     ) -> Result<Vec<f32>, Stop> {
         let targets = self.factor.targets(&self.targets(known));
         ridge::voxel_norms(
-            &self.factor.model(&brain.design, &targets, alpha),
+            &self
+                .factor
+                .model(&brain.design, &targets, |dimension| alphas[dimension]),
             brain.compute,
             run,
         )
@@ -256,14 +258,14 @@ pub(super) fn outcome(
         .zip(&fold.test)
         .map(|(named, &row)| *named == known.labels[row])
         .collect();
-    let (alpha, drawn) = match pictures {
+    let (alphas, drawn) = match pictures {
         Some(pictures) => pictures.draw(brain, known, plan, run)?,
-        None => (f64::NAN, Vec::new()),
+        None => (Vec::new(), Vec::new()),
     };
     Ok(Outcome {
         named,
         correct,
         drawn,
-        alpha,
+        alphas,
     })
 }

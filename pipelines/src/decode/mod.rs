@@ -162,11 +162,11 @@ pub fn decode(
             run,
         )?;
         if let Some(prepared) = &prepared {
-            state.alphas.push(outcome.alpha);
+            state.alphas.push(median(&outcome.alphas));
             for (sum, norm) in
                 norms
                     .iter_mut()
-                    .zip(prepared.voxel_norms(&brain, &known, outcome.alpha, run)?)
+                    .zip(prepared.voxel_norms(&brain, &known, &outcome.alphas, run)?)
             {
                 *sum += f64::from(norm);
             }
@@ -327,4 +327,10 @@ fn record(
             fold: fold.label.clone(),
         });
     }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }

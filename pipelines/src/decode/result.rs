@@ -83,7 +83,7 @@ pub struct Decoded {
     pub conditions: Vec<String>,
     /// `confusion[shown][named]`, trials.
     pub confusion: Vec<Vec<usize>>,
-    /// The penalty chosen in each fold, as in the plan.
+    /// The median over code dimensions of the penalties chosen in each fold, as in the plan.
     pub alphas: Vec<f64>,
     /// The device used.
     pub device: String,

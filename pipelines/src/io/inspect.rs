@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use glam::{DAffine3, DVec3};
 use serde::Serialize;
 
-use crate::io::{gifti, nifti, npy, picture};
 use crate::Result;
+use crate::io::{gifti, nifti, npy, picture};
 
 /// A file, described. Keys are stable: `fusiform info --json` prints them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -47,7 +47,10 @@ pub struct FileInfo {
 /// # Errors
 /// When it is of no kind that the program reads, or is damaged.
 pub fn inspect(path: &Path) -> Result<FileInfo> {
-    let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
     let ends = |endings: &[&str]| endings.iter().any(|e| name.ends_with(e));
     if ends(&[".gii", ".gii.gz"]) {
         return surface_or_map(path);
@@ -81,7 +84,11 @@ fn volume(path: &Path) -> Result<FileInfo> {
         (None, None) => "none",
     };
     let (low, high) = header.grid.world_bounds();
-    let what = if header.n_volumes() > 1 { "series" } else { "volume" };
+    let what = if header.n_volumes() > 1 {
+        "series"
+    } else {
+        "volume"
+    };
     Ok(FileInfo {
         path: path.to_path_buf(),
         kind: format!("NIfTI-{} {what}", header.version),
@@ -101,14 +108,21 @@ fn volume(path: &Path) -> Result<FileInfo> {
 }
 
 fn surface_or_map(path: &Path) -> Result<FileInfo> {
-    let info = FileInfo { path: path.to_path_buf(), ..FileInfo::default() };
+    let info = FileInfo {
+        path: path.to_path_buf(),
+        ..FileInfo::default()
+    };
     let not_a_surface = match gifti::read_surface(path) {
         Ok(surface) => {
             let (low, high) = surface
                 .vertices
                 .iter()
-                .fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(l, h), v| (l.min(v.as_dvec3()), h.max(v.as_dvec3())));
-            let side = surface.hemisphere.map_or(String::new(), |h| format!(", {h:?} hemisphere").to_lowercase());
+                .fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(l, h), v| {
+                    (l.min(v.as_dvec3()), h.max(v.as_dvec3()))
+                });
+            let side = surface.hemisphere.map_or(String::new(), |h| {
+                format!(", {h:?} hemisphere").to_lowercase()
+            });
             return Ok(FileInfo {
                 kind: format!("GIFTI surface{side}"),
                 shape: vec![surface.vertices.len(), surface.triangles.len()],
@@ -157,7 +171,14 @@ impl FileInfo {
         };
         line("file", self.path.display().to_string());
         line("kind", self.kind.clone());
-        line("shape", self.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × "));
+        line(
+            "shape",
+            self.shape
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" × "),
+        );
         if let Some(datatype) = &self.datatype {
             line("stored as", datatype.clone());
         }
@@ -171,12 +192,21 @@ impl FileInfo {
             line("TR", format!("{tr} s"));
         }
         if let (Some(orientation), Some(placed_by)) = (&self.orientation, &self.placed_by) {
-            line("orientation", format!("{orientation} (placed by {placed_by})"));
+            line(
+                "orientation",
+                format!("{orientation} (placed by {placed_by})"),
+            );
         }
         if let Some(rows) = self.world_from_voxel {
             for (n, row) in rows[..3].iter().enumerate() {
                 let name = if n == 0 { "world ← voxel" } else { "" };
-                line(name, row.iter().map(|v| format!("{v:10.4}")).collect::<Vec<_>>().join(" "));
+                line(
+                    name,
+                    row.iter()
+                        .map(|v| format!("{v:10.4}"))
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                );
             }
         }
         if let Some([low, high]) = self.bounds_mm {

@@ -5,7 +5,8 @@
 //! dual W = Xᵀ U (Λ + λ)⁻¹ Uᵀ Y with X Xᵀ = U Λ Uᵀ, primal W = V (Λ + λ)⁻¹ Vᵀ Xᵀ Y with
 //! Xᵀ X = V Λ Vᵀ (Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 3.4.1).
 //! Penalties are given as multiples `alpha` of the mean diagonal of the centred kernel:
-//! λ = alpha · tr(X Xᵀ) / n.
+//! λ = alpha · tr(X Xᵀ) / n. Each target has its own: what the brain says nothing about is shrunk
+//! away without dimming the rest.
 
 use faer::{Mat, Scale};
 
@@ -154,11 +155,10 @@ impl Factor {
         }
     }
 
-    /// (Λ + λ)⁻¹ · targets.
-    fn shrunk(&self, targets: &Targets, alpha: f64) -> Mat<f64> {
-        let lambda = alpha * self.mean_diagonal;
+    /// (Λ + λ)⁻¹ · targets, λ by target.
+    fn shrunk(&self, targets: &Targets, alpha: impl Fn(usize) -> f64) -> Mat<f64> {
         Mat::from_fn(targets.along.nrows(), targets.along.ncols(), |i, c| {
-            let by = self.eigenvalues[i] + lambda;
+            let by = self.eigenvalues[i] + alpha(c) * self.mean_diagonal;
             if by > 0.0 {
                 targets.along[(i, c)] / by
             } else {
@@ -167,8 +167,14 @@ impl Factor {
         })
     }
 
-    /// Predictions for rows that were [`project`](Self::project)ed: `rows × k`.
-    pub fn predict(&self, projected: &Mat<f64>, targets: &Targets, alpha: f64) -> Mat<f64> {
+    /// Predictions for rows that were [`project`](Self::project)ed: `rows × k`. `alpha` gives the
+    /// penalty of each target.
+    pub fn predict(
+        &self,
+        projected: &Mat<f64>,
+        targets: &Targets,
+        alpha: impl Fn(usize) -> f64,
+    ) -> Mat<f64> {
         let mut out = projected * self.shrunk(targets, alpha);
         for c in 0..out.ncols() {
             for r in 0..out.nrows() {
@@ -178,8 +184,13 @@ impl Factor {
         out
     }
 
-    /// The fitted model as data.
-    pub fn model(&self, design: &Design<'_>, targets: &Targets, alpha: f64) -> RidgeModel {
+    /// The fitted model as data. `alpha` gives the penalty of each target.
+    pub fn model(
+        &self,
+        design: &Design<'_>,
+        targets: &Targets,
+        alpha: impl Fn(usize) -> f64,
+    ) -> RidgeModel {
         let coefficients = narrow(&(&self.vectors * self.shrunk(targets, alpha)));
         let weights = match self.form {
             Form::Dual => Weights::Trials {
@@ -192,7 +203,6 @@ impl Factor {
             x_mean: self.x_mean.clone(),
             y_mean: targets.mean.iter().map(|m| *m as f32).collect(),
             weights,
-            alpha,
         }
     }
 }
@@ -231,45 +241,51 @@ impl Inner {
     }
 }
 
-/// The penalty with the least squared error over the inner folds; of equals the largest. The
-/// middle of `alphas` when there is no inner fold.
-pub fn choose_alpha(
+/// For each target the penalty with the least squared error over the inner folds; of equals the
+/// largest. The middle of `alphas` when there is no inner fold.
+pub fn choose_alphas(
     inner: &[Inner],
     y: &Mat<f64>,
     alphas: &[f64],
     run: &Run<'_>,
-) -> Result<f64, Stop> {
+) -> Result<Vec<f64>, Stop> {
     let Some(&middle) = alphas.get(alphas.len() / 2) else {
         return Err(Error::data("no ridge penalty to choose from: name at least one alpha").into());
     };
     if inner.is_empty() {
-        return Ok(middle);
+        return Ok(vec![middle; y.ncols()]);
     }
-    let mut losses = vec![0.0; alphas.len()];
+    // losses[penalty][target]
+    let mut losses = vec![vec![0.0; y.ncols()]; alphas.len()];
     for fold in inner {
         run.check()?;
         let targets = fold.factor.targets(y);
-        for (loss, &alpha) in losses.iter_mut().zip(alphas) {
-            let predicted = fold.factor.predict(&fold.projected, &targets, alpha);
-            for (r, &row) in fold.test.iter().enumerate() {
-                for c in 0..y.ncols() {
+        for (losses, &alpha) in losses.iter_mut().zip(alphas) {
+            let predicted = fold.factor.predict(&fold.projected, &targets, |_| alpha);
+            for (c, loss) in losses.iter_mut().enumerate() {
+                for (r, &row) in fold.test.iter().enumerate() {
                     *loss += (predicted[(r, c)] - y[(row, c)]).powi(2);
                 }
             }
         }
     }
-    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
-    let among_best = |loss: &f64| *loss <= best * (1.0 + 1e-10);
-    let chosen = alphas
-        .iter()
-        .zip(&losses)
-        .filter(|(_, loss)| among_best(loss))
-        .map(|(a, _)| *a);
-    let largest = chosen.fold(f64::NEG_INFINITY, f64::max);
-    if largest.is_finite() {
-        return Ok(largest);
-    }
-    Err(Error::data("no ridge penalty gives finite predictions: check the betas for NaN").into())
+    (0..y.ncols())
+        .map(|target| {
+            let loss = |penalty: usize| losses[penalty][target];
+            let best = (0..alphas.len()).map(loss).fold(f64::INFINITY, f64::min);
+            let among_best = (0..alphas.len()).filter(|&p| loss(p) <= best * (1.0 + 1e-10));
+            let largest = among_best
+                .map(|p| alphas[p])
+                .fold(f64::NEG_INFINITY, f64::max);
+            if largest.is_finite() {
+                return Ok(largest);
+            }
+            Err(
+                Error::data("no ridge penalty gives finite predictions: check the betas for NaN")
+                    .into(),
+            )
+        })
+        .collect()
 }
 
 /// Weights, never spelled out over voxels unless that is the smaller side.
@@ -295,8 +311,6 @@ pub struct RidgeModel {
     pub y_mean: Vec<f32>,
     /// The weights.
     pub weights: Weights,
-    /// The penalty, as a multiple of the mean kernel diagonal.
-    pub alpha: f64,
 }
 
 /// Predictions of a model: `rows of x × targets`, in f32 on the device.

@@ -179,7 +179,7 @@ fn method(page: &Page<'_>) -> String {
         rows.push((
             "Pictures",
             format!(
-                "ridge regression; penalty (multiple of the mean kernel diagonal) chosen inside the training runs of each fold: {}",
+                "ridge regression; a penalty for each dimension of the code (multiple of the mean kernel diagonal), chosen inside the training runs; medians by fold: {}",
                 alphas.join(", ")
             ),
         ));

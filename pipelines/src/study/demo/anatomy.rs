@@ -27,7 +27,10 @@ impl Lattice {
     pub(super) fn grid(&self) -> Grid {
         let mut world_from_voxel = DAffine3::from_scale(DVec3::splat(f64::from(self.step)));
         world_from_voxel.translation = self.first.as_dvec3();
-        Grid { shape: self.shape, world_from_voxel }
+        Grid {
+            shape: self.shape,
+            world_from_voxel,
+        }
     }
 
     /// Voxels in all.
@@ -46,10 +49,8 @@ impl Lattice {
     pub(super) fn voxel(&self, world: Vec3) -> Option<usize> {
         let v = (world - self.first) / self.step + Vec3::splat(0.5);
         let [ni, nj, nk] = self.shape;
-        let inside = v.min_element() >= 0.0
-            && v.x < ni as f32
-            && v.y < nj as f32
-            && v.z < nk as f32;
+        let inside =
+            v.min_element() >= 0.0 && v.x < ni as f32 && v.y < nj as f32 && v.z < nk as f32;
         inside.then(|| v.x as usize + ni * (v.y as usize + nj * v.z as usize))
     }
 }
@@ -66,7 +67,8 @@ pub(super) fn coverage(
     let (rows, columns) = (nk * rays, nj * rays);
     let fine = lattice.step / rays as f32;
     // Rays pass a little beside round numbers, so as not to meet vertices.
-    let start = lattice.first - Vec3::splat(0.5 * lattice.step) + Vec3::splat(0.5 * fine + 0.000_37);
+    let start =
+        lattice.first - Vec3::splat(0.5 * lattice.step) + Vec3::splat(0.5 * fine + 0.000_37);
     let mut crossings: Vec<Vec<(f32, f32)>> = vec![Vec::new(); rows * columns];
     for &t in triangles {
         let corners = t.map(|v| vertices[v as usize]);
@@ -76,8 +78,17 @@ pub(super) fn coverage(
         }
         let bounds = |axis: usize, n: usize| {
             let values = corners.map(|c| (c[axis] - start[axis]) / fine);
-            let low = values.iter().copied().fold(f32::INFINITY, f32::min).ceil().max(0.0);
-            let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max).floor();
+            let low = values
+                .iter()
+                .copied()
+                .fold(f32::INFINITY, f32::min)
+                .ceil()
+                .max(0.0);
+            let high = values
+                .iter()
+                .copied()
+                .fold(f32::NEG_INFINITY, f32::max)
+                .floor();
             low as usize..((high + 1.0).max(0.0) as usize).min(n)
         };
         for row in bounds(2, rows) {
@@ -128,7 +139,9 @@ pub(super) fn tissue(lattice: &Lattice, halves: &[Cortex; 2], rays: usize) -> [V
             || coverage(lattice, points(&halves[0]), &halves[0].triangles, rays),
             || coverage(lattice, points(&halves[1]), &halves[1].triangles, rays),
         );
-        left.iter_mut().zip(right).for_each(|(l, r)| *l = (*l + r).min(1.0));
+        left.iter_mut()
+            .zip(right)
+            .for_each(|(l, r)| *l = (*l + r).min(1.0));
         left
     };
     [both(|c| &c.pial), both(|c| &c.white)]
@@ -137,28 +150,37 @@ pub(super) fn tissue(lattice: &Lattice, halves: &[Cortex; 2], rays: usize) -> [V
 /// A T1-weighted volume, 0..255: white matter bright, grey between, fluid dark, with partial
 /// volumes, skull and scalp, a slow bias over the field and noise.
 pub(super) fn t1(seed: u64, halves: &[Cortex; 2], run: &Run<'_>) -> Result<Volume, Stop> {
-    let lattice =
-        Lattice { shape: [121, 153, 129], first: Vec3::new(-90.0, -120.0, -94.0), step: 1.5 };
+    let lattice = Lattice {
+        shape: [121, 153, 129],
+        first: Vec3::new(-90.0, -120.0, -94.0),
+        step: 1.5,
+    };
     let [pial, white] = tissue(&lattice, halves, 2);
     run.check()?;
     let slice = lattice.shape[0] * lattice.shape[1];
     let mut data = vec![0.0f32; lattice.n_voxels()];
-    data.par_chunks_mut(slice).enumerate().try_for_each(|(k, values)| {
-        run.check()?;
-        let mut noise = Stream::new(seed, &[2, k as u64]);
-        for (i, value) in values.iter_mut().enumerate() {
-            let voxel = k * slice + i;
-            let p = lattice.centre(voxel);
-            let lateral = Vec3::new(p.x.abs(), p.y, p.z);
-            let bias = 1.0 + 0.06 * p.x / 90.0 - 0.09 * p.y / 110.0 + 0.06 * p.z / 100.0;
-            let clean = intensity(lateral, pial[voxel], white[voxel], lattice.step);
-            // The magnitude of a complex signal: noise in the air stays positive.
-            let (re, im) = (clean * bias + 3.0 * noise.normal(), 3.0 * noise.normal());
-            *value = (re * re + im * im).sqrt().min(255.0).round();
-        }
-        Ok::<(), Stop>(())
-    })?;
-    Ok(Volume { grid: lattice.grid(), data: data.into(), assumptions: Vec::new() })
+    data.par_chunks_mut(slice)
+        .enumerate()
+        .try_for_each(|(k, values)| {
+            run.check()?;
+            let mut noise = Stream::new(seed, &[2, k as u64]);
+            for (i, value) in values.iter_mut().enumerate() {
+                let voxel = k * slice + i;
+                let p = lattice.centre(voxel);
+                let lateral = Vec3::new(p.x.abs(), p.y, p.z);
+                let bias = 1.0 + 0.06 * p.x / 90.0 - 0.09 * p.y / 110.0 + 0.06 * p.z / 100.0;
+                let clean = intensity(lateral, pial[voxel], white[voxel], lattice.step);
+                // The magnitude of a complex signal: noise in the air stays positive.
+                let (re, im) = (clean * bias + 3.0 * noise.normal(), 3.0 * noise.normal());
+                *value = (re * re + im * im).sqrt().min(255.0).round();
+            }
+            Ok::<(), Stop>(())
+        })?;
+    Ok(Volume {
+        grid: lattice.grid(),
+        data: data.into(),
+        assumptions: Vec::new(),
+    })
 }
 
 const AIR: f32 = 2.0;

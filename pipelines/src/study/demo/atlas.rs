@@ -51,7 +51,11 @@ pub(super) const RINGS: [f32; 3] = [9.0, 15.0, 20.5];
 pub(super) fn regions() -> Vec<Region> {
     (1..)
         .zip(AREAS)
-        .map(|(key, (name, colour))| Region { key, name: name.to_owned(), colour })
+        .map(|(key, (name, colour))| Region {
+            key,
+            name: name.to_owned(),
+            colour,
+        })
         .collect()
 }
 
@@ -72,7 +76,10 @@ pub(super) fn vertex_keys(cortex: &Cortex) -> Vec<i32> {
             return best.1;
         }
         let far = sulci::distance(p, &calcarine);
-        (1..).zip(RINGS).find(|(_, reach)| far < *reach).map_or(0, |(key, _)| key)
+        (1..)
+            .zip(RINGS)
+            .find(|(_, reach)| far < *reach)
+            .map_or(0, |(key, _)| key)
     };
     cortex
         .hull
@@ -105,7 +112,11 @@ pub(super) fn holdings(
     let mut votes = vec![0.0f32; lattice.n_voxels() * n_keys];
     let mut places = vec![(Vec3::ZERO, 0.0f32, 0.0f32); lattice.n_voxels()];
     for (cortex, keys) in halves.iter().zip(keys) {
-        let side = if cortex.hemisphere == Hemisphere::Right { 1.0 } else { -1.0 };
+        let side = if cortex.hemisphere == Hemisphere::Right {
+            1.0
+        } else {
+            -1.0
+        };
         for &t in &cortex.triangles {
             let sheet = 0.25
                 * (area_vector(&cortex.pial, t).length() + area_vector(&cortex.white, t).length());
@@ -113,7 +124,9 @@ pub(super) fn holdings(
                 let (inner, outer) = (cortex.white[v], cortex.pial[v]);
                 let share = sheet * inner.distance(outer) / 15.0;
                 for depth in [0.1, 0.3, 0.5, 0.7, 0.9] {
-                    let Some(voxel) = lattice.voxel(inner.lerp(outer, depth)) else { continue };
+                    let Some(voxel) = lattice.voxel(inner.lerp(outer, depth)) else {
+                        continue;
+                    };
                     votes[voxel * n_keys + keys[v] as usize] += share;
                     let place = &mut places[voxel];
                     place.0 += cortex.hull[v] * share;
@@ -140,7 +153,11 @@ pub(super) fn holdings(
             }
             Holding {
                 key,
-                part: if key == 0 { 0.0 } else { (most / volume).min(1.0) },
+                part: if key == 0 {
+                    0.0
+                } else {
+                    (most / volume).min(1.0)
+                },
                 hull: sum / weight.max(1e-6),
                 right: side > 0.0,
             }

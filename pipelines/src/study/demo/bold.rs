@@ -48,7 +48,11 @@ fn canonical(secs: f64) -> f64 {
 pub(super) fn picture_response() -> Vec<f32> {
     let shown = (SHOWN_SECS * 10.0) as usize;
     let response: Vec<f32> = (0..320)
-        .map(|i| (0..shown.min(i + 1)).map(|j| canonical((i - j) as f64 / 10.0)).sum::<f64>() as f32)
+        .map(|i| {
+            (0..shown.min(i + 1))
+                .map(|j| canonical((i - j) as f64 / 10.0))
+                .sum::<f64>() as f32
+        })
         .collect();
     let peak = response.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
     response.iter().map(|r| r / peak).collect()
@@ -57,7 +61,9 @@ pub(super) fn picture_response() -> Vec<f32> {
 /// What was shown in a run: (onset in seconds, number of the picture), in order, and the volumes it takes.
 pub(super) fn schedule(seed: u64, run: usize) -> (Vec<(f64, usize)>, usize) {
     let mut stream = Stream::new(seed, &[6, run as u64]);
-    let mut shown: Vec<usize> = (0..PICTURES_PER_RUN + REPEATED).map(|i| i % PICTURES_PER_RUN).collect();
+    let mut shown: Vec<usize> = (0..PICTURES_PER_RUN + REPEATED)
+        .map(|i| i % PICTURES_PER_RUN)
+        .collect();
     let mut which: Vec<usize> = (0..PICTURES_PER_RUN).collect();
     stream.shuffle(&mut which);
     loop {
@@ -80,12 +86,22 @@ pub(super) fn schedule(seed: u64, run: usize) -> (Vec<(f64, usize)>, usize) {
 }
 
 /// The events table of a schedule.
-pub(super) fn events(trials: &[(f64, usize)], id_and_category: impl Fn(usize) -> (String, String)) -> Events {
+pub(super) fn events(
+    trials: &[(f64, usize)],
+    id_and_category: impl Fn(usize) -> (String, String),
+) -> Events {
     let row = |&(onset_secs, picture): &(f64, usize)| {
         let (id, trial_type) = id_and_category(picture);
-        EventRow { onset_secs, duration_secs: SHOWN_SECS, trial_type, stim_file: Some(id) }
+        EventRow {
+            onset_secs,
+            duration_secs: SHOWN_SECS,
+            trial_type,
+            stim_file: Some(id),
+        }
     };
-    Events { rows: trials.iter().map(row).collect() }
+    Events {
+        rows: trials.iter().map(row).collect(),
+    }
 }
 
 /// What the scanner sees of each voxel when nothing happens, and how noisy it is.
@@ -102,7 +118,11 @@ pub(super) struct Scene {
 /// The echo-planar look of the head: fluid brightest, grey over white, signal lost above the sinuses.
 pub(super) fn scene(seed: u64, lattice: &Lattice, pial: &[f32], white: &[f32]) -> Scene {
     let mut stream = Stream::new(seed, &[7]);
-    let mut scene = Scene { mean: Vec::new(), noise: Vec::new(), brain: Vec::new() };
+    let mut scene = Scene {
+        mean: Vec::new(),
+        noise: Vec::new(),
+        brain: Vec::new(),
+    };
     for voxel in 0..lattice.n_voxels() {
         let p = lattice.centre(voxel);
         let lateral = Vec3::new(p.x.abs(), p.y, p.z);
@@ -118,7 +138,9 @@ pub(super) fn scene(seed: u64, lattice: &Lattice, pial: &[f32], white: &[f32]) -
         let ear = bell(lateral.distance(Vec3::new(52.0, -22.0, -36.0)) / 12.0);
         mean *= (1.0 - 0.75 * sinus) * (1.0 - 0.5 * ear) * (1.0 + 0.0015 * p.z - 0.001 * p.y);
         scene.mean.push(mean);
-        scene.noise.push(mean * 0.014 * stream.between(0.8, 1.25) + 1.0);
+        scene
+            .noise
+            .push(mean * 0.014 * stream.between(0.8, 1.25) + 1.0);
         scene.brain.push(brain > 0.5);
     }
     scene
@@ -150,8 +172,12 @@ pub(super) fn scan(
     let innovation = half * (1.0 - AUTOREGRESSION * AUTOREGRESSION).sqrt();
     let mut carried: Vec<f32> = (0..n_voxels).map(|_| half * stream.normal()).collect();
     let mut data = vec![0.0f32; n_voxels * n_times];
-    let gains: Vec<f32> =
-        tuning.voxels.iter().zip(&tuning.snr).map(|(&v, snr)| scene.noise[v] * snr).collect();
+    let gains: Vec<f32> = tuning
+        .voxels
+        .iter()
+        .zip(&tuning.snr)
+        .map(|(&v, snr)| scene.noise[v] * snr)
+        .collect();
     for (time, volume) in data.chunks_mut(n_voxels).enumerate() {
         run.check()?;
         for (voxel, value) in volume.iter_mut().enumerate() {
@@ -169,7 +195,9 @@ pub(super) fn scan(
         let now = time as f64 * TR_SECS;
         for &(onset, picture) in &trials {
             let tenths = ((now - onset) * 10.0).round();
-            let Some(&level) = (tenths >= 0.0).then(|| response.get(tenths as usize)).flatten()
+            let Some(&level) = (tenths >= 0.0)
+                .then(|| response.get(tenths as usize))
+                .flatten()
             else {
                 continue;
             };

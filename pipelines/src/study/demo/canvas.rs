@@ -17,7 +17,9 @@ pub(super) struct Canvas {
 impl Canvas {
     /// A picture filled by `colour` of each point.
     pub(super) fn new(colour: impl Fn(Vec2) -> Vec3) -> Self {
-        Self { pixels: (0..SIZE * SIZE).map(|i| colour(Self::point(i))).collect() }
+        Self {
+            pixels: (0..SIZE * SIZE).map(|i| colour(Self::point(i))).collect(),
+        }
     }
 
     fn point(pixel: usize) -> Vec2 {
@@ -34,11 +36,7 @@ impl Canvas {
     }
 
     /// Paints with a colour that varies from point to point.
-    pub(super) fn shade(
-        &mut self,
-        colour: impl Fn(Vec2) -> Vec3,
-        distance: impl Fn(Vec2) -> f32,
-    ) {
+    pub(super) fn shade(&mut self, colour: impl Fn(Vec2) -> Vec3, distance: impl Fn(Vec2) -> f32) {
         for (i, pixel) in self.pixels.iter_mut().enumerate() {
             let p = Self::point(i);
             let cover = (0.5 - distance(p) * SIZE as f32 * 0.5).clamp(0.0, 1.0);
@@ -72,7 +70,11 @@ impl Pose {
     /// A drawing at `at`, turned by `angle` radians.
     pub(super) fn new(at: Vec2, size: f32, angle: f32) -> Self {
         let (sine, cosine) = sin_cos(angle);
-        Self { at, size, axis: Vec2::new(cosine, sine) }
+        Self {
+            at,
+            size,
+            axis: Vec2::new(cosine, sine),
+        }
     }
 
     /// A point of the picture in the drawing's own coordinates.

@@ -11,7 +11,7 @@ use glam::Vec3;
 
 use super::hull;
 use super::mesh::{self, Laplacian, Neighbours};
-use super::stream::{Stream, bell, exp, smoothstep};
+use super::stream::{Stream, bell, smoothstep};
 use super::sulci::Courses;
 use crate::run::{Run, Stop};
 use crate::surface::Hemisphere;
@@ -42,7 +42,11 @@ pub(super) struct Cortex {
 impl Cortex {
     /// Half way between white and pial.
     pub(super) fn midthickness(&self) -> Vec<Vec3> {
-        self.white.iter().zip(&self.pial).map(|(w, p)| (*w + *p) * 0.5).collect()
+        self.white
+            .iter()
+            .zip(&self.pial)
+            .map(|(w, p)| (*w + *p) * 0.5)
+            .collect()
     }
 
     /// A world point of this hemisphere from lateral coordinates.
@@ -70,39 +74,50 @@ pub(super) fn grow(seed: u64, hemisphere: Hemisphere, run: &Run<'_>) -> Result<C
     let normals: Vec<Vec3> = points.iter().map(|&p| hull::hemisphere_normal(p)).collect();
     // Where the forcing made the pattern steeper than a free stripe, it is held back: the sheet
     // must not be drawn over itself.
-    let pattern: Vec<f32> =
-        pattern.into_iter().map(|u| 1.12 * u / (1.0 + 0.25 * u * u).sqrt()).collect();
+    let pattern: Vec<f32> = pattern
+        .into_iter()
+        .map(|u| 1.12 * u / (1.0 + 0.25 * u * u).sqrt())
+        .collect();
     let slopes = mesh::gradient(&points, &triangles, &pattern);
     let distances = courses.distances(&points);
     let mut cortical = Vec::with_capacity(points.len());
-    let mut sheet = Vec::with_capacity(points.len());
+    let mut troughs = Vec::with_capacity(points.len());
     let mut depths = Vec::with_capacity(points.len());
     let k = std::f32::consts::TAU / WAVELENGTH_MM;
     for v in 0..points.len() {
         let p = points[v];
         let (fissure, primary) = distances[v];
         let wall = medial_wall(p);
-        let trough = (0.5 - 0.5 * pattern[v]).clamp(0.0, 1.0);
-        let deepest = 11.5
+        let trough = wall * (0.5 - 0.5 * pattern[v]).clamp(0.0, 1.0);
+        let deepest = 14.0
             + 2.0 * undulation(p, &waves)
             + 3.5 * bell(primary / 5.0)
             + 6.0 * bell(fissure / 4.5);
-        let depth = wall * deepest * trough * trough.sqrt();
-        let drawn = slopes[v] * (-0.68 * wall / (k * k));
+        let depth = within(p, normals[v], deepest * trough * trough.sqrt());
         cortical.push(wall);
+        troughs.push(trough);
         depths.push(depth);
-        sheet.push(p + drawn - normals[v] * depth);
     }
+    for _ in 0..3 {
+        depths = neighbours.smooth(&depths, 0.5);
+    }
+    let mut sheet: Vec<Vec3> = (0..points.len())
+        .map(|v| {
+            let drawn = slopes[v] * (-0.68 * cortical[v] / (k * k));
+            points[v] + drawn - normals[v] * depths[v]
+        })
+        .collect();
     for part in [0.5, -0.5, 0.3] {
         sheet = neighbours.smooth(&sheet, part);
     }
     untangle(&mut sheet, &triangles, &neighbours, &normals);
     run.check()?;
-    // Thick on the crowns, thin in the fundi.
-    let outwards: Vec<f32> = depths.iter().map(|d| 0.45 + 1.1 * exp(-d / 7.0)).collect();
-    let inwards: Vec<f32> = depths.iter().map(|d| -1.6 - 0.1 * exp(-d / 7.0)).collect();
-    let pial = follow_normals(&sheet, &triangles, &neighbours, &outwards);
-    let white = follow_normals(&sheet, &triangles, &neighbours, &inwards);
+    // Thick on the crowns, thin in the fundi, where there is no room to grow outwards.
+    let outwards: Vec<f32> = troughs.iter().map(|t| 0.1 + 1.7 * (1.0 - t * t)).collect();
+    let inwards: Vec<f32> = troughs.iter().map(|t| -1.3 - 0.8 * t).collect();
+    let pial = follow_normals(&sheet, &triangles, &neighbours, outwards, 0.0, run)?;
+    run.check()?;
+    let white = follow_normals(&sheet, &triangles, &neighbours, inwards, 0.3, run)?;
     run.check()?;
     let inflated = inflate(&points, &triangles, &neighbours);
 
@@ -132,10 +147,15 @@ pub(super) fn grow(seed: u64, hemisphere: Hemisphere, run: &Run<'_>) -> Result<C
 /// The sphere, the hull's points, the triangles, and the pattern (crests near 1, troughs near −1).
 type Patterned = (Vec<Vec3>, Vec<Vec3>, Vec<[u32; 3]>, Vec<f32>);
 
-fn pattern_on_hull(courses: &Courses, stream: &mut Stream, run: &Run<'_>) -> Result<Patterned, Stop> {
+fn pattern_on_hull(
+    courses: &Courses,
+    stream: &mut Stream,
+    run: &Run<'_>,
+) -> Result<Patterned, Stop> {
     let (mut sphere, mut triangles) = mesh::icosahedron();
     // Half way between an even sphere and an even ellipsoid: the triangles start out alike.
-    let toward = |u: Vec3| hull::leave_hemisphere((u * Vec3::new(0.75, 1.2, 1.0)).normalize_or_zero());
+    let toward =
+        |u: Vec3| hull::leave_hemisphere((u * Vec3::new(0.75, 1.2, 1.0)).normalize_or_zero());
     let mut points: Vec<Vec3> = Vec::new();
     let mut pattern: Vec<f32> = Vec::new();
     for (pieces, n_even) in [(3, 0), (2, 60), (2, 50), (2, 25), (2, 5)] {
@@ -153,8 +173,11 @@ fn pattern_on_hull(courses: &Courses, stream: &mut Stream, run: &Run<'_>) -> Res
         for _ in 0..n_even {
             run.check()?;
             mesh::even_out(&mut points, &triangles);
-            points.iter_mut().for_each(|p| *p = hull::toward_hemisphere(*p));
+            points
+                .iter_mut()
+                .for_each(|p| *p = hull::toward_hemisphere(*p));
         }
+        // The pattern forms where the mesh is just fine enough for it, and is cleaned at the finest.
         match sphere.len() {
             5762 => {
                 pattern = (0..points.len()).map(|_| 0.1 * stream.normal()).collect();
@@ -214,6 +237,18 @@ fn fold(
     Ok(())
 }
 
+/// `depth`, or as much of it as there is room for: at an edge of the hull a long way in would meet
+/// the way in from the other side.
+fn within(p: Vec3, normal: Vec3, mut depth: f32) -> f32 {
+    for _ in 0..8 {
+        if -hull::hemisphere(p - normal * depth) > 0.72 * depth {
+            break;
+        }
+        depth *= 0.85;
+    }
+    depth
+}
+
 /// 0 within the medial wall (callosum, thalamus, brainstem), 1 on the cortex.
 fn medial_wall(p: Vec3) -> f32 {
     let q = Vec3::new(0.0, (p.y + 8.0) / 39.0, (p.z - 4.0) / 22.0);
@@ -233,54 +268,73 @@ fn undulation(p: Vec3, waves: &Stream) -> f32 {
         .sum()
 }
 
-/// Smooths the sheet where it turned over against the hull's `normals`.
-fn untangle(
-    sheet: &mut Vec<Vec3>,
-    triangles: &[[u32; 3]],
-    neighbours: &Neighbours,
-    normals: &[Vec3],
-) {
-    for _ in 0..40 {
-        let mut over = vec![false; sheet.len()];
-        for &t in triangles {
-            let area = mesh::area_vector(sheet, t);
-            if area.dot(normals[t[0] as usize]) < 0.05 * area.length() {
-                t.iter().for_each(|&v| over[v as usize] = true);
-            }
+/// Which vertices belong to a triangle that has turned over against `normals`.
+fn turned_over(points: &[Vec3], triangles: &[[u32; 3]], normals: &[Vec3]) -> Vec<bool> {
+    let mut over = vec![false; points.len()];
+    for &t in triangles {
+        let area = mesh::area_vector(points, t);
+        let normal: Vec3 = t.iter().map(|&v| normals[v as usize]).sum();
+        if area.dot(normal) < 0.1 * area.length() {
+            t.iter().for_each(|&v| over[v as usize] = true);
         }
+    }
+    over
+}
+
+/// Smooths a sheet where it has turned over against the hull's `normals`.
+fn untangle(sheet: &mut [Vec3], triangles: &[[u32; 3]], neighbours: &Neighbours, normals: &[Vec3]) {
+    for _ in 0..40 {
+        let over = turned_over(sheet, triangles, normals);
         if !over.contains(&true) {
             return;
         }
         let smooth = neighbours.smooth(sheet, 0.7);
-        for ((point, smooth), over) in sheet.iter_mut().zip(smooth).zip(over) {
-            if over {
-                *point = smooth;
-            }
+        for ((point, smooth), _) in sheet.iter_mut().zip(smooth).zip(over).filter(|(_, o)| *o) {
+            *point = smooth;
         }
     }
 }
 
-/// Follows the normals in small steps, so that narrow gyri keep a core and narrow sulci a gap.
-/// `distances` are signed, mm outwards.
+/// Follows the normals of a sheet for `distances` (mm, outwards positive) in small steps, evening
+/// out by `smoothing` at each, so that narrow gyri keep a core. Where the sheet would turn over,
+/// as in tight fundi, it goes less far.
 fn follow_normals(
-    from: &[Vec3],
+    sheet: &[Vec3],
     triangles: &[[u32; 3]],
     neighbours: &Neighbours,
-    distances: &[f32],
-) -> Vec<Vec3> {
+    mut distances: Vec<f32>,
+    smoothing: f32,
+    run: &Run<'_>,
+) -> Result<Vec<Vec3>, Stop> {
     let n_steps = 5;
-    let mut points = from.to_vec();
-    for _ in 0..n_steps {
-        let mut normals = mesh::normals(&points, triangles);
-        for _ in 0..2 {
-            normals = neighbours.smooth(&normals, 0.6);
+    let start = mesh::normals(sheet, triangles);
+    let mut points = sheet.to_vec();
+    for _ in 0..7 {
+        run.check()?;
+        points.copy_from_slice(sheet);
+        for _ in 0..n_steps {
+            let mut normals = mesh::normals(&points, triangles);
+            for _ in 0..2 {
+                normals = neighbours.smooth(&normals, 0.6);
+            }
+            for ((point, normal), distance) in points.iter_mut().zip(&normals).zip(&distances) {
+                *point += normal.normalize_or_zero() * (distance / n_steps as f32);
+            }
+            if smoothing > 0.0 {
+                points = neighbours.smooth(&points, smoothing);
+            }
         }
-        for ((point, normal), distance) in points.iter_mut().zip(&normals).zip(distances) {
-            *point += normal.normalize_or_zero() * (distance / n_steps as f32);
+        let over = turned_over(&points, triangles, &start);
+        if !over.contains(&true) {
+            break;
         }
-        points = neighbours.smooth(&points, 0.12);
+        for (v, distance) in distances.iter_mut().enumerate() {
+            if over[v] || neighbours.of(v).iter().any(|&n| over[n as usize]) {
+                *distance *= 0.6;
+            }
+        }
     }
-    points
+    Ok(points)
 }
 
 /// The hull without its grooves, grown to one and a half times its area, clear of the mid-plane.
@@ -289,7 +343,8 @@ fn inflate(points: &[Vec3], triangles: &[[u32; 3]], neighbours: &Neighbours) -> 
     for _ in 0..60 {
         smooth = neighbours.smooth(&smooth, 0.8);
     }
-    let grown = (1.5 * mesh::area(points, triangles) / mesh::area(&smooth, triangles)).sqrt() as f32;
+    let grown =
+        (1.5 * mesh::area(points, triangles) / mesh::area(&smooth, triangles)).sqrt() as f32;
     let centre = smooth.iter().sum::<Vec3>() / smooth.len().max(1) as f32;
     for p in &mut smooth {
         *p = centre + (*p - centre) * grown;

@@ -33,16 +33,28 @@ pub(super) fn hemisphere(p: Vec3) -> f32 {
     // The long axis is arched: both poles lie below the crown.
     let along = (p.y + 17.0) / 86.0;
     let arched = Vec3::new(p.x * (1.0 + 0.10 * along), p.y, p.z + 15.0 * along * along);
-    let dome = ellipsoid(arched, Vec3::new(0.0, -17.0, 24.0), Vec3::new(66.0, 87.0, 53.0));
+    let dome = ellipsoid(
+        arched,
+        Vec3::new(0.0, -17.0, 24.0),
+        Vec3::new(66.0, 87.0, 53.0),
+    );
     // The base of the frontal lobe and the tentorium behind.
     let base = -17.0 - 5.0 * along - p.z;
     let cerebrum = -blend(-dome, -base, 22.0);
-    let temporal =
-        capsule(p, Vec3::new(44.0, -50.0, -3.0), Vec3::new(41.0, 3.0, -23.0), 21.0);
-    let parahippocampal =
-        capsule(p, Vec3::new(24.0, -52.0, -6.0), Vec3::new(27.0, -6.0, -23.0), 14.0);
-    let whole = blend(cerebrum, blend(temporal, parahippocampal, 10.0), 4.0);
-    -blend(-whole, -(1.6 - p.x), 18.0)
+    let temporal = capsule(
+        p,
+        Vec3::new(44.0, -50.0, -3.0),
+        Vec3::new(41.0, 3.0, -23.0),
+        21.0,
+    );
+    let parahippocampal = capsule(
+        p,
+        Vec3::new(24.0, -52.0, -6.0),
+        Vec3::new(27.0, -6.0, -23.0),
+        14.0,
+    );
+    let whole = blend(cerebrum, blend(temporal, parahippocampal, 10.0), 9.0);
+    -blend(-whole, -(2.3 - p.x), 18.0)
 }
 
 /// The outward unit normal of [`hemisphere`].
@@ -79,7 +91,11 @@ pub(super) fn leave_hemisphere(direction: Vec3) -> Vec3 {
 
 /// The cerebellum, both halves, in lateral coordinates.
 pub(super) fn cerebellum(p: Vec3) -> f32 {
-    let half = ellipsoid(p, Vec3::new(22.0, -66.0, -36.0), Vec3::new(29.0, 25.0, 17.0));
+    let half = ellipsoid(
+        p,
+        Vec3::new(22.0, -66.0, -36.0),
+        Vec3::new(29.0, 25.0, 17.0),
+    );
     let vermis = ellipsoid(p, Vec3::new(0.0, -62.0, -30.0), Vec3::new(12.0, 22.0, 18.0));
     blend(half, vermis, 8.0)
 }
@@ -93,10 +109,18 @@ pub(super) fn folia(p: Vec3) -> f32 {
 /// Pons and medulla.
 pub(super) fn brainstem(p: Vec3) -> f32 {
     let pons = ellipsoid(p, Vec3::new(0.0, -26.0, -30.0), Vec3::new(17.0, 13.0, 15.0));
-    let medulla =
-        capsule(p, Vec3::new(0.0, -30.0, -38.0), Vec3::new(0.0, -42.0, -78.0), 7.5);
-    let midbrain =
-        capsule(p, Vec3::new(6.0, -22.0, -22.0), Vec3::new(5.0, -18.0, -4.0), 9.0);
+    let medulla = capsule(
+        p,
+        Vec3::new(0.0, -30.0, -38.0),
+        Vec3::new(0.0, -42.0, -78.0),
+        7.5,
+    );
+    let midbrain = capsule(
+        p,
+        Vec3::new(6.0, -22.0, -22.0),
+        Vec3::new(5.0, -18.0, -4.0),
+        9.0,
+    );
     blend(blend(pons, medulla, 8.0), midbrain, 6.0)
 }
 
@@ -104,8 +128,12 @@ pub(super) fn brainstem(p: Vec3) -> f32 {
 pub(super) fn deep_grey(p: Vec3) -> f32 {
     let thalamus = ellipsoid(p, Vec3::new(10.0, -19.0, 8.0), Vec3::new(8.5, 15.0, 9.0));
     let putamen = ellipsoid(p, Vec3::new(26.0, 2.0, 1.0), Vec3::new(6.0, 17.0, 10.0));
-    let caudate =
-        capsule(p, Vec3::new(12.0, 16.0, 6.0), Vec3::new(15.0, -6.0, 20.0), 5.0);
+    let caudate = capsule(
+        p,
+        Vec3::new(12.0, 16.0, 6.0),
+        Vec3::new(15.0, -6.0, 20.0),
+        5.0,
+    );
     thalamus.min(putamen).min(caudate)
 }
 
@@ -118,8 +146,18 @@ pub(super) fn callosum(p: Vec3) -> f32 {
 
 /// Lateral and third ventricles.
 pub(super) fn ventricles(p: Vec3) -> f32 {
-    let body = capsule(p, Vec3::new(6.0, 22.0, 10.0), Vec3::new(9.0, -14.0, 20.0), 4.5);
-    let atrium = capsule(p, Vec3::new(9.0, -14.0, 20.0), Vec3::new(25.0, -42.0, 9.0), 4.8);
+    let body = capsule(
+        p,
+        Vec3::new(6.0, 22.0, 10.0),
+        Vec3::new(9.0, -14.0, 20.0),
+        4.5,
+    );
+    let atrium = capsule(
+        p,
+        Vec3::new(9.0, -14.0, 20.0),
+        Vec3::new(25.0, -42.0, 9.0),
+        4.8,
+    );
     let third = ellipsoid(p, Vec3::new(0.0, -16.0, 4.0), Vec3::new(2.2, 14.0, 10.0));
     let fourth = ellipsoid(p, Vec3::new(0.0, -43.0, -32.0), Vec3::new(7.0, 4.0, 9.0));
     blend(body, atrium, 5.0).min(third).min(fourth)
@@ -135,6 +173,11 @@ pub(super) fn head(p: Vec3) -> f32 {
     let cap = ellipsoid(p, Vec3::new(0.0, -14.0, 14.0), Vec3::new(84.0, 104.0, 84.0));
     let face = ellipsoid(p, Vec3::new(0.0, 46.0, -50.0), Vec3::new(58.0, 56.0, 62.0));
     let nose = ellipsoid(p, Vec3::new(0.0, 98.0, -44.0), Vec3::new(14.0, 20.0, 20.0));
-    let neck = capsule(p, Vec3::new(0.0, -30.0, -40.0), Vec3::new(0.0, -50.0, -160.0), 56.0);
+    let neck = capsule(
+        p,
+        Vec3::new(0.0, -30.0, -40.0),
+        Vec3::new(0.0, -50.0, -160.0),
+        56.0,
+    );
     blend(blend(blend(cap, face, 26.0), neck, 26.0), nose, 12.0)
 }

@@ -43,16 +43,19 @@ pub(super) fn split(
     triangles: &[[u32; 3]],
     n: u32,
 ) -> (Vec<Parent>, Vec<[u32; 3]>) {
-    let mut parents: Vec<Parent> =
-        (0..n_vertices as u32).map(|v| ([v; 3], [1.0, 0.0, 0.0])).collect();
+    let mut parents: Vec<Parent> = (0..n_vertices as u32)
+        .map(|v| ([v; 3], [1.0, 0.0, 0.0]))
+        .collect();
     let mut on_edges: HashMap<(u32, u32, u32), u32> = HashMap::new();
     let mut refined = Vec::with_capacity(triangles.len() * (n * n) as usize);
     for &[a, b, c] in triangles {
         let mut at = |i: u32, j: u32| {
             // The point (n − i − j) a + i b + j c, over n.
             let h = n - i - j;
-            let corners: Vec<(u32, u32)> =
-                [(a, h), (b, i), (c, j)].into_iter().filter(|p| p.1 > 0).collect();
+            let corners: Vec<(u32, u32)> = [(a, h), (b, i), (c, j)]
+                .into_iter()
+                .filter(|p| p.1 > 0)
+                .collect();
             let mut fresh = |ids: [u32; 3], parts: [u32; 3]| {
                 parents.push((ids, parts.map(|p| p as f32 / n as f32)));
                 parents.len() as u32 - 1
@@ -68,8 +71,9 @@ pub(super) fn split(
                 _ => fresh([a, b, c], [h, i, j]),
             }
         };
-        let grid: Vec<Vec<u32>> =
-            (0..=n).map(|i| (0..=n - i).map(|j| at(i, j)).collect()).collect();
+        let grid: Vec<Vec<u32>> = (0..=n)
+            .map(|i| (0..=n - i).map(|j| at(i, j)).collect())
+            .collect();
         for (i, row) in grid.iter().enumerate() {
             for j in 0..row.len().saturating_sub(1) {
                 refined.push([row[j], grid[i + 1][j], row[j + 1]]);
@@ -118,7 +122,10 @@ pub(super) fn normals(vertices: &[Vec3], triangles: &[[u32; 3]]) -> Vec<Vec3> {
 
 /// Surface area, mm².
 pub(super) fn area(vertices: &[Vec3], triangles: &[[u32; 3]]) -> f64 {
-    triangles.iter().map(|&t| 0.5 * f64::from(area_vector(vertices, t).length())).sum()
+    triangles
+        .iter()
+        .map(|&t| 0.5 * f64::from(area_vector(vertices, t).length()))
+        .sum()
 }
 
 /// Moves every vertex to the area-weighted mean of the triangles around it: evens out their sizes.
@@ -150,8 +157,10 @@ pub(super) struct Neighbours {
 impl Neighbours {
     /// The neighbours along the edges of `triangles` (a closed, consistently wound mesh).
     pub(super) fn new(n_vertices: usize, triangles: &[[u32; 3]]) -> Self {
-        let mut edges: Vec<(u32, u32)> =
-            triangles.iter().flat_map(|&[a, b, c]| [(a, b), (b, c), (c, a)]).collect();
+        let mut edges: Vec<(u32, u32)> = triangles
+            .iter()
+            .flat_map(|&[a, b, c]| [(a, b), (b, c), (c, a)])
+            .collect();
         edges.sort_unstable();
         let mut starts = vec![0u32; n_vertices + 1];
         for &(from, _) in &edges {
@@ -160,7 +169,10 @@ impl Neighbours {
         for v in 0..n_vertices {
             starts[v + 1] += starts[v];
         }
-        Self { starts, ids: edges.into_iter().map(|e| e.1).collect() }
+        Self {
+            starts,
+            ids: edges.into_iter().map(|e| e.1).collect(),
+        }
     }
 
     /// The neighbours of a vertex.
@@ -219,7 +231,10 @@ impl Laplacian {
             while let Some(&&(_, column, weight)) = next.peek().filter(|e| e.0 as usize == v) {
                 next.next();
                 if entries.len() > first && entries.last().is_some_and(|l| l.0 == column) {
-                    entries.pop().into_iter().for_each(|l| entries.push((column, l.1 + weight)));
+                    entries
+                        .pop()
+                        .into_iter()
+                        .for_each(|l| entries.push((column, l.1 + weight)));
                 } else {
                     entries.push((column, weight));
                 }
@@ -233,7 +248,11 @@ impl Laplacian {
             bound = bound.max(2.0 * total);
             starts[v + 1] = entries.len() as u32;
         }
-        Self { starts, entries, bound }
+        Self {
+            starts,
+            entries,
+            bound,
+        }
     }
 
     /// Δ`values` into `out`.
@@ -241,7 +260,10 @@ impl Laplacian {
         for (v, out) in out.iter_mut().enumerate() {
             let row = &self.entries[self.starts[v] as usize..self.starts[v + 1] as usize];
             let here = values[v];
-            *out = row.iter().map(|&(n, w)| w * (values[n as usize] - here)).sum();
+            *out = row
+                .iter()
+                .map(|&(n, w)| w * (values[n as usize] - here))
+                .sum();
         }
     }
 }
@@ -262,5 +284,7 @@ pub(super) fn gradient(vertices: &[Vec3], triangles: &[[u32; 3]], values: &[f32]
             sums[v as usize].1 += size;
         }
     }
-    sums.into_iter().map(|(sum, weight)| sum / weight.max(1e-9)).collect()
+    sums.into_iter()
+        .map(|(sum, weight)| sum / weight.max(1e-9))
+        .collect()
 }

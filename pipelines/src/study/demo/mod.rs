@@ -21,6 +21,7 @@ mod response;
 mod scenes;
 mod stream;
 mod sulci;
+mod things;
 
 use std::sync::Arc;
 
@@ -62,8 +63,11 @@ pub struct Demo {
 const N_RUNS: usize = 10;
 
 /// The grid of the BOLD runs, the masks and the atlas.
-const BOLD: Lattice =
-    Lattice { shape: [36, 44, 34], first: Vec3::new(-70.0, -104.0, -56.0), step: 4.0 };
+const BOLD: Lattice = Lattice {
+    shape: [36, 44, 34],
+    first: Vec3::new(-70.0, -104.0, -56.0),
+    step: 4.0,
+};
 
 /// Makes the demo study in memory; the same seed gives the same study on every machine.
 pub fn generate(plan: &DemoPlan, run: &Run<'_>) -> Result<Demo, Stop> {
@@ -83,7 +87,10 @@ pub fn generate_with(
         || cortex::grow(plan.seed, Hemisphere::Right, run),
     );
     let halves = [left?, right?];
-    let keys = [atlas::vertex_keys(&halves[0]), atlas::vertex_keys(&halves[1])];
+    let keys = [
+        atlas::vertex_keys(&halves[0]),
+        atlas::vertex_keys(&halves[1]),
+    ];
 
     run.stage("drawing the anatomy and the pictures");
     let anatomy = anatomy::t1(plan.seed, &halves, run)?;
@@ -102,7 +109,11 @@ pub fn generate_with(
         assumptions: Vec::new(),
     };
     let mask = |desc: &str, keep: &dyn Fn(usize) -> bool| Named {
-        name: if desc == "demo" { "visual".to_owned() } else { desc.to_owned() },
+        name: if desc == "demo" {
+            "visual".to_owned()
+        } else {
+            desc.to_owned()
+        },
         entities: entities(&[("desc", desc), ("space", "T1w")]),
         source: memory(volume(&|v| if keep(v) { 1.0 } else { 0.0 })),
     };
@@ -123,7 +134,11 @@ pub fn generate_with(
                 regions: atlas::regions(),
             }),
         }],
-        surfaces: halves.iter().zip(keys).map(|(half, keys)| surface(half, keys)).collect(),
+        surfaces: halves
+            .iter()
+            .zip(keys)
+            .map(|(half, keys)| surface(half, keys))
+            .collect(),
         ..Subject::default()
     };
     let mut study = Study {
@@ -138,31 +153,37 @@ pub fn generate_with(
     let tuning = response::tune(plan.seed, &holdings, &pictures);
     run.check()?;
     let series = bold::scan_all(plan.seed, N_RUNS, &BOLD, &scene, &tuning, run)?;
-    subject.runs = (0..).zip(series).map(|(number, series)| {
-        let label = format!("{:02}", number + 1);
-        let (trials, _) = bold::schedule(plan.seed, number);
-        let named = |p: usize| (id(p), pictures[p].category_name().to_owned());
-        BoldRun {
-            entities: entities(&[
-                ("task", "pictures"),
-                ("run", &label),
-                ("space", "T1w"),
-                ("desc", "demo"),
-            ]),
-            label,
-            session: String::new(),
-            tr_secs: Some(bold::TR_SECS),
-            bold: memory(series),
-            events: Some(memory(bold::events(&trials, named))),
-            confounds: None,
-        }
-    }).collect();
+    subject.runs = (0..)
+        .zip(series)
+        .map(|(number, series)| {
+            let label = format!("{:02}", number + 1);
+            let (trials, _) = bold::schedule(plan.seed, number);
+            let named = |p: usize| (id(p), pictures[p].category_name().to_owned());
+            BoldRun {
+                entities: entities(&[
+                    ("task", "pictures"),
+                    ("run", &label),
+                    ("space", "T1w"),
+                    ("desc", "demo"),
+                ]),
+                label,
+                session: String::new(),
+                tr_secs: Some(bold::TR_SECS),
+                bold: memory(series),
+                events: Some(memory(bold::events(&trials, named))),
+                confounds: None,
+            }
+        })
+        .collect();
     study.subjects = vec![subject];
     let mut snr = vec![0.0; BOLD.n_voxels()];
     for (&voxel, &planted) in tuning.voxels.iter().zip(&tuning.snr) {
         snr[voxel] = planted;
     }
-    Ok(Demo { study, truth_snr: Arc::new(volume(&|v| snr[v])) })
+    Ok(Demo {
+        study,
+        truth_snr: Arc::new(volume(&|v| snr[v])),
+    })
 }
 
 fn memory<T>(value: T) -> Source<T> {
@@ -170,7 +191,10 @@ fn memory<T>(value: T) -> Source<T> {
 }
 
 fn entities(pairs: &[(&str, &str)]) -> Entities {
-    pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    pairs
+        .iter()
+        .map(|&(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn id(picture: usize) -> String {
@@ -209,7 +233,10 @@ fn surface(half: &Cortex, keys: Vec<i32>) -> CorticalSurface {
             name: "sulcal depth".to_owned(),
             values: half.sulcal.as_slice().into(),
         })),
-        labels: Some(memory(VertexLabels { keys: keys.into(), regions: atlas::regions() })),
+        labels: Some(memory(VertexLabels {
+            keys: keys.into(),
+            regions: atlas::regions(),
+        })),
         maps: Vec::new(),
     }
 }

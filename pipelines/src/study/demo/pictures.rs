@@ -6,10 +6,12 @@ use image::RgbImage;
 use super::canvas::{Canvas, Pose, hsv};
 use super::scenes;
 use super::stream::{Stream, sin_cos};
+use super::things;
 
 /// What the pictures show, in the order they are drawn.
-pub(super) const CATEGORIES: [&str; 8] =
-    ["face", "body", "place", "word", "food", "tool", "animal", "vehicle"];
+pub(super) const CATEGORIES: [&str; 8] = [
+    "face", "body", "place", "word", "food", "tool", "animal", "vehicle",
+];
 
 /// How many numbers describe a picture beside its category.
 pub(super) const N_TRAITS: usize = 10;
@@ -97,16 +99,22 @@ pub(super) fn picture(seed: u64, number: usize) -> Picture {
     let size = stream.between(0.5, 0.78) * if category == 3 { 0.78 } else { 1.0 };
     let pose = Pose::new(at, size, stream.between(-0.16, 0.16));
     let (canvas, setting) = background(&mut stream, category, ground);
-    let mut easel = Easel { canvas, pose, paint: thing, setting, kind: 0.0 };
+    let mut easel = Easel {
+        canvas,
+        pose,
+        paint: thing,
+        setting,
+        kind: 0.0,
+    };
     let draw = [
         scenes::face,
         scenes::body,
         scenes::place,
-        scenes::word,
-        scenes::food,
-        scenes::tool,
+        things::word,
+        things::food,
+        things::tool,
         scenes::animal,
-        scenes::vehicle,
+        things::vehicle,
     ][category];
     let caption = draw(&mut easel, &mut stream);
     let round = |hue: f32| sin_cos(hue * std::f32::consts::TAU);
@@ -123,7 +131,12 @@ pub(super) fn picture(seed: u64, number: usize) -> Picture {
         (thing.colour.element_sum() - ground.colour.element_sum()),
         stream.normal(),
     ];
-    Picture { image: easel.canvas.finish(), caption, category, traits }
+    Picture {
+        image: easel.canvas.finish(),
+        caption,
+        category,
+        traits,
+    }
 }
 
 /// The ground of a picture and the words for it.
@@ -135,10 +148,12 @@ fn background(stream: &mut Stream, category: usize, ground: Paint) -> (Canvas, S
     match category {
         0 | 3 => {
             let from = Vec2::new(light * 2.0 - 1.0, 1.0);
-            let canvas = Canvas::new(|p| {
-                pale.lerp(ground.colour * 0.8, (p.distance(from) * 0.42).min(1.0))
-            });
-            (canvas, format!("in front of {} {name} wall", scenes::article(name)))
+            let canvas =
+                Canvas::new(|p| pale.lerp(ground.colour * 0.8, (p.distance(from) * 0.42).min(1.0)));
+            (
+                canvas,
+                format!("in front of {} {name} wall", scenes::article(name)),
+            )
         }
         4 | 5 => {
             let edge = stream.between(-0.15, 0.35);
@@ -155,10 +170,14 @@ fn background(stream: &mut Stream, category: usize, ground: Paint) -> (Canvas, S
                 (Vec3::new(0.16, 0.19, 0.4), "at night"),
                 (Vec3::new(0.8, 0.83, 0.86), "on a grey day"),
             ]);
-            let mut canvas =
-                Canvas::new(|p| sky.lerp(Vec3::ONE, (0.35 - 0.35 * (p.y - horizon)).clamp(0.0, 0.6)));
+            let mut canvas = Canvas::new(|p| {
+                sky.lerp(Vec3::ONE, (0.35 - 0.35 * (p.y - horizon)).clamp(0.0, 0.6))
+            });
             let earth = ground.colour * 0.82;
-            canvas.shade(|p| earth * (1.0 - 0.28 * (p.y - horizon)), |p| p.y - horizon);
+            canvas.shade(
+                |p| earth * (1.0 - 0.28 * (p.y - horizon)),
+                |p| p.y - horizon,
+            );
             (canvas, format!("on {name} ground {word}"))
         }
     }

@@ -25,15 +25,18 @@ const CELLS: usize = 16;
 /// Luminance, red against green, blue against yellow, contrast.
 const N_CHANNELS: usize = 4;
 /// Signal-to-noise of the best voxels of each area, in the order of [`super::atlas::AREAS`].
-const BEST_SNR: [f32; 13] =
-    [0.72, 0.66, 0.6, 0.55, 0.5, 0.5, 0.55, 0.5, 0.55, 0.48, 0.45, 0.5, 0.48];
+const BEST_SNR: [f32; 13] = [
+    0.72, 0.66, 0.6, 0.55, 0.5, 0.5, 0.55, 0.5, 0.55, 0.48, 0.45, 0.5, 0.48,
+];
 
 /// Tunes every voxel with a named area to the pictures.
 pub(super) fn tune(seed: u64, holdings: &[Holding], pictures: &[Picture]) -> Tuning {
     let maps: Vec<Vec<f32>> = pictures.par_iter().map(|p| channels(&p.image)).collect();
     let maps = standardised(&maps);
     let calcarine = sulci::calcarine();
-    let voxels: Vec<usize> = (0..holdings.len()).filter(|&v| holdings[v].key > 0).collect();
+    let voxels: Vec<usize> = (0..holdings.len())
+        .filter(|&v| holdings[v].key > 0)
+        .collect();
     let columns: Vec<(f32, Vec<f32>)> = voxels
         .par_iter()
         .map(|&voxel| {
@@ -42,7 +45,11 @@ pub(super) fn tune(seed: u64, holdings: &[Holding], pictures: &[Picture]) -> Tun
             let area = holding.key as usize - 1;
             let snr = BEST_SNR[area] * stream.between(0.35, 1.0) * holding.part.sqrt();
             let mut column = if area < 4 {
-                let field = Field::of(holding, sulci::distance(holding.hull, &calcarine), &mut stream);
+                let field = Field::of(
+                    holding,
+                    sulci::distance(holding.hull, &calcarine),
+                    &mut stream,
+                );
                 retinotopic(&field, &maps, &mut stream)
             } else {
                 semantic(seed, area, pictures, &mut stream)
@@ -54,7 +61,11 @@ pub(super) fn tune(seed: u64, holdings: &[Holding], pictures: &[Picture]) -> Tun
     let responses = (0..pictures.len())
         .map(|picture| columns.iter().map(|(_, column)| column[picture]).collect())
         .collect();
-    Tuning { voxels, snr: columns.into_iter().map(|(snr, _)| snr).collect(), responses }
+    Tuning {
+        voxels,
+        snr: columns.into_iter().map(|(snr, _)| snr).collect(),
+        responses,
+    }
 }
 
 /// The channels of a picture, cell after cell, [`N_CHANNELS`] a cell.
@@ -74,7 +85,9 @@ fn channels(image: &RgbImage) -> Vec<f32> {
             let cell = (y * CELLS / edge * CELLS + x * CELLS / edge) * N_CHANNELS;
             let energy = (across * across + down * down).sqrt();
             for (sum, value) in
-                maps[cell..].iter_mut().zip([here, r - g, b - 0.5 * (r + g), energy])
+                maps[cell..]
+                    .iter_mut()
+                    .zip([here, r - g, b - 0.5 * (r + g), energy])
             {
                 *sum += value;
             }
@@ -89,7 +102,10 @@ fn standardised(maps: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let width = CELLS * CELLS * N_CHANNELS;
     let mut means = vec![0.0f32; width];
     for map in maps {
-        means.iter_mut().zip(map).for_each(|(mean, value)| *mean += value / n);
+        means
+            .iter_mut()
+            .zip(map)
+            .for_each(|(mean, value)| *mean += value / n);
     }
     let mut spread = [1e-9f32; N_CHANNELS];
     for map in maps {
@@ -101,7 +117,9 @@ fn standardised(maps: &[Vec<f32>]) -> Vec<Vec<f32>> {
     maps.iter()
         .map(|map| {
             let scaled = map.iter().zip(&means).enumerate();
-            scaled.map(|(i, (value, mean))| (value - mean) / spread[i % N_CHANNELS]).collect()
+            scaled
+                .map(|(i, (value, mean))| (value - mean) / spread[i % N_CHANNELS])
+                .collect()
         })
         .collect()
 }
@@ -127,7 +145,8 @@ impl Field {
         };
         // 0 on the horizontal, a quarter turn on the vertical meridian.
         let angle = outward.clamp(0.0, 1.0) * std::f32::consts::FRAC_PI_2 + 0.15 * stream.normal();
-        let eccentricity = (0.06 + 1.15 * forward * (0.6 + 0.4 * forward)) * stream.between(0.85, 1.15);
+        let eccentricity =
+            (0.06 + 1.15 * forward * (0.6 + 0.4 * forward)) * stream.between(0.85, 1.15);
         let upper = match holding.key {
             4 => stream.uniform() < 0.6,
             _ => holding.hull.z < 4.0,
@@ -138,7 +157,10 @@ impl Field {
             eccentricity * sine * if upper { 1.0 } else { -1.0 },
         );
         let growth = [1.0, 1.3, 1.6, 2.4][(holding.key as usize - 1).min(3)];
-        Self { centre, width: growth * (0.09 + 0.14 * eccentricity) }
+        Self {
+            centre,
+            width: growth * (0.09 + 0.14 * eccentricity),
+        }
     }
 
     /// Its weight on every cell; they sum to one.

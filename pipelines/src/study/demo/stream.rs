@@ -14,7 +14,9 @@ pub(super) struct Stream {
 impl Stream {
     /// The stream of `seed` at `path`; different paths give independent streams.
     pub(super) fn new(seed: u64, path: &[u64]) -> Self {
-        let mut stream = Self { state: seed ^ 0x5851_f42d_4c95_7f2d };
+        let mut stream = Self {
+            state: seed ^ 0x5851_f42d_4c95_7f2d,
+        };
         for &step in path {
             let mixed = stream.bits();
             stream.state = mixed ^ step.wrapping_mul(0xd134_2543_de82_ef95);
@@ -125,7 +127,10 @@ mod tests {
             let x = step as f32 * 0.0371;
             assert!((exp(x) / x.exp() - 1.0).abs() < 1e-5, "exp {x}");
             let (s, c) = sin_cos(x);
-            assert!((s - x.sin()).abs() < 1e-6 && (c - x.cos()).abs() < 1e-6, "sin_cos {x}");
+            assert!(
+                (s - x.sin()).abs() < 1e-6 && (c - x.cos()).abs() < 1e-6,
+                "sin_cos {x}"
+            );
         }
     }
 
@@ -135,6 +140,9 @@ mod tests {
         let draws: Vec<f64> = (0..40_000).map(|_| f64::from(stream.normal())).collect();
         let mean = draws.iter().sum::<f64>() / draws.len() as f64;
         let variance = draws.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / draws.len() as f64;
-        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
+        assert!(
+            mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03,
+            "{mean} {variance}"
+        );
     }
 }

@@ -1,0 +1,125 @@
+//! What jobs send home: values as they were read or computed, before the renderer's keys are given to them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fusiform_pipelines::decode::Decoded;
+use fusiform_pipelines::study::Study;
+use fusiform_pipelines::study::events::Events;
+use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
+use fusiform_pipelines::volume::{Atlas, Series, Volume};
+use glam::DVec3;
+use image::RgbImage;
+
+use super::MapId;
+
+/// What jobs send home.
+#[derive(Debug)]
+pub enum News {
+    /// A study was opened, or as much of the demo study as exists.
+    Study {
+        /// The study.
+        study: Arc<Study>,
+        /// Whether runs are still to come.
+        partial: bool,
+    },
+    /// A subject's anatomy, as far as it was read.
+    Subject(SubjectParts),
+    /// A BOLD run.
+    Run(RunParts),
+    /// A map on the cortical sheet.
+    Projected(ProjectedParts),
+    /// Stimulus pictures by stimulus id.
+    Pictures(Vec<(String, Arc<RgbImage>)>),
+    /// Decoded trials, of the folds done so far.
+    Decoded(DecodedParts),
+    /// Paths the user chose; none when the dialog was closed or could not be shown.
+    Paths {
+        /// The choice.
+        paths: Vec<PathBuf>,
+        /// Whether the dialog came back so fast that nobody can have seen it.
+        unseen: bool,
+    },
+}
+
+/// A volume to be shown in grey.
+#[derive(Clone, Debug)]
+pub struct GreyParts {
+    /// The numbers.
+    pub volume: Arc<Volume>,
+    /// The numbers shown black and white.
+    pub window: (f32, f32),
+    /// The box of what is not air, world mm.
+    pub bounds_mm: (DVec3, DVec3),
+}
+
+/// A subject's anatomy, read.
+#[derive(Clone, Debug, Default)]
+pub struct SubjectParts {
+    /// Subject id.
+    pub id: String,
+    /// The structural volume.
+    pub anatomy: Option<GreyParts>,
+    /// The atlas and its name.
+    pub atlas: Option<(Arc<Atlas>, String)>,
+    /// The hemispheres.
+    pub cortex: Vec<HemisphereParts>,
+}
+
+/// A hemisphere, read.
+#[derive(Clone, Debug)]
+pub struct HemisphereParts {
+    /// Left or right.
+    pub hemisphere: Hemisphere,
+    /// Its shapes.
+    pub shapes: Vec<(Shape, Arc<Surface>)>,
+    /// Sulcal depth or curvature.
+    pub sulcal: Option<Arc<VertexMap>>,
+    /// Its parcellation.
+    pub labels: Option<Arc<VertexLabels>>,
+}
+
+/// A BOLD run, read, and what is computed from it at once.
+#[derive(Clone, Debug)]
+pub struct RunParts {
+    /// Run label.
+    pub label: String,
+    /// The volumes.
+    pub series: Arc<Series>,
+    /// What was shown when.
+    pub events: Option<Arc<Events>>,
+    /// Seconds a volume, when anything says so.
+    pub tr_secs: Option<f64>,
+    /// Mean over time.
+    pub mean: GreyParts,
+    /// Temporal signal-to-noise (mean / standard deviation over time), NaN outside the head, and its robust range.
+    pub tsnr: (Arc<Volume>, (f32, f32)),
+}
+
+/// A map sampled on both hemispheres.
+#[derive(Clone, Debug)]
+pub struct ProjectedParts {
+    /// Which map.
+    pub map: MapId,
+    /// The revision of the map it was made from.
+    pub revision: u64,
+    /// In the order of the subject's hemispheres.
+    pub hemispheres: Vec<VertexMap>,
+}
+
+/// A decode, whole or so far.
+#[derive(Clone, Debug)]
+pub struct DecodedParts {
+    /// Trials and scores.
+    pub decoded: Arc<Decoded>,
+    /// Runs and onsets of the beta rows, seconds.
+    pub onsets: Arc<[(String, f64)]>,
+    /// How the betas were made, in words.
+    pub method: String,
+    /// Which voxels drove the decode and the robust range of that, when it is known.
+    pub drive: Option<(Arc<Volume>, (f32, f32))>,
+    /// What was chosen without being asked for.
+    pub assumptions: Vec<String>,
+    /// Whether all folds are done.
+    pub complete: bool,
+}

@@ -1,0 +1,200 @@
+//! Values ready to be drawn: each with the keys by which the renderer caches it.
+
+use std::sync::Arc;
+
+use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels};
+use fusiform_pipelines::volume::{Atlas, Region, Volume};
+use fusiform_render::scene::{MeshData, OutlineLayer, RegionColours, VertexData, VolumeData};
+use glam::{DVec3, Vec3};
+
+use super::{GreyParts, HemisphereParts};
+use crate::bridge::{self, Keys};
+
+/// The maps that can lie over the anatomy.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub enum MapId {
+    /// Temporal signal-to-noise of the run.
+    Tsnr,
+    /// Mean BOLD of the run.
+    Mean,
+    /// Ridge weights: the voxels that drove the decode.
+    Drive,
+}
+
+impl MapId {
+    /// All, in the order of the menu.
+    pub const ALL: [Self; 3] = [Self::Tsnr, Self::Mean, Self::Drive];
+
+    /// Its name for the user.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tsnr => "Temporal SNR",
+            Self::Mean => "Mean BOLD",
+            Self::Drive => "Voxels that drove the decode",
+        }
+    }
+
+    /// Its unit for the user.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Tsnr => "mean / SD",
+            Self::Mean => "scanner units",
+            Self::Drive => "weight norm",
+        }
+    }
+
+    /// What its numbers mean.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Tsnr => {
+                "Mean over time divided by standard deviation over time, voxel by voxel: how steady the signal is."
+            }
+            Self::Mean => "The mean of the run over time, in the scanner's own units.",
+            Self::Drive => {
+                "Length (L2 norm) of each voxel's ridge weights, mean over folds: how much the reconstruction listens to it."
+            }
+        }
+    }
+}
+
+/// A map over the anatomy.
+#[derive(Clone, Debug)]
+pub struct OverlayMap {
+    /// Which.
+    pub id: MapId,
+    /// The numbers.
+    pub volume: Arc<Volume>,
+    /// The same for the renderer.
+    pub data: VolumeData,
+    /// Where most of its numbers lie.
+    pub robust: (f32, f32),
+}
+
+/// A volume in grey under everything.
+#[derive(Clone, Debug)]
+pub struct Underlay {
+    /// What it is, for the user ("anatomy", "mean BOLD").
+    pub name: String,
+    /// The numbers.
+    pub volume: Arc<Volume>,
+    /// The same for the renderer.
+    pub data: VolumeData,
+    /// The numbers shown black and white.
+    pub window: (f32, f32),
+    /// The box of what is not air, world mm.
+    pub bounds_mm: (DVec3, DVec3),
+}
+
+/// An atlas ready to be drawn.
+#[derive(Clone, Debug)]
+pub struct AtlasData {
+    /// Its name.
+    pub name: String,
+    /// The regions.
+    pub atlas: Arc<Atlas>,
+    /// Their borders.
+    pub outlines: OutlineLayer,
+}
+
+/// A hemisphere ready to be drawn.
+#[derive(Clone, Debug)]
+pub struct HemisphereData {
+    /// Left or right.
+    pub hemisphere: Hemisphere,
+    /// Its shapes.
+    pub shapes: Vec<(Shape, Arc<Surface>, MeshData)>,
+    /// Sulcal depth.
+    pub sulcal: Option<VertexData>,
+    /// Region borders and colours.
+    pub outlines: Option<(VertexData, RegionColours)>,
+    /// The regions of `outlines` with the key of each vertex.
+    pub labels: Option<Arc<VertexLabels>>,
+}
+
+impl HemisphereData {
+    /// The surface and mesh of a shape.
+    pub fn shape(&self, shape: Shape) -> Option<(&Arc<Surface>, &MeshData)> {
+        self.shapes
+            .iter()
+            .find(|(s, ..)| *s == shape)
+            .map(|(_, surface, mesh)| (surface, mesh))
+    }
+
+    /// Where a vertex is in the brain (world mm): half way through the cortex, whatever shape is shown.
+    pub fn anatomical_mm(&self, vertex: usize) -> Option<Vec3> {
+        let at = |shape| {
+            self.shape(shape)
+                .and_then(|(s, _)| s.vertices.get(vertex).copied())
+        };
+        match (at(Shape::White), at(Shape::Pial)) {
+            (Some(white), Some(pial)) => Some((white + pial) / 2.0),
+            (one, other) => at(Shape::Midthickness).or(one).or(other),
+        }
+    }
+
+    /// The region of a vertex.
+    pub fn region(&self, vertex: usize) -> Option<&Region> {
+        let labels = self.labels.as_ref()?;
+        let key = *labels.keys.get(vertex)?;
+        labels.regions.iter().find(|r| r.key == key && key != 0)
+    }
+}
+
+/// The current subject, ready to be drawn.
+#[derive(Clone, Debug, Default)]
+pub struct SubjectData {
+    /// Subject id.
+    pub id: String,
+    /// The structural volume.
+    pub anatomy: Option<Underlay>,
+    /// The atlas.
+    pub atlas: Option<AtlasData>,
+    /// The hemispheres.
+    pub cortex: Vec<HemisphereData>,
+}
+
+/// A map on the cortical sheet, ready to be drawn.
+#[derive(Clone, Debug)]
+pub struct Projected {
+    /// Which map.
+    pub map: MapId,
+    /// The revision of the map it was made from.
+    pub revision: u64,
+    /// In the order of the subject's hemispheres.
+    pub hemispheres: Vec<VertexData>,
+}
+
+pub(super) fn underlay(keys: &mut Keys, name: &str, parts: &GreyParts) -> Underlay {
+    Underlay {
+        name: name.into(),
+        data: bridge::volume_data(keys.fresh(), &parts.volume),
+        volume: Arc::clone(&parts.volume),
+        window: parts.window,
+        bounds_mm: parts.bounds_mm,
+    }
+}
+
+pub(super) fn hemisphere_data(keys: &mut Keys, parts: HemisphereParts) -> HemisphereData {
+    let shapes = parts
+        .shapes
+        .into_iter()
+        .map(|(shape, surface)| {
+            let mesh = bridge::mesh_data(keys.fresh(), &surface);
+            (shape, surface, mesh)
+        })
+        .collect();
+    HemisphereData {
+        hemisphere: parts.hemisphere,
+        shapes,
+        sulcal: parts
+            .sulcal
+            .map(|map| bridge::vertex_data(keys.fresh(), &map)),
+        outlines: parts
+            .labels
+            .as_ref()
+            .map(|labels| bridge::vertex_outlines(keys.fresh(), labels)),
+        labels: parts.labels,
+    }
+}
