@@ -98,7 +98,11 @@ fn points_fit(points: &[Vec3], grid: &Grid) -> Fit {
     let centre = grid.world_from_voxel.transform_point3(middle);
     Fit {
         inside_fraction: n_inside as f64 / points.len().max(1) as f64,
-        centre_distance_mm: if points.is_empty() { 0.0 } else { centre.distance(low.midpoint(high)) },
+        centre_distance_mm: if points.is_empty() {
+            0.0
+        } else {
+            centre.distance(low.midpoint(high))
+        },
     }
 }
 

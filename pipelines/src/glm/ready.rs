@@ -24,7 +24,9 @@ pub fn betas_of(selection: &Selection<'_>, run: &Run<'_>) -> Result<Betas, Stop>
     };
     let mut betas = match ready {
         ReadyBetas::Memory(betas) => Betas::clone(betas),
-        ReadyBetas::Sessions(sessions) => sessions.gather(&mask_of(sessions, selection, run)?, run)?,
+        ReadyBetas::Sessions(sessions) => {
+            sessions.gather(&mask_of(sessions, selection, run)?, run)?
+        }
     };
     if betas.trials.len() != betas.n_trials() {
         return Err(Error::data(format!(
@@ -79,12 +81,15 @@ fn mask_of(sessions: &Sessions, selection: &Selection<'_>, run: &Run<'_>) -> Res
         (_, Some(mask)) => mask,
         (_, None) => sessions.load_usual_mask(run)?.ok_or_else(|| {
             Error::Choice(
-                "the whole brain is too much to decode from: choose voxels with --roi or --mask".into(),
+                "the whole brain is too much to decode from: choose voxels with --roi or --mask"
+                    .into(),
             )
         })?,
     };
     if mask.is_empty() {
-        return Err(Error::Choice("no voxel is left to read: loosen --mask or --roi".into()).into());
+        return Err(
+            Error::Choice("no voxel is left to read: loosen --mask or --roi".into()).into(),
+        );
     }
     Ok(mask)
 }

@@ -87,8 +87,14 @@ impl Address {
             !name.is_empty() && holds_several.iter().any(|ending| path.ends_with(ending))
         });
         match named {
-            Some((path, name)) => Self { path: path.into(), name: Some(name.to_owned()) },
-            None => Self { path: text.into(), name: None },
+            Some((path, name)) => Self {
+                path: path.into(),
+                name: Some(name.to_owned()),
+            },
+            None => Self {
+                path: text.into(),
+                name: None,
+            },
         }
     }
 }
@@ -105,7 +111,11 @@ pub fn list(path: &Path) -> Result<Vec<ArrayInfo>> {
         return mat::list(path);
     }
     if is_npz(path) {
-        let unread = |name| ArrayInfo { name, shape: Vec::new(), datatype: "array".to_owned() };
+        let unread = |name| ArrayInfo {
+            name,
+            shape: Vec::new(),
+            datatype: "array".to_owned(),
+        };
         return Ok(npz::names(path)?.into_iter().map(unread).collect());
     }
     let matrix = npy::read(path)?;
@@ -127,7 +137,10 @@ pub fn read(address: &Address, assumptions: &mut Vec<String>) -> Result<Matrix> 
     let several = is_npz(path) || hdf5::is_hdf5(path)? || mat::is_mat(path)?;
     if !several {
         return match &address.name {
-            Some(name) => Err(Error::file(path, format!("holds one array without a name: leave :{name} out"))),
+            Some(name) => Err(Error::file(
+                path,
+                format!("holds one array without a name: leave :{name} out"),
+            )),
             None => npy::read(path),
         };
     }
@@ -150,7 +163,9 @@ pub fn read(address: &Address, assumptions: &mut Vec<String>) -> Result<Matrix> 
     } else {
         mat::read(path, &name)?
     };
-    array.into_matrix().map_err(|problem| Error::file(path, format!("{name}: {problem}")))
+    array
+        .into_matrix()
+        .map_err(|problem| Error::file(path, format!("{name}: {problem}")))
 }
 
 /// The error for a name that a file does not have.
@@ -158,7 +173,10 @@ pub(crate) fn no_such_array(path: &Path, name: &str, all: &[ArrayInfo]) -> Error
     if all.is_empty() {
         return Error::file(path, "holds no arrays: save the numbers into it");
     }
-    Error::file(path, format!("has no array “{name}”: choose among {}", listing(all)))
+    Error::file(
+        path,
+        format!("has no array “{name}”: choose among {}", listing(all)),
+    )
 }
 
 /// `betas (10 × 40 float64), xyz (40 × 3 float32)`.
@@ -183,7 +201,11 @@ pub(crate) fn listing(all: &[ArrayInfo]) -> String {
 
 /// `81 × 104 × 83`.
 pub(crate) fn times(shape: &[usize]) -> String {
-    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ")
+    shape
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" × ")
 }
 
 fn only_name(path: &Path) -> Result<String> {
@@ -193,11 +215,15 @@ fn only_name(path: &Path) -> Result<String> {
         0 => Err(no_such_array(path, "", &all)),
         _ => Err(Error::file(
             path,
-            format!("holds several arrays: add :NAME to its name, one of {}", listing(&all)),
+            format!(
+                "holds several arrays: add :NAME to its name, one of {}",
+                listing(&all)
+            ),
         )),
     }
 }
 
 fn is_npz(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"))
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("npz"))
 }

@@ -5,14 +5,14 @@ mod lut;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::Error;
 use crate::io::detect::{self, Kind};
 use crate::io::freesurfer::mgh;
 use crate::io::nifti;
 use crate::run::{Run, Stop};
+use crate::space::Grid;
 use crate::study::Load;
 use crate::volume::{Atlas, Region};
-use crate::space::Grid;
-use crate::Error;
 
 pub use lut::read_regions;
 
@@ -92,7 +92,9 @@ pub fn table_of(volume: &Path) -> Option<PathBuf> {
     ];
     let mut beside = names.iter().map(|name| folder.join(name));
     // Such endings are common: only one that reads as a table is taken.
-    if let Some(table) = beside.find(|p| p.is_file() && read_regions(p).is_ok_and(|r| !r.is_empty())) {
+    if let Some(table) =
+        beside.find(|p| p.is_file() && read_regions(p).is_ok_and(|r| !r.is_empty()))
+    {
         return Some(table);
     }
     bids_table(folder, stem)
@@ -103,14 +105,25 @@ pub fn table_of(volume: &Path) -> Option<PathBuf> {
 /// Of `nsddata/ppdata/subj01/func1pt8mm/roi/lh.floc-faces.nii.gz`, which has no table beside it.
 fn nsd_table(folder: &Path, stem: &str) -> Option<PathBuf> {
     let subject = folder.ancestors().find(|a| {
-        a.parent().and_then(Path::file_name).is_some_and(|name| name == "ppdata")
+        a.parent()
+            .and_then(Path::file_name)
+            .is_some_and(|name| name == "ppdata")
     })?;
     let nsddata = subject.parent()?.parent()?;
-    let both = stem.strip_prefix("lh.").or(stem.strip_prefix("rh.")).unwrap_or(stem);
-    let labels = nsddata.join("freesurfer").join(subject.file_name()?).join("label");
-    [labels.join(format!("{both}.mgz.ctab")), nsddata.join("templates").join(format!("{both}.ctab"))]
-        .into_iter()
-        .find(|p| p.is_file())
+    let both = stem
+        .strip_prefix("lh.")
+        .or(stem.strip_prefix("rh."))
+        .unwrap_or(stem);
+    let labels = nsddata
+        .join("freesurfer")
+        .join(subject.file_name()?)
+        .join("label");
+    [
+        labels.join(format!("{both}.mgz.ctab")),
+        nsddata.join("templates").join(format!("{both}.ctab")),
+    ]
+    .into_iter()
+    .find(|p| p.is_file())
 }
 
 fn bids_table(folder: &Path, stem: &str) -> Option<PathBuf> {

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hdf5_reader::group::Group;
-use hdf5_reader::{Datatype as Stored, FileStorage, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
+use hdf5_reader::{
+    Datatype as Stored, FileStorage, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem,
+};
 
 use crate::io::array::{Array, ArrayInfo, Order, no_such_array, times};
 use crate::io::bytes::Bytes;
@@ -62,7 +64,9 @@ pub struct File {
 
 impl std::fmt::Debug for File {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("File").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("File")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,21 +77,33 @@ impl std::fmt::Debug for File {
 pub fn open(path: &Path) -> Result<File> {
     let mut start = Bytes::open(path)?;
     let from_matlab = start.up_to(19)? == b"MATLAB 7.3 MAT-file";
-    let len = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
+    let len = std::fs::metadata(path)
+        .map_err(|e| Error::io(path, e))?
+        .len();
     let most_bytes = len.saturating_mul(MOST_INFLATION);
     let inner = FileStorage::open(path)
         .and_then(|storage| {
-            let options = OpenOptions::default()
-                .with_max_chunk_bytes(most_bytes.min(MOST_CHUNK) as usize);
+            let options =
+                OpenOptions::default().with_max_chunk_bytes(most_bytes.min(MOST_CHUNK) as usize);
             Hdf5File::from_storage_with_options(Arc::new(storage), options)
         })
         .map_err(|problem| damaged(path, &problem))?;
-    Ok(File { path: path.to_path_buf(), inner, from_matlab, most_bytes })
+    Ok(File {
+        path: path.to_path_buf(),
+        inner,
+        from_matlab,
+        most_bytes,
+    })
 }
 
 fn damaged(path: &Path, problem: &hdf5_reader::error::Error) -> Error {
     let problem = problem.to_string().replace('\n', " ");
-    Error::file(path, format!("cannot be read as HDF5 ({problem}): copy it again, or save it with gzip or no compression"))
+    Error::file(
+        path,
+        format!(
+            "cannot be read as HDF5 ({problem}): copy it again, or save it with gzip or no compression"
+        ),
+    )
 }
 
 impl File {
@@ -102,13 +118,22 @@ impl File {
     /// # Errors
     /// When the file is damaged.
     pub fn list(&self) -> Result<Vec<ArrayInfo>> {
-        let root = self.inner.root_group().map_err(|e| damaged(&self.path, &e))?;
+        let root = self
+            .inner
+            .root_group()
+            .map_err(|e| damaged(&self.path, &e))?;
         let mut all = Vec::new();
         self.list_group(&root, "", 0, &mut all)?;
         Ok(all)
     }
 
-    fn list_group(&self, group: &Group, prefix: &str, depth: usize, all: &mut Vec<ArrayInfo>) -> Result<()> {
+    fn list_group(
+        &self,
+        group: &Group,
+        prefix: &str,
+        depth: usize,
+        all: &mut Vec<ArrayInfo>,
+    ) -> Result<()> {
         let (groups, datasets) = group.members().map_err(|e| damaged(&self.path, &e))?;
         for dataset in datasets {
             let mut shape: Vec<usize> = dataset.shape().iter().map(|&n| n as usize).collect();
@@ -141,7 +166,9 @@ impl File {
             Ok(dataset) => dataset,
             Err(problem) => {
                 let all = self.list()?;
-                let there = all.iter().any(|info| info.name == name.trim_start_matches('/'));
+                let there = all
+                    .iter()
+                    .any(|info| info.name == name.trim_start_matches('/'));
                 return Err(if there {
                     damaged(&self.path, &problem)
                 } else {
@@ -149,22 +176,34 @@ impl File {
                 });
             }
         };
-        let refused = |problem: String| Error::file(&self.path, format!("its array “{name}” {problem}"));
+        let refused =
+            |problem: String| Error::file(&self.path, format!("its array “{name}” {problem}"));
         if number_type(inner.dtype()).is_none() {
             return Err(refused(format!(
                 "holds {} and not plain numbers: save it as float32",
                 type_name(inner.dtype())
             )));
         }
-        let size = inner.raw_element_size().map_err(|e| damaged(&self.path, &e))?;
-        let n_bytes = inner.shape().iter().try_fold(size as u64, |n, &s| n.checked_mul(s));
+        let size = inner
+            .raw_element_size()
+            .map_err(|e| damaged(&self.path, &e))?;
+        let n_bytes = inner
+            .shape()
+            .iter()
+            .try_fold(size as u64, |n, &s| n.checked_mul(s));
         if n_bytes.is_none_or(|n| n > self.most_bytes) {
             return Err(refused(
-                "is larger than its file can hold: it was never filled, or the file is damaged".to_owned(),
+                "is larger than its file can hold: it was never filled, or the file is damaged"
+                    .to_owned(),
             ));
         }
         let dims = inner.shape().iter().map(|&n| n as usize).collect();
-        Ok(Dataset { file: self, inner, name: name.to_owned(), dims })
+        Ok(Dataset {
+            file: self,
+            inner,
+            name: name.to_owned(),
+            dims,
+        })
     }
 }
 
@@ -178,7 +217,10 @@ pub struct Dataset<'a> {
 
 impl std::fmt::Debug for Dataset<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dataset").field("name", &self.name).field("dims", &self.dims).finish_non_exhaustive()
+        f.debug_struct("Dataset")
+            .field("name", &self.name)
+            .field("dims", &self.dims)
+            .finish_non_exhaustive()
     }
 }
 
@@ -199,7 +241,8 @@ impl Dataset<'_> {
     /// # Errors
     /// When a range lies outside, or the block is damaged or compressed in another way than deflate.
     pub fn block(&self, ranges: &[Range<usize>]) -> Result<Vec<f32>> {
-        let inside = |(range, &n): (&Range<usize>, &usize)| range.start <= range.end && range.end <= n;
+        let inside =
+            |(range, &n): (&Range<usize>, &usize)| range.start <= range.end && range.end <= n;
         if ranges.len() != self.dims.len() || !ranges.iter().zip(&self.dims).all(inside) {
             let problem = format!(
                 "its array “{}” has {} values: a block outside was asked for",
@@ -214,7 +257,11 @@ impl Dataset<'_> {
         let selection = SliceInfo {
             selections: ranges
                 .iter()
-                .map(|r| SliceInfoElem::Slice { start: r.start as u64, end: r.end as u64, step: 1 })
+                .map(|r| SliceInfoElem::Slice {
+                    start: r.start as u64,
+                    end: r.end as u64,
+                    step: 1,
+                })
                 .collect(),
         };
         macro_rules! each {
@@ -264,7 +311,9 @@ impl Dataset<'_> {
                 for start in (0..n_rows).step_by(step) {
                     let rows = start..(start + step).min(n_rows);
                     let whole = others.iter().map(|&n| 0..n);
-                    values.extend(self.block(&std::iter::once(rows).chain(whole).collect::<Vec<_>>())?);
+                    values.extend(
+                        self.block(&std::iter::once(rows).chain(whole).collect::<Vec<_>>())?,
+                    );
                 }
             }
         }
@@ -275,7 +324,11 @@ impl Dataset<'_> {
         } else {
             Order::LastFastest
         };
-        Ok(Array { shape, order, values })
+        Ok(Array {
+            shape,
+            order,
+            values,
+        })
     }
 }
 
@@ -287,10 +340,15 @@ enum Number {
 
 fn number_type(stored: &Stored) -> Option<Number> {
     match stored {
-        Stored::FixedPoint { size: size @ (1 | 2 | 4 | 8), signed, .. } => {
-            Some(Number::Int(u32::from(*size), *signed))
-        }
-        Stored::FloatingPoint { size: size @ (4 | 8), .. } => Some(Number::Float(u32::from(*size))),
+        Stored::FixedPoint {
+            size: size @ (1 | 2 | 4 | 8),
+            signed,
+            ..
+        } => Some(Number::Int(u32::from(*size), *signed)),
+        Stored::FloatingPoint {
+            size: size @ (4 | 8),
+            ..
+        } => Some(Number::Float(u32::from(*size))),
         _ => None,
     }
 }

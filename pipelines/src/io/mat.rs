@@ -59,10 +59,13 @@ pub fn read(path: &Path, name: &str) -> Result<Array> {
         if array.name != name {
             return Ok(true);
         }
-        let values = numbers(array, order).map_err(|problem| {
-            Error::file(path, format!("its array “{name}” {problem}"))
-        })?;
-        found = Some(Array { shape: array.shape.clone(), order: Order::FirstFastest, values });
+        let values = numbers(array, order)
+            .map_err(|problem| Error::file(path, format!("its array “{name}” {problem}")))?;
+        found = Some(Array {
+            shape: array.shape.clone(),
+            order: Order::FirstFastest,
+            values,
+        });
         Ok(false)
     })?;
     match found {
@@ -178,7 +181,11 @@ fn visit_members(
         };
         let width = u32_at(width.bytes, 0, order).unwrap_or(0) as usize;
         if width == 0 {
-            return Ok(if names.bytes.is_empty() { Some(true) } else { None });
+            return Ok(if names.bytes.is_empty() {
+                Some(true)
+            } else {
+                None
+            });
         }
         fields.extend(names.bytes.chunks_exact(width).map(text));
     }
@@ -188,7 +195,11 @@ fn visit_members(
         let name = match fields.len() {
             0 => format!("{}{{{}}}", array.name, index + 1),
             n => {
-                let of = if n_elements > 1 { format!("({})", index / n + 1) } else { String::new() };
+                let of = if n_elements > 1 {
+                    format!("({})", index / n + 1)
+                } else {
+                    String::new()
+                };
                 format!("{}{of}.{}", array.name, fields[index % n])
             }
         };
@@ -213,10 +224,16 @@ fn parse<'a>(body: &'a [u8], given: &str, order: ByteOrder) -> Option<RawArray<'
         .map(|d| usize::try_from(u32_at(dims.bytes, 4 * d, order)? as i32).ok())
         .collect();
     let shape = shape.filter(|s| s.len() >= 2 && s.len() <= 32)?;
-    shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size))?;
+    shape
+        .iter()
+        .try_fold(1usize, |n, &size| n.checked_mul(size))?;
     let own = text(next(&mut rest, order)?.bytes);
     Some(RawArray {
-        name: if given.is_empty() { own } else { given.to_owned() },
+        name: if given.is_empty() {
+            own
+        } else {
+            given.to_owned()
+        },
         class: flags as u8,
         is_complex: flags & 0x800 != 0,
         shape,
@@ -227,8 +244,14 @@ fn parse<'a>(body: &'a [u8], given: &str, order: ByteOrder) -> Option<RawArray<'
 /// The numbers of an array; else what is the matter with it.
 fn numbers(array: &RawArray<'_>, order: ByteOrder) -> Result<Vec<f32>, String> {
     if !(6..=15).contains(&array.class) || array.is_complex {
-        let what = if array.is_complex { "complex numbers" } else { class_name(array.class) };
-        return Err(format!("holds {what} and not plain numbers: save it as single or double"));
+        let what = if array.is_complex {
+            "complex numbers"
+        } else {
+            class_name(array.class)
+        };
+        return Err(format!(
+            "holds {what} and not plain numbers: save it as single or double"
+        ));
     }
     let mut rest = array.rest;
     let cut_short = || "is damaged or cut short: save it again".to_owned();
@@ -248,7 +271,9 @@ fn numbers(array: &RawArray<'_>, order: ByteOrder) -> Result<Vec<f32>, String> {
         _ => return Err(cut_short()),
     };
     let n = array.shape.iter().product::<usize>();
-    if n.checked_mul(datatype.size()).is_none_or(|bytes| bytes > element.bytes.len()) {
+    if n.checked_mul(datatype.size())
+        .is_none_or(|bytes| bytes > element.bytes.len())
+    {
         return Err(cut_short());
     }
     let mut values = vec![0.0; n];

@@ -19,10 +19,10 @@
 
 pub mod array;
 pub mod atlas;
-pub(crate) mod bytes;
+mod bytes;
 pub mod cifti;
 pub mod detect;
-pub(crate) mod dtype;
+mod dtype;
 pub mod freesurfer;
 pub mod gifti;
 pub mod hdf5;

@@ -43,7 +43,9 @@ impl Load for RgbImage {
         let refused = |problem: String| Stop::from(Error::file(path, problem));
         let &[n_pictures, height, width, 3] = array.dims() else {
             let shape = hdf5_shape(array.dims());
-            return Err(refused(format!("holds {shape} values: pictures have three colours, last")));
+            return Err(refused(format!(
+                "holds {shape} values: pictures have three colours, last"
+            )));
         };
         if array.datatype() != "uint8" || index >= n_pictures {
             return Err(refused(format!(

@@ -232,13 +232,21 @@ pub(super) fn head_of(path: &Path) -> Result<Head> {
     if !matches!(detect::kind(path), Ok(Kind::Mgh)) {
         let header = nifti::read_header(path)?;
         let (n_volumes, tr_secs) = (header.n_volumes(), header.tr_secs);
-        return Ok(Head { grid: header.grid, n_volumes, tr_secs });
+        return Ok(Head {
+            grid: header.grid,
+            n_volumes,
+            tr_secs,
+        });
     }
     let series = run::quietly(|run| mgh::read_series(path, run)).map_err(|stop| match stop {
         Stop::Failed(error) => error,
         Stop::Cancelled => Error::data("reading the volumes was cancelled"),
     })?;
-    Ok(Head { grid: series.grid, n_volumes: series.n_times, tr_secs: series.tr_secs })
+    Ok(Head {
+        grid: series.grid,
+        n_volumes: series.n_times,
+        tr_secs: series.tr_secs,
+    })
 }
 
 /// The grid of a NIfTI file, from its header, or of a value in memory.

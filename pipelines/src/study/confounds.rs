@@ -31,7 +31,10 @@ impl Load for Confounds {
                 values.row_mut(row)[column] = value.map_or(f32::NAN, |v| v as f32);
             }
         }
-        Ok(Self { names: table.columns, values })
+        Ok(Self {
+            names: table.columns,
+            values,
+        })
     }
 }
 

@@ -4,20 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::Error;
 use crate::io::atlas;
 use crate::io::cifti::{self, Maps};
 use crate::io::detect::{self, Kind};
+use crate::io::{hdf5, mat};
 use crate::placement;
-use crate::Error;
 use crate::run::{Run, Stop};
 use crate::study::companions::head_of;
 use crate::study::names::{BidsName, entity_text, file_name, file_stem};
 use crate::study::stimuli::{self, EventsDigest};
 use crate::study::surfaces::{self, SheetPart};
 use crate::study::tree::list_folder;
-use crate::study::{
-    BoldRun, CorticalSurface, Entities, Load, Named, Source, Study, Subject,
-};
+use crate::study::{BoldRun, CorticalSurface, Entities, Load, Named, Source, Study, Subject};
 
 use crate::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use crate::volume::Volume;
@@ -48,7 +47,11 @@ pub fn from_files(paths: &[PathBuf], run: &Run<'_>) -> Result<Study, Stop> {
     }
     let Some(first) = files.first() else {
         let place = paths.first().map_or_else(PathBuf::new, PathBuf::clone);
-        return Err(Error::file(place, "no NIfTI, GIFTI or FreeSurfer file is here: name one").into());
+        return Err(Error::file(
+            place,
+            "no NIfTI, GIFTI or FreeSurfer file is here: name one",
+        )
+        .into());
     };
     let name = if files.len() == 1 {
         file_stem(first)
@@ -132,6 +135,9 @@ struct OnSheet {
 
 impl Loose {
     fn add(&mut self, path: &Path, run: &Run<'_>) -> Result<(), Stop> {
+        if hdf5::is_hdf5(path)? || mat::is_mat(path)? {
+            return Err(is_array(path).into());
+        }
         let taken_as = match detect::kind(path)? {
             Kind::Nifti => self.add_volume(path, run)?,
             Kind::Mgh if is_map(path)? => Some(self.add_sheet(path, None, run)?),
@@ -141,9 +147,7 @@ impl Loose {
             | Kind::GiftiLabels
             | Kind::FreesurferSurface
             | Kind::FreesurferMap
-            | Kind::FreesurferAnnot => {
-                Some(self.add_sheet(path, surfaces::part_of(path), run)?)
-            }
+            | Kind::FreesurferAnnot => Some(self.add_sheet(path, surfaces::part_of(path), run)?),
             Kind::Cifti => Some(self.add_cifti(path, run)?),
             Kind::FreesurferLabel | Kind::FreesurferPatch => {
                 Some("a piece of a surface, left out: drop the whole surface".to_owned())
@@ -151,8 +155,7 @@ impl Loose {
             Kind::Table => Some("read with the file that it describes".to_owned()),
             Kind::Picture => Some("a picture, left out: stimuli come with a study".to_owned()),
             Kind::Npy | Kind::Npz => {
-                let problem = "is an array of numbers: name it as betas in a study.toml and open that";
-                return Err(Error::file(path, problem).into());
+                return Err(is_array(path).into());
             }
         };
         if let Some(taken_as) = taken_as {
@@ -229,9 +232,11 @@ impl Loose {
                 }
                 (part, surface.hemisphere, surface.vertices.len())
             }
-            (Kind::GiftiLabels | Kind::FreesurferAnnot, _) => {
-                (SheetPart::Labels, None, VertexLabels::load(path, run)?.keys.len())
-            }
+            (Kind::GiftiLabels | Kind::FreesurferAnnot, _) => (
+                SheetPart::Labels,
+                None,
+                VertexLabels::load(path, run)?.keys.len(),
+            ),
             (_, by_name) => {
                 let part = by_name
                     .filter(|part| matches!(part, SheetPart::SulcalDepth | SheetPart::Curvature))
@@ -278,7 +283,12 @@ impl Loose {
         let file = cifti::read(path, run)?;
         let mut said = Vec::new();
         for side in file.hemispheres() {
-            let mut on_sheet = OnSheet { path: path.to_path_buf(), side, maps: Vec::new(), labels: None };
+            let mut on_sheet = OnSheet {
+                path: path.to_path_buf(),
+                side,
+                maps: Vec::new(),
+                labels: None,
+            };
             if matches!(file.maps, Maps::Labels(_)) {
                 on_sheet.labels = Some(file.surface_labels(side, 0)?);
                 said.push(format!("{} parcellation", side_text(side)));
@@ -300,9 +310,13 @@ impl Loose {
     fn lay_cifti_on(&mut self, sheets: &mut [CorticalSurface]) {
         for part in std::mem::take(&mut self.cifti) {
             let n = part.maps.first().map(|map| map.values.len());
-            let n = n.or(part.labels.as_ref().map(|labels| labels.keys.len())).unwrap_or(0);
+            let n = n
+                .or(part.labels.as_ref().map(|labels| labels.keys.len()))
+                .unwrap_or(0);
             let n_sheet = self.n_vertices.get(&part.side).map(|(_, n)| *n);
-            let sheet = sheets.iter_mut().find(|sheet| sheet.hemisphere == part.side);
+            let sheet = sheets
+                .iter_mut()
+                .find(|sheet| sheet.hemisphere == part.side);
             let Some(sheet) = sheet.filter(|_| n_sheet == Some(n)) else {
                 self.assumptions.push(format!(
                     "{}: no {} surface of {n} vertices is here to show it on: add one of the same mesh",
@@ -317,7 +331,10 @@ impl Loose {
                 source: Source::Memory(Arc::new(map)),
             }));
             if let Some(labels) = part.labels {
-                sheet.labels = sheet.labels.take().or(Some(Source::Memory(Arc::new(labels))));
+                sheet.labels = sheet
+                    .labels
+                    .take()
+                    .or(Some(Source::Memory(Arc::new(labels))));
             }
         }
     }
@@ -378,7 +395,8 @@ fn is_imaging_name(path: &Path) -> bool {
     const ENDINGS: [&str; 6] = [".nii", ".nii.gz", ".gii", ".gii.gz", ".mgh", ".mgz"];
     let name = file_name(path).to_lowercase();
     let by_ending = ENDINGS.iter().any(|end| name.ends_with(end));
-    let freesurfer = || surfaces::part_of(path).is_some_and(|part| surfaces::is_freesurfer(path, part));
+    let freesurfer =
+        || surfaces::part_of(path).is_some_and(|part| surfaces::is_freesurfer(path, part));
     path.is_file() && (by_ending || freesurfer())
 }
 
@@ -386,6 +404,13 @@ fn is_imaging_name(path: &Path) -> bool {
 fn is_map(path: &Path) -> Result<bool, Error> {
     let [_, nj, nk] = head_of(path)?.grid.shape;
     Ok(nj == 1 && nk == 1)
+}
+
+fn is_array(path: &Path) -> Error {
+    Error::file(
+        path,
+        "holds arrays of numbers: name one as betas in a study.toml and open that",
+    )
 }
 
 /// Whether one of these is a word of the file's name.

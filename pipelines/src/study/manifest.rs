@@ -156,7 +156,10 @@ impl Place {
     /// The array that a key names, in a file that is there.
     fn array(&self, key: &str, text: &str) -> Result<Address, Error> {
         let Address { path, name } = Address::parse(text);
-        Ok(Address { path: self.file(key, &path)?, name })
+        Ok(Address {
+            path: self.file(key, &path)?,
+            name,
+        })
     }
 
     /// The file that a key names.

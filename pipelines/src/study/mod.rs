@@ -75,7 +75,11 @@ pub trait Load: Sized {
     /// # Errors
     /// When this kind of data is kept one a file.
     fn load_entry(path: &Path, _index: usize, _run: &Run<'_>) -> Result<Self, Stop> {
-        Err(Error::file(path, "is read whole and not in parts: name a file of its own").into())
+        Err(Error::file(
+            path,
+            "is read whole and not in parts: name a file of its own",
+        )
+        .into())
     }
 }
 

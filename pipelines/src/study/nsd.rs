@@ -29,7 +29,11 @@ use design::Design;
 pub use sessions::Sessions;
 
 /// Versions of the betas, best first: the choice where several are there.
-const VERSIONS: [&str; 3] = ["betas_fithrf_GLMdenoise_RR", "betas_fithrf", "betas_assumehrf"];
+const VERSIONS: [&str; 3] = [
+    "betas_fithrf_GLMdenoise_RR",
+    "betas_fithrf",
+    "betas_assumehrf",
+];
 
 /// Grids of the betas, the smaller files first.
 const GRIDS: [&str; 2] = ["func1pt8mm", "func1mm"];
@@ -50,12 +54,15 @@ pub fn open(path: &Path, run: &Run<'_>) -> Result<Study, Stop> {
     let design = Design::read(&path.join("nsddata/experiments/nsd/nsd_expdesign.mat"))?;
     let mut assumptions = vec![
         "NSD: a session counts as a run, so folds leave sessions out".to_owned(),
-        "NSD: the condition of a trial says whether its picture is one of the shared 1000".to_owned(),
+        "NSD: the condition of a trial says whether its picture is one of the shared 1000"
+            .to_owned(),
     ];
     let mut subjects = Vec::new();
     for folder in list_folder(&path.join("nsddata_betas/ppdata"))? {
         run.check()?;
-        let number = file_name(&folder).strip_prefix("subj").and_then(|n| n.parse::<usize>().ok());
+        let number = file_name(&folder)
+            .strip_prefix("subj")
+            .and_then(|n| n.parse::<usize>().ok());
         if let Some(number) = number {
             subjects.extend(subject(&path, &folder, number, &design, &mut assumptions)?);
         }
@@ -65,7 +72,13 @@ pub fn open(path: &Path, run: &Run<'_>) -> Result<Study, Stop> {
         return Err(Error::file(&path, problem).into());
     }
     let stimuli = stimuli(&path, &subjects, &mut assumptions)?;
-    Ok(Study { name: file_name(&path), root: Some(path), subjects, stimuli, assumptions })
+    Ok(Study {
+        name: file_name(&path),
+        root: Some(path),
+        subjects,
+        stimuli,
+        assumptions,
+    })
 }
 
 /// One subject; `None` without betas.
@@ -92,16 +105,30 @@ fn subject(
         .filter_map(Source::path)
         .chain(atlases.iter().filter_map(|atlas| atlas.source.path()))
         .next();
-    let usual_mask = masks.iter().find(|mask| mask.name == "nsdgeneral").map(|m| m.source.clone());
-    let sessions =
-        Sessions::index(&version, &name, number, design, placed_by, usual_mask, assumptions)?;
+    let usual_mask = masks
+        .iter()
+        .find(|mask| mask.name == "nsdgeneral")
+        .map(|m| m.source.clone());
+    let sessions = Sessions::index(
+        &version,
+        &name,
+        number,
+        design,
+        placed_by,
+        usual_mask,
+        assumptions,
+    )?;
     let surf = root.join("nsddata/freesurfer").join(&name).join("surf");
     Ok(Some(Subject {
         id: name,
         anatomy: anatomy.map(Source::File),
         masks,
         atlases,
-        surfaces: if surf.is_dir() { surfaces::of_folder(&surf)? } else { Vec::new() },
+        surfaces: if surf.is_dir() {
+            surfaces::of_folder(&surf)?
+        } else {
+            Vec::new()
+        },
         betas: Some(ReadyBetas::Sessions(Arc::new(sessions))),
         ..Subject::default()
     }))
@@ -122,7 +149,12 @@ fn choose_version(
             .into_iter()
             .filter(|path| path.is_dir() && file_name(path).starts_with("betas_"))
             .collect();
-        let rank = |path: &PathBuf| VERSIONS.iter().position(|v| *v == file_name(path)).unwrap_or(VERSIONS.len());
+        let rank = |path: &PathBuf| {
+            VERSIONS
+                .iter()
+                .position(|v| *v == file_name(path))
+                .unwrap_or(VERSIONS.len())
+        };
         versions.sort_by_key(rank);
         versions.retain(|path| sessions::files(path).is_ok_and(|files| !files.is_empty()));
         if let [first, others @ ..] = versions.as_slice() {
@@ -140,7 +172,10 @@ fn choose_version(
     Ok(None)
 }
 
-type Regions = (Vec<Named<crate::volume::Volume>>, Vec<Named<crate::volume::Atlas>>);
+type Regions = (
+    Vec<Named<crate::volume::Volume>>,
+    Vec<Named<crate::volume::Atlas>>,
+);
 
 /// Region volumes of both hemispheres: `nsdgeneral` and other plain selections are masks, the rest
 /// atlases. Files of one hemisphere repeat what those of both hold.
@@ -158,9 +193,17 @@ fn regions(folder: &Path) -> Result<Regions, Error> {
         }
         let source = path.clone();
         if matches!(name.as_str(), "nsdgeneral" | "brainmask") {
-            masks.push(Named { name, entities: Entities::new(), source: Source::File(source) });
+            masks.push(Named {
+                name,
+                entities: Entities::new(),
+                source: Source::File(source),
+            });
         } else {
-            atlases.push(Named { name, entities: Entities::new(), source: Source::File(source) });
+            atlases.push(Named {
+                name,
+                entities: Entities::new(),
+                source: Source::File(source),
+            });
         }
     }
     Ok((masks, atlases))
@@ -172,8 +215,13 @@ fn stimuli(
     subjects: &[Subject],
     assumptions: &mut Vec<String>,
 ) -> Result<Vec<Stimulus>, Error> {
-    let trials = subjects.iter().filter_map(|s| s.betas.as_ref()).flat_map(ReadyBetas::trials);
-    let ids: BTreeSet<&str> = trials.filter_map(|trial| trial.stimulus.as_deref()).collect();
+    let trials = subjects
+        .iter()
+        .filter_map(|s| s.betas.as_ref())
+        .flat_map(ReadyBetas::trials);
+    let ids: BTreeSet<&str> = trials
+        .filter_map(|trial| trial.stimulus.as_deref())
+        .collect();
     let brick = root.join("nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5");
     let n_pictures = if brick.is_file() {
         let file = hdf5::open(&brick)?;
@@ -181,7 +229,8 @@ fn stimuli(
         array.dims().first().copied().unwrap_or(0)
     } else {
         assumptions.push(
-            "no nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5: the stimuli have no pictures".to_owned(),
+            "no nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5: the stimuli have no pictures"
+                .to_owned(),
         );
         0
     };
@@ -191,7 +240,10 @@ fn stimuli(
         let index = design::picture_index(id).filter(|&index| index < n_pictures);
         Stimulus {
             id: id.to_owned(),
-            image: index.map(|index| Source::Entry { path: brick.clone(), index }),
+            image: index.map(|index| Source::Entry {
+                path: brick.clone(),
+                index,
+            }),
             caption: None,
             category: None,
         }

@@ -61,9 +61,17 @@ pub(super) fn part_of(path: &Path) -> Option<SheetPart> {
     if has("reg") || has("func") {
         return None;
     }
-    if ["thick", "thickness", "area", "volume", "myelinmap", "stat", "statmap"]
-        .into_iter()
-        .any(has)
+    if [
+        "thick",
+        "thickness",
+        "area",
+        "volume",
+        "myelinmap",
+        "stat",
+        "statmap",
+    ]
+    .into_iter()
+    .any(has)
     {
         return Some(SheetPart::Map);
     }
@@ -142,7 +150,9 @@ pub(super) fn of_folder(folder: &Path) -> Result<Vec<CorticalSurface>> {
         let (side, part) = (hemisphere_of(&path)?, part_of(&path)?);
         (is_gifti(&path) || is_freesurfer(&path, part)).then_some((path, side, part))
     };
-    Ok(assemble(&files.into_iter().filter_map(part).collect::<Vec<_>>()))
+    Ok(assemble(
+        &files.into_iter().filter_map(part).collect::<Vec<_>>(),
+    ))
 }
 
 /// Whether a file named like FreeSurfer's (`lh.pial`) holds the part that its name states.
@@ -155,7 +165,10 @@ pub(super) fn is_freesurfer(path: &Path, part: SheetPart) -> bool {
         Ok(Kind::FreesurferSurface) => matches!(part, SheetPart::Shape(_)),
         Ok(Kind::FreesurferAnnot) => part == SheetPart::Labels,
         Ok(Kind::FreesurferMap) => {
-            matches!(part, SheetPart::SulcalDepth | SheetPart::Curvature | SheetPart::Map)
+            matches!(
+                part,
+                SheetPart::SulcalDepth | SheetPart::Curvature | SheetPart::Map
+            )
         }
         _ => false,
     }
@@ -164,7 +177,9 @@ pub(super) fn is_freesurfer(path: &Path, part: SheetPart) -> bool {
 /// `thickness` of `lh.thickness`: the name without its side.
 fn map_name(path: &Path) -> String {
     let stem = file_stem(path);
-    let without = ["lh.", "rh."].into_iter().find_map(|side| stem.strip_prefix(side));
+    let without = ["lh.", "rh."]
+        .into_iter()
+        .find_map(|side| stem.strip_prefix(side));
     without.unwrap_or(&stem).to_owned()
 }
 

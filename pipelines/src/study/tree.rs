@@ -153,8 +153,16 @@ impl Tree {
     ) -> Vec<&BidsFile> {
         let is_version = |key: &str| matches!(key, "space" | "desc" | "res" | "den");
         let of_run = |other: &BidsFile| {
-            let own = file.name.entities.iter().filter(|(key, _)| !is_version(key));
-            let others = other.name.entities.iter().filter(|(key, _)| !is_version(key));
+            let own = file
+                .name
+                .entities
+                .iter()
+                .filter(|(key, _)| !is_version(key));
+            let others = other
+                .name
+                .entities
+                .iter()
+                .filter(|(key, _)| !is_version(key));
             own.eq(others)
         };
         self.files

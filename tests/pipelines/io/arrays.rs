@@ -13,7 +13,12 @@ fn at(name: &str) -> PathBuf {
 
 fn read(path: &Path, name: &str) -> Array {
     if hdf5::is_hdf5(path).unwrap() {
-        hdf5::open(path).unwrap().array(name).unwrap().read().unwrap()
+        hdf5::open(path)
+            .unwrap()
+            .array(name)
+            .unwrap()
+            .read()
+            .unwrap()
     } else {
         mat::read(path, name).unwrap()
     }
@@ -33,7 +38,11 @@ fn in_c_order(array: &Array) -> Vec<f32> {
             *stride *= size;
             Some(here)
         });
-        array.values[index.iter().zip(strides).map(|(i, stride)| i * stride).sum::<usize>()]
+        array.values[index
+            .iter()
+            .zip(strides)
+            .map(|(i, stride)| i * stride)
+            .sum::<usize>()]
     };
     match array.order {
         Order::LastFastest => array.values.clone(),
@@ -51,7 +60,10 @@ fn arrays_are_what_scipy_and_h5py_read() {
             let array = read(&at(file), name);
             let shape: Vec<f64> = array.shape.iter().map(|&n| n as f64).collect();
             assert_eq!(shape, numbers(&expected["shape"]), "{file}:{name}");
-            let values: Vec<f32> = numbers(&expected["values"]).iter().map(|&v| v as f32).collect();
+            let values: Vec<f32> = numbers(&expected["values"])
+                .iter()
+                .map(|&v| v as f32)
+                .collect();
             assert_eq!(in_c_order(&array), values, "{file}:{name}");
             n_arrays += 1;
         }
@@ -64,11 +76,22 @@ fn a_matrix_is_the_same_through_every_door() {
     let mut assumptions = Vec::new();
     let mut get = |text: &str| {
         let Address { path, name } = Address::parse(text);
-        array::read(&Address { path: at(&path.to_string_lossy()), name }, &mut assumptions)
+        array::read(
+            &Address {
+                path: at(&path.to_string_lossy()),
+                name,
+            },
+            &mut assumptions,
+        )
     };
     let first = get("plain.mat:betas").unwrap();
     assert_eq!((first.n_rows, first.n_cols), (4, 3));
-    for same in ["packed.mat:betas", "big.mat:b", "v73.mat:betas", "arrays.h5:betas"] {
+    for same in [
+        "packed.mat:betas",
+        "big.mat:b",
+        "v73.mat:betas",
+        "arrays.h5:betas",
+    ] {
         assert_eq!(get(same).unwrap(), first, "{same}");
     }
     // A file with a single array needs no name.
@@ -83,8 +106,14 @@ fn an_address_is_a_file_and_perhaps_a_name() {
         let address = Address::parse(text);
         (address.path.to_string_lossy().into_owned(), address.name)
     };
-    assert_eq!(parts("a/x.mat:b"), ("a/x.mat".to_owned(), Some("b".to_owned())));
-    assert_eq!(parts("x.H5:g/b"), ("x.H5".to_owned(), Some("g/b".to_owned())));
+    assert_eq!(
+        parts("a/x.mat:b"),
+        ("a/x.mat".to_owned(), Some("b".to_owned()))
+    );
+    assert_eq!(
+        parts("x.H5:g/b"),
+        ("x.H5".to_owned(), Some("g/b".to_owned()))
+    );
     assert_eq!(parts("x.mat"), ("x.mat".to_owned(), None));
     assert_eq!(parts("C:\\x.npy"), ("C:\\x.npy".to_owned(), None));
     assert_eq!(parts("odd:name.npy"), ("odd:name.npy".to_owned(), None));
@@ -94,10 +123,15 @@ fn an_address_is_a_file_and_perhaps_a_name() {
 fn blocks_are_parts_of_the_whole() {
     let file = hdf5::open(&at("arrays.h5")).unwrap();
     let cube = file.array("cube").unwrap();
-    assert_eq!((cube.dims(), cube.datatype().as_str()), ([2, 3, 4].as_slice(), "uint8"));
+    assert_eq!(
+        (cube.dims(), cube.datatype().as_str()),
+        ([2, 3, 4].as_slice(), "uint8")
+    );
     let all = cube.read().unwrap().values;
     let part = cube.block(&[1..2, 0..3, 2..4]).unwrap();
-    let expected: Vec<f32> = (0..3).flat_map(|j| [all[12 + 4 * j + 2], all[12 + 4 * j + 3]]).collect();
+    let expected: Vec<f32> = (0..3)
+        .flat_map(|j| [all[12 + 4 * j + 2], all[12 + 4 * j + 3]])
+        .collect();
     assert_eq!(part, expected);
     assert_eq!(cube.block(&[1..1, 0..3, 2..4]).unwrap(), Vec::<f32>::new());
     let outside = refusal(&at("arrays.h5"), cube.block(&[0..2, 0..3, 2..5]));
@@ -109,13 +143,28 @@ fn what_is_not_there_or_no_numbers_is_said() {
     let says = |text: &str, parts: &[&str]| {
         let Address { path, name } = Address::parse(text);
         let path = at(&path.to_string_lossy());
-        let message = refusal(&path, array::read(&Address { path: path.clone(), name }, &mut Vec::new()));
+        let message = refusal(
+            &path,
+            array::read(
+                &Address {
+                    path: path.clone(),
+                    name,
+                },
+                &mut Vec::new(),
+            ),
+        );
         for part in parts {
             assert!(message.contains(part), "“{message}” does not say “{part}”");
         }
     };
-    says("plain.mat:beta", &["no array “beta”", "betas (4 × 3 double)", "design.deep.x"]);
-    says("arrays.h5:group/none", &["group/packed (4 × 3 float32)", "betas (4 × 3 float64)"]);
+    says(
+        "plain.mat:beta",
+        &["no array “beta”", "betas (4 × 3 double)", "design.deep.x"],
+    );
+    says(
+        "arrays.h5:group/none",
+        &["group/packed (4 × 3 float32)", "betas (4 × 3 float64)"],
+    );
     says("v73.mat:none", &["counts (2 × 5 int16)", "s/order"]);
     says("packed.mat", &["several arrays", ":NAME", "counts"]);
     says("packed.mat:words", &["holds text"]);

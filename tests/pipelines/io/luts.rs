@@ -33,14 +33,21 @@ pub(crate) const LOOK_UP_TABLES: [(&str, &str); 6] = [
 ];
 
 fn table(name: &str) -> &'static str {
-    LOOK_UP_TABLES.iter().find(|(file, _)| *file == name).unwrap().1
+    LOOK_UP_TABLES
+        .iter()
+        .find(|(file, _)| *file == name)
+        .unwrap()
+        .1
 }
 
 fn read(folder: &Path, name: &str, text: &str) -> Vec<(i32, String, [u8; 3])> {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     let regions = read_regions(&path).unwrap_or_else(|e| panic!("{e}"));
-    regions.into_iter().map(|r| (r.key, r.name, r.colour)).collect()
+    regions
+        .into_iter()
+        .map(|r| (r.key, r.name, r.colour))
+        .collect()
 }
 
 #[test]
@@ -58,24 +65,45 @@ fn each_programs_table_names_its_regions() {
     );
     assert_eq!(
         names("itk_snap.txt"),
-        [region(0, "Clear Label", [0, 0, 0]), region(5, "Caudate, left", [255, 10, 0])]
+        [
+            region(0, "Clear Label", [0, 0, 0]),
+            region(5, "Caudate, left", [255, 10, 0])
+        ]
     );
     // The most probable of the maps 0 and 1 is written as 1 and 2, for 0 is outside.
     assert_eq!(
         names("fsl_maxprob.xml"),
-        [region(1, "Frontal Pole", colour_of_key(1)), region(2, "Insular Cortex", colour_of_key(2))]
+        [
+            region(1, "Frontal Pole", colour_of_key(1)),
+            region(2, "Insular Cortex", colour_of_key(2))
+        ]
     );
     assert_eq!(
         names("fsl_label.xml"),
-        [region(0, "Unclassified", colour_of_key(0)), region(3, "Gyrus Rectus", colour_of_key(3))]
+        [
+            region(0, "Unclassified", colour_of_key(0)),
+            region(3, "Gyrus Rectus", colour_of_key(3))
+        ]
     );
     assert_eq!(
         names("pairs.json"),
-        [region(1, "V1", colour_of_key(1)), region(12, "hV4", colour_of_key(12))]
+        [
+            region(1, "V1", colour_of_key(1)),
+            region(12, "hV4", colour_of_key(12))
+        ]
     );
-    assert_eq!(names("items.json"), [region(2, "FFA", [255, 128, 0]), region(3, "PPA", [1, 2, 3])]);
+    assert_eq!(
+        names("items.json"),
+        [region(2, "FFA", [255, 128, 0]), region(3, "PPA", [1, 2, 3])]
+    );
     let without_colours = read(folder.path(), "two.txt", "1 V1\n2 area 7\n");
-    assert_eq!(without_colours, [region(1, "V1", colour_of_key(1)), region(2, "area 7", colour_of_key(2))]);
+    assert_eq!(
+        without_colours,
+        [
+            region(1, "V1", colour_of_key(1)),
+            region(2, "area 7", colour_of_key(2))
+        ]
+    );
 }
 
 #[test]
@@ -89,9 +117,17 @@ fn a_line_that_names_no_region_is_named() {
     };
     says("bad.ctab", "# x\n1 V1 1 2 3 0\nV2 2\n", "line 3");
     says("empty.txt", "# nothing\n", "names no regions");
-    says("bad.xml", "<atlas><data><label index=\"x\">a</label></data></atlas>", "“x”");
+    says(
+        "bad.xml",
+        "<atlas><data><label index=\"x\">a</label></data></atlas>",
+        "“x”",
+    );
     says("bad.json", "{\"a\": [1]}", "names no regions");
-    says("huge.xml", "<atlas><data><label index=\"2147483647\">a</label></data></atlas>", "2147483647");
+    says(
+        "huge.xml",
+        "<atlas><data><label index=\"2147483647\">a</label></data></atlas>",
+        "2147483647",
+    );
 }
 
 #[test]
@@ -117,9 +153,15 @@ fn a_table_is_found_beside_its_volume_or_where_fsl_and_nsd_keep_it() {
     assert_eq!(found("atlases/Two/two-maxprob-thr25-1mm.nii.gz"), Some(fsl));
     assert_eq!(found("atlases/Two/other.nii.gz"), None);
     let roi = "nsddata/ppdata/subj01/func1pt8mm/roi/";
-    let visual = put("nsddata/freesurfer/subj01/label/prf-visualrois.mgz.ctab", colours);
+    let visual = put(
+        "nsddata/freesurfer/subj01/label/prf-visualrois.mgz.ctab",
+        colours,
+    );
     let faces = put("nsddata/templates/floc-faces.ctab", colours);
-    assert_eq!(found(&format!("{roi}lh.prf-visualrois.nii.gz")), Some(visual));
+    assert_eq!(
+        found(&format!("{roi}lh.prf-visualrois.nii.gz")),
+        Some(visual)
+    );
     assert_eq!(found(&format!("{roi}floc-faces.nii.gz")), Some(faces));
     assert_eq!(found(&format!("{roi}nsdgeneral.nii.gz")), None);
 }

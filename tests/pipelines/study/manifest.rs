@@ -102,7 +102,8 @@ fn betas_come_from_matlab_and_hdf5_too() {
     }
     folder.put("trials.tsv", "run\tstimulus\n1\ta\n1\tb\n2\ta\n2\tb\n");
     let open = |betas: &str| {
-        let text = format!("[[subject]]\nid = \"S1\"\nbetas = \"{betas}\"\ntrials = \"trials.tsv\"\n");
+        let text =
+            format!("[[subject]]\nid = \"S1\"\nbetas = \"{betas}\"\ntrials = \"trials.tsv\"\n");
         folder.put("study.toml", text);
     };
     let mut all = Vec::new();
@@ -117,9 +118,15 @@ fn betas_come_from_matlab_and_hdf5_too() {
     }
     assert!(all[0] == all[1] && all[1] == all[2]);
     open("packed.mat:beta");
-    assert_says(&folder.complaint(), &["packed.mat", "no array “beta”", "betas (4 × 3 double)"]);
+    assert_says(
+        &folder.complaint(),
+        &["packed.mat", "no array “beta”", "betas (4 × 3 double)"],
+    );
     open("none.mat:beta");
-    assert_says(&folder.complaint(), &["study.toml", "none.mat", "no such file"]);
+    assert_says(
+        &folder.complaint(),
+        &["study.toml", "none.mat", "no such file"],
+    );
 }
 
 #[test]

@@ -24,9 +24,9 @@ use crate::{Error, Result};
 /// When the file names no regions, an index is no whole number, or a colour is no colour: the text
 /// names the line where there is one.
 pub fn read_regions(path: &Path) -> Result<Vec<Region>> {
-    let is_table = path.extension().is_some_and(|e| {
-        e.eq_ignore_ascii_case("tsv") || e.eq_ignore_ascii_case("csv")
-    });
+    let is_table = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("tsv") || e.eq_ignore_ascii_case("csv"));
     if is_table {
         return read_columns(path);
     }
@@ -105,20 +105,25 @@ fn read_lines(path: &Path, text: &str) -> Result<Vec<Region>> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let region = itk_snap_line(line).or_else(|| freesurfer_line(line)).ok_or_else(|| {
-            Error::file(
-                path,
-                format!(
-                    "line {}: “{}” names no region: write index, name, red, green, blue, alpha",
-                    index + 1,
-                    line.chars().take(60).collect::<String>()
-                ),
-            )
-        })?;
+        let region = itk_snap_line(line)
+            .or_else(|| freesurfer_line(line))
+            .ok_or_else(|| {
+                Error::file(
+                    path,
+                    format!(
+                        "line {}: “{}” names no region: write index, name, red, green, blue, alpha",
+                        index + 1,
+                        line.chars().take(60).collect::<String>()
+                    ),
+                )
+            })?;
         regions.push(region);
     }
     if regions.is_empty() {
-        return Err(Error::file(path, "names no regions: give a table with an index and a name a line"));
+        return Err(Error::file(
+            path,
+            "names no regions: give a table with an index and a name a line",
+        ));
     }
     Ok(regions)
 }
@@ -128,7 +133,11 @@ fn freesurfer_line(line: &str) -> Option<Region> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let (key, words) = words.split_first()?;
     let key = key.parse().ok()?;
-    let n_numbers = words.iter().rev().take_while(|w| w.parse::<u8>().is_ok()).count();
+    let n_numbers = words
+        .iter()
+        .rev()
+        .take_while(|w| w.parse::<u8>().is_ok())
+        .count();
     let (name, colour) = match words.len() {
         0 => return None,
         // A name may be a number itself, and may hold spaces.
@@ -140,7 +149,11 @@ fn freesurfer_line(line: &str) -> Option<Region> {
         [r, g, b, ..] => [r.parse().ok()?, g.parse().ok()?, b.parse().ok()?],
         _ => colour_of_key(key),
     };
-    Some(Region { key, name: name.join(" "), colour })
+    Some(Region {
+        key,
+        name: name.join(" "),
+        colour,
+    })
 }
 
 /// `1 255 0 0 1 1 1 "Caudate"`.
@@ -151,7 +164,11 @@ fn itk_snap_line(line: &str) -> Option<Region> {
         return None;
     };
     let colour = [r.parse().ok()?, g.parse().ok()?, b.parse().ok()?];
-    Some(Region { key: key.parse().ok()?, name: name.to_owned(), colour })
+    Some(Region {
+        key: key.parse().ok()?,
+        name: name.to_owned(),
+        colour,
+    })
 }
 
 /// An FSL atlas: its regions and the images it is about.
@@ -174,28 +191,49 @@ fn read_xml(path: &Path, text: &str) -> Result<FslAtlas> {
     let mut regions = Vec::new();
     for node in document.descendants().filter(|n| n.has_tag_name("label")) {
         let index = node.attribute("index").unwrap_or_default();
-        let key = index.trim().parse::<i32>().ok().and_then(|i| i.checked_add(i32::from(!is_label)));
+        let key = index
+            .trim()
+            .parse::<i32>()
+            .ok()
+            .and_then(|i| i.checked_add(i32::from(!is_label)));
         let key = key.ok_or_else(|| {
-            Error::file(path, format!("has a label with the index “{index}”: give a whole number"))
+            Error::file(
+                path,
+                format!("has a label with the index “{index}”: give a whole number"),
+            )
         })?;
         let name = node.text().unwrap_or_default().trim().to_owned();
-        regions.push(Region { key, name, colour: colour_of_key(key) });
+        regions.push(Region {
+            key,
+            name,
+            colour: colour_of_key(key),
+        });
     }
     if regions.is_empty() {
-        return Err(Error::file(path, "names no regions: an FSL atlas has <label index=\"0\">name</label>"));
+        return Err(Error::file(
+            path,
+            "names no regions: an FSL atlas has <label index=\"0\">name</label>",
+        ));
     }
     let base = |name: &str| {
         let name = name.rsplit('/').next().unwrap_or_default();
-        name.trim_end_matches(".gz").trim_end_matches(".nii").to_owned()
+        name.trim_end_matches(".gz")
+            .trim_end_matches(".nii")
+            .to_owned()
     };
-    let images = texts("imagefile").chain(texts("summaryimagefile")).map(base).collect();
+    let images = texts("imagefile")
+        .chain(texts("summaryimagefile"))
+        .map(base)
+        .collect();
     Ok(FslAtlas { regions, images })
 }
 
 /// The FSL atlas that lists the volume `stem`, in the volume's folder or the one above.
 pub(super) fn fsl_table(folder: &Path, stem: &str) -> Option<PathBuf> {
     for folder in [Some(folder), folder.parent()].into_iter().flatten() {
-        let Ok(listing) = std::fs::read_dir(folder) else { continue };
+        let Ok(listing) = std::fs::read_dir(folder) else {
+            continue;
+        };
         let mut tables: Vec<PathBuf> = listing
             .flatten()
             .map(|entry| entry.path())
@@ -216,14 +254,22 @@ pub(super) fn fsl_table(folder: &Path, stem: &str) -> Option<PathBuf> {
 fn read_json(path: &Path, text: &str) -> Result<Vec<Region>> {
     let value: Value = serde_json::from_str(text)
         .map_err(|e| Error::file(path, format!("is no readable JSON ({e}): correct it")))?;
-    let inner = ["regions", "labels", "LabelMap"].iter().find_map(|key| value.get(key));
+    let inner = ["regions", "labels", "LabelMap"]
+        .iter()
+        .find_map(|key| value.get(key));
     let regions: Option<Vec<Region>> = match inner.unwrap_or(&value) {
         Value::Array(items) => items.iter().map(json_item).collect(),
-        Value::Object(pairs) => pairs.iter().map(|(key, value)| json_pair(key, value)).collect(),
+        Value::Object(pairs) => pairs
+            .iter()
+            .map(|(key, value)| json_pair(key, value))
+            .collect(),
         _ => None,
     };
     regions.filter(|r| !r.is_empty()).ok_or_else(|| {
-        Error::file(path, "names no regions: write {\"1\": \"V1\"} or [{\"index\": 1, \"name\": \"V1\"}]")
+        Error::file(
+            path,
+            "names no regions: write {\"1\": \"V1\"} or [{\"index\": 1, \"name\": \"V1\"}]",
+        )
     })
 }
 
@@ -241,7 +287,11 @@ fn json_item(item: &Value) -> Option<Region> {
             .and_then(|parts| parts.try_into().ok()),
         _ => None,
     };
-    Some(Region { key, name, colour: colour.unwrap_or_else(|| colour_of_key(key)) })
+    Some(Region {
+        key,
+        name,
+        colour: colour.unwrap_or_else(|| colour_of_key(key)),
+    })
 }
 
 /// `"1": "V1"` or `"V1": 1`.
@@ -251,7 +301,11 @@ fn json_pair(key: &str, value: &Value) -> Option<Region> {
         Value::Number(number) => (i32::try_from(number.as_i64()?).ok()?, key.to_owned()),
         _ => return None,
     };
-    Some(Region { key, name, colour: colour_of_key(key) })
+    Some(Region {
+        key,
+        name,
+        colour: colour_of_key(key),
+    })
 }
 
 /// `#1f77b4`, with or without the `#`.

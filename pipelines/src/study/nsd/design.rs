@@ -27,20 +27,27 @@ pub(super) struct Design {
 impl Design {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let matrix = |name: &str| {
-            let address = Address { path: path.to_path_buf(), name: Some(name.to_owned()) };
+            let address = Address {
+                path: path.to_path_buf(),
+                name: Some(name.to_owned()),
+            };
             array::read(&address, &mut Vec::new())
         };
         let whole = |name: &str, values: &[f32]| {
             let number = |&v: &f32| (v >= 1.0 && v.fract() == 0.0 && v < 1e7).then_some(v as u32);
             let numbers: Option<Vec<u32>> = values.iter().map(number).collect();
             numbers.ok_or_else(|| {
-                Error::file(path, format!("{name} holds other than whole numbers from 1: download it again"))
+                Error::file(
+                    path,
+                    format!("{name} holds other than whole numbers from 1: download it again"),
+                )
             })
         };
         let order = whole("masterordering", &matrix("masterordering")?.values)?;
         let order: Vec<usize> = order.iter().map(|&n| n as usize - 1).collect();
         let subjects = matrix("subjectim")?;
-        let rows: Result<Vec<Vec<u32>>> = subjects.rows().map(|row| whole("subjectim", row)).collect();
+        let rows: Result<Vec<Vec<u32>>> =
+            subjects.rows().map(|row| whole("subjectim", row)).collect();
         if order.iter().any(|&n| n >= subjects.n_cols) {
             let problem = format!(
                 "masterordering names more pictures than the {} of subjectim: download it again",
@@ -48,8 +55,15 @@ impl Design {
             );
             return Err(Error::file(path, problem));
         }
-        let shared = whole("sharedix", &matrix("sharedix")?.values)?.into_iter().collect();
-        Ok(Self { path: path.to_path_buf(), order, pictures: rows?, shared })
+        let shared = whole("sharedix", &matrix("sharedix")?.values)?
+            .into_iter()
+            .collect();
+        Ok(Self {
+            path: path.to_path_buf(),
+            order,
+            pictures: rows?,
+            shared,
+        })
     }
 
     /// The trials of some sessions, each of `n_trials`, of a subject counted from 1.
@@ -60,10 +74,16 @@ impl Design {
         sessions: &[usize],
         n_trials: usize,
     ) -> Result<Vec<Trial>> {
-        let row = number.checked_sub(1).and_then(|n| self.pictures.get(n)).ok_or_else(|| {
-            let problem = format!("has no {subject}: subjectim has {} rows", self.pictures.len());
-            Error::file(&self.path, problem)
-        })?;
+        let row = number
+            .checked_sub(1)
+            .and_then(|n| self.pictures.get(n))
+            .ok_or_else(|| {
+                let problem = format!(
+                    "has no {subject}: subjectim has {} rows",
+                    self.pictures.len()
+                );
+                Error::file(&self.path, problem)
+            })?;
         let mut repeats: BTreeMap<u32, usize> = BTreeMap::new();
         let mut trials = Vec::with_capacity(sessions.len() * n_trials);
         let last = sessions.iter().max().copied().unwrap_or(0);
@@ -102,5 +122,8 @@ impl Design {
 
 /// Where the picture of a stimulus is among all, from 0.
 pub(super) fn picture_index(id: &str) -> Option<usize> {
-    id.strip_prefix("nsd")?.parse::<usize>().ok()?.checked_sub(1)
+    id.strip_prefix("nsd")?
+        .parse::<usize>()
+        .ok()?
+        .checked_sub(1)
 }

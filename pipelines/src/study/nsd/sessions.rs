@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::betas::{Betas, Columns, Trial};
-use crate::io::bytes::Bytes;
-use crate::io::dtype::decode;
 use crate::io::{Datatype, array, hdf5, mat, nifti};
 use crate::mask::Mask;
 use crate::matrix::Matrix;
@@ -53,7 +51,10 @@ pub(super) fn files(folder: &Path) -> Result<Vec<(usize, PathBuf)>> {
     found.retain(|(number, ..)| *number > 0);
     found.sort();
     found.dedup_by_key(|(number, ..)| *number);
-    Ok(found.into_iter().map(|(number, _, path)| (number, path)).collect())
+    Ok(found
+        .into_iter()
+        .map(|(number, _, path)| (number, path))
+        .collect())
 }
 
 impl Sessions {
@@ -72,14 +73,21 @@ impl Sessions {
         let numbers: Vec<usize> = files.iter().map(|(number, _)| *number).collect();
         let files: Vec<PathBuf> = files.into_iter().map(|(_, path)| path).collect();
         let Some(first) = files.first() else {
-            return Err(Error::file(folder, "no betas_session files are in it: add them"));
+            return Err(Error::file(
+                folder,
+                "no betas_session files are in it: add them",
+            ));
         };
         let shape = shape_of(first)?;
         let is_volume = |path: &Path| {
             let name = file_name(path);
             name.ends_with(".nii") || name.ends_with(".nii.gz")
         };
-        let grid_file = files.iter().map(PathBuf::as_path).find(|path| is_volume(path)).or(placed_by);
+        let grid_file = files
+            .iter()
+            .map(PathBuf::as_path)
+            .find(|path| is_volume(path))
+            .or(placed_by);
         let grid_file = grid_file.ok_or_else(|| {
             let problem = "nothing says where its voxels lie: put a region volume into nsddata/ppdata/SUBJECT/GRID/roi";
             Error::file(first, problem)
@@ -99,11 +107,17 @@ impl Sessions {
         }
         let all = numbers.last().copied().unwrap_or(0);
         if numbers.len() < all {
-            assumptions.push(format!("{subject}: {} of the first {all} sessions are there", numbers.len()));
+            assumptions.push(format!(
+                "{subject}: {} of the first {all} sessions are there",
+                numbers.len()
+            ));
         }
         let trials = design.trials(subject, number, &numbers, n_trials)?;
         Ok(Self {
-            method: format!("{}, per cent signal change, session after session", file_name(folder)),
+            method: format!(
+                "{}, per cent signal change, session after session",
+                file_name(folder)
+            ),
             files,
             trials,
             grid,
@@ -125,7 +139,11 @@ impl Sessions {
             ))
             .into());
         }
-        run.stage(format!("reading {} voxels of {} sessions", mask.len(), self.files.len()));
+        run.stage(format!(
+            "reading {} voxels of {} sessions",
+            mask.len(),
+            self.files.len()
+        ));
         let n_trials = self.trials.len() / self.files.len().max(1);
         let mut values = Matrix::zeros(self.trials.len(), mask.len());
         let [ni, nj, nk] = self.grid.shape;
@@ -170,17 +188,31 @@ fn shape_of(path: &Path) -> Result<[usize; 4]> {
     let shape: Vec<usize> = if hdf5::is_hdf5(path)? {
         let file = hdf5::open(path)?;
         // The file's own order is that of MATLAB, which wrote it, in reverse.
-        file.array(&only(path, &file.list()?)?)?.dims().iter().rev().copied().collect()
+        file.array(&only(path, &file.list()?)?)?
+            .dims()
+            .iter()
+            .rev()
+            .copied()
+            .collect()
     } else if mat::is_mat(path)? {
         let all = mat::list(path)?;
         let name = only(path, &all)?;
-        all.into_iter().find(|info| info.name == name).map(|info| info.shape).unwrap_or_default()
+        all.into_iter()
+            .find(|info| info.name == name)
+            .map(|info| info.shape)
+            .unwrap_or_default()
     } else {
         nifti::read_header(path)?.shape
     };
     shape.as_slice().try_into().map_err(|_other_rank| {
-        let problem = format!("has {} values where betas have i × j × k × trials", array::times(&shape));
-        Error::file(path, format!("{problem}: check that it is a session of betas"))
+        let problem = format!(
+            "has {} values where betas have i × j × k × trials",
+            array::times(&shape)
+        );
+        Error::file(
+            path,
+            format!("{problem}: check that it is a session of betas"),
+        )
     })
 }
 
@@ -215,13 +247,19 @@ fn read_hdf5(path: &Path, mask: &Mask, out: &mut [f32], run: &Run<'_>) -> Result
     let file = hdf5::open(path)?;
     let array = file.array(&only(path, &file.list()?)?)?;
     let n_trials = array.dims().first().copied().unwrap_or(0);
-    let voxels: Vec<[usize; 3]> = mask.voxels().iter().map(|&v| mask.grid().ijk(v as usize)).collect();
+    let voxels: Vec<[usize; 3]> = mask
+        .voxels()
+        .iter()
+        .map(|&v| mask.grid().ijk(v as usize))
+        .collect();
     let mut column = 0;
     // Ascending flat indices come slice after slice.
     for slice in voxels.chunk_by(|a, b| a[2] == b[2]) {
         run.check()?;
         let range = |axis: usize| {
-            let (low, high) = slice.iter().fold((usize::MAX, 0), |(l, h), v| (l.min(v[axis]), h.max(v[axis])));
+            let (low, high) = slice.iter().fold((usize::MAX, 0), |(l, h), v| {
+                (l.min(v[axis]), h.max(v[axis]))
+            });
             low..high + 1
         };
         let (is, js, ks) = (range(0), range(1), range(2));
@@ -241,34 +279,28 @@ fn read_mat(path: &Path, mask: &Mask, out: &mut [f32]) -> Result<bool> {
     let name = only(path, &all)?;
     let values = mat::read(path, &name)?.values;
     let n_voxels = mask.grid().n_voxels();
-    for (row, volume) in out.chunks_exact_mut(mask.len().max(1)).zip(values.chunks_exact(n_voxels)) {
-        pick(mask, volume, row);
+    for (row, volume) in out
+        .chunks_exact_mut(mask.len().max(1))
+        .zip(values.chunks_exact(n_voxels))
+    {
+        for (value, &voxel) in row.iter_mut().zip(mask.voxels()) {
+            *value = volume[voxel as usize];
+        }
     }
-    Ok(all.iter().any(|info| info.name == name && info.datatype == "int16"))
+    Ok(all
+        .iter()
+        .any(|info| info.name == name && info.datatype == "int16"))
 }
 
 fn read_nifti(path: &Path, mask: &Mask, out: &mut [f32], run: &Run<'_>) -> Result<bool, Stop> {
-    let header = nifti::read_header(path)?;
-    let n_voxels = mask.grid().n_voxels();
-    let (slope, inter) = header.scaling.unwrap_or((1.0, 0.0));
-    let mut file = Bytes::open(&header.data_path)?;
-    file.skip(header.data_offset)?;
-    let mut bytes = vec![0; n_voxels * header.datatype.size()];
-    let mut volume = vec![0.0f32; n_voxels];
-    for row in out.chunks_exact_mut(mask.len().max(1)) {
-        run.check()?;
-        file.fill(&mut bytes)?;
-        decode(header.datatype, header.byte_order, &bytes, &mut volume, |v| (v * slope + inter) as f32);
-        pick(mask, &volume, row);
+    let values = nifti::read_masked(path, mask, run)?.values;
+    if values.len() != out.len() {
+        let problem = "does not hold a volume a trial: check that it is a session of betas";
+        return Err(Error::file(path, problem).into());
     }
-    file.finish()?;
+    out.copy_from_slice(&values);
+    let header = nifti::read_header(path)?;
     // A slope says itself what the numbers mean.
     let unscaled = header.scaling.is_none_or(|scaling| scaling == (1.0, 0.0));
     Ok(header.datatype == Datatype::I16 && unscaled)
-}
-
-fn pick(mask: &Mask, volume: &[f32], row: &mut [f32]) {
-    for (value, &voxel) in row.iter_mut().zip(mask.voxels()) {
-        *value = volume[voxel as usize];
-    }
 }
