@@ -21,7 +21,7 @@ static DEMO: LazyLock<Demo> =
 fn value<T>(source: &Source<T>) -> Arc<T> {
     match source {
         Source::Memory(value) => Arc::clone(value),
-        Source::File(path) => panic!("the demo study reads no file, but names {}", path.display()),
+        Source::File(path) | Source::Entry { path, .. } => panic!("the demo study reads no file, but names {}", path.display()),
     }
 }
 

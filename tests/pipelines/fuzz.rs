@@ -21,8 +21,10 @@ use fusiform_pipelines::io::array::{self, Address};
 use fusiform_pipelines::io::{
     atlas, cifti, detect, freesurfer, gifti, nifti, npy, npz, picture, table,
 };
-use fusiform_pipelines::run::quietly;
-use fusiform_pipelines::study::Load;
+use fusiform_pipelines::run::{Stop, quietly};
+use fusiform_pipelines::study::confounds::Confounds;
+use fusiform_pipelines::study::events::Events;
+use fusiform_pipelines::study::{Load, Study};
 use fusiform_pipelines::surface::Hemisphere;
 use fusiform_pipelines::volume::Atlas;
 
@@ -151,6 +153,12 @@ fn read_all(path: &Path) -> bool {
                         .try_for_each(|c| t.numbers(path, c).map(drop))
                 })
                 .map_err(|e| e.to_string()),
+            quietly(|run| Events::load(path, run))
+                .map(drop)
+                .map_err(|e| e.to_string()),
+            quietly(|run| Confounds::load(path, run))
+                .map(drop)
+                .map_err(|e| e.to_string()),
         ]
     } else {
         vec![picture::read(path).map(drop).map_err(|e| e.to_string())]
@@ -207,6 +215,7 @@ fn read_surface_formats(path: &Path, name: &str) -> Option<Vec<Result<(), String
             outcomes.push(outcome(all));
             outcomes
         }
+        "sidecar.json" => vec![outcome(open_with_sidecar(path))],
         "xml" | "json" | "ctab" | "txt" => vec![outcome(atlas::read_regions(path))],
         "dscalar.nii" | "dlabel.nii" | "dtseries.nii" | "pscalar.nii" => {
             let file = quietly(|run| cifti::read(path, run));
@@ -216,6 +225,17 @@ fn read_surface_formats(path: &Path, name: &str) -> Option<Vec<Result<(), String
     };
     drop(detect::kind(path));
     Some(results)
+}
+
+/// Opens a small BIDS folder with this sidecar for its run.
+fn open_with_sidecar(path: &Path) -> Result<Study, Stop> {
+    let root = path.with_extension("study");
+    let func = root.join("sub-01/func");
+    std::fs::create_dir_all(&func).unwrap();
+    std::fs::copy(path, func.join("sub-01_bold.json")).unwrap();
+    std::fs::copy(path, root.join("dataset_description.json")).unwrap();
+    std::fs::copy(fixture("series.nii.gz"), func.join("sub-01_bold.nii.gz")).unwrap();
+    quietly(|run| Study::open(&root, run))
 }
 
 /// Whole files of every kind.
@@ -273,6 +293,10 @@ fn sources() -> Vec<(String, Vec<u8>)> {
     for (name, text) in crate::io::LOOK_UP_TABLES {
         sources.push((name.to_owned(), text.into()));
     }
+    let sidecar = br#"{"RepetitionTime": 1.5, "Name": "a", "TaskName": "see"}"#;
+    sources.push(("run.sidecar.json".to_owned(), sidecar.to_vec()));
+    let confounds = b"csf\trot_z\n1.5\tn/a\n2\t-1e-3\n";
+    sources.push(("confounds.tsv".to_owned(), confounds.to_vec()));
     let tsv = b"onset\tduration\ttrial_type\n0.0\t1.5\tface\n2\tn/a\thouse\n";
     sources.push(("events.tsv".to_owned(), tsv.to_vec()));
     sources.push((

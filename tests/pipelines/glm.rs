@@ -15,7 +15,7 @@ use fusiform_pipelines::run::{CancelToken, Event, Run, quietly};
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::events::{EventRow, Events};
 use fusiform_pipelines::study::select::Selection;
-use fusiform_pipelines::study::{BoldRun, Named, Source, Subject};
+use fusiform_pipelines::study::{BoldRun, Named, Source, Subject, ReadyBetas};
 use fusiform_pipelines::volume::{Atlas, Region, Series, Volume};
 use glam::DAffine3;
 
@@ -60,6 +60,7 @@ fn bold(label: &str, series: Series, rows: Vec<EventRow>) -> BoldRun {
         tr_secs: None,
         bold: Source::Memory(Arc::new(series)),
         events: Some(Source::Memory(Arc::new(Events { rows }))),
+        confounds: None,
     }
 }
 
@@ -444,7 +445,7 @@ fn ready_betas_are_scaled_within_their_runs() {
     };
     let subject = Subject {
         id: "1".into(),
-        betas: Some(Arc::new(ready)),
+        betas: Some(ReadyBetas::Memory(Arc::new(ready))),
         ..Subject::default()
     };
     let (read, warnings) = betas(&selection(&subject), &BetasPlan::default());

@@ -8,6 +8,7 @@
 
 mod arrays;
 mod gifti;
+mod inspected;
 mod luts;
 mod nibabel;
 mod nifti;

@@ -10,6 +10,7 @@ mod bids;
 mod events;
 mod files;
 mod manifest;
+mod nsd;
 mod select;
 mod summary;
 

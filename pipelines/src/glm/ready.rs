@@ -2,7 +2,10 @@
 
 use crate::betas::{Betas, Columns};
 use crate::glm::{MIN_TRIALS_TO_SCALE, clean, region};
+use crate::mask::Mask;
 use crate::run::{Run, Stop};
+use crate::study::ReadyBetas;
+use crate::study::nsd::Sessions;
 use crate::study::select::Selection;
 use crate::{Error, Result};
 
@@ -19,7 +22,12 @@ pub fn betas_of(selection: &Selection<'_>, run: &Run<'_>) -> Result<Betas, Stop>
         ))
         .into());
     };
-    let mut betas = Betas::clone(ready);
+    let mut betas = match ready {
+        ReadyBetas::Memory(betas) => Betas::clone(betas),
+        ReadyBetas::Sessions(sessions) => {
+            sessions.gather(&mask_of(sessions, selection, run)?, run)?
+        }
+    };
     if betas.trials.len() != betas.n_trials() {
         return Err(Error::data(format!(
             "the betas of subject {id} have {} rows but the trial table has {}: they must agree",
@@ -28,7 +36,8 @@ pub fn betas_of(selection: &Selection<'_>, run: &Run<'_>) -> Result<Betas, Stop>
         ))
         .into());
     }
-    if !selection.rois.is_empty() {
+    let in_memory = matches!(ready, ReadyBetas::Memory(_));
+    if in_memory && !selection.rois.is_empty() {
         restrict(&mut betas, selection, run)?;
     }
     zero_not_finite(&mut betas, id, run)?;
@@ -52,6 +61,37 @@ pub fn betas_of(selection: &Selection<'_>, run: &Run<'_>) -> Result<Betas, Stop>
     };
     betas.method = format!("{}; {how} per voxel within each run", betas.method);
     Ok(betas)
+}
+
+/// The voxels to read of betas that are kept a file a session: the named regions, inside the mask
+/// where one is named; else the mask, else the one that is usual for such data.
+fn mask_of(sessions: &Sessions, selection: &Selection<'_>, run: &Run<'_>) -> Result<Mask, Stop> {
+    let named = match &selection.mask {
+        Some(mask) => Some(Mask::from_volume(&*mask.source.load(run)?)),
+        None => None,
+    };
+    let mask = match (&selection.atlas, named) {
+        (Some(atlas), named) if !selection.rois.is_empty() => {
+            let regions = region::in_regions(&*atlas.source.load(run)?, &selection.rois)?;
+            match named {
+                Some(mask) => mask.and(&regions)?,
+                None => regions,
+            }
+        }
+        (_, Some(mask)) => mask,
+        (_, None) => sessions.load_usual_mask(run)?.ok_or_else(|| {
+            Error::Choice(
+                "the whole brain is too much to decode from: choose voxels with --roi or --mask"
+                    .into(),
+            )
+        })?,
+    };
+    if mask.is_empty() {
+        return Err(
+            Error::Choice("no voxel is left to read: loosen --mask or --roi".into()).into(),
+        );
+    }
+    Ok(mask)
 }
 
 fn restrict(betas: &mut Betas, selection: &Selection<'_>, run: &Run<'_>) -> Result<(), Stop> {

@@ -6,8 +6,13 @@ use std::path::{Path, PathBuf};
 use glam::{DAffine3, DVec3};
 use serde::Serialize;
 
-use crate::Result;
-use crate::io::{gifti, nifti, npy, picture};
+use crate::io::cifti::{self, Maps};
+use crate::io::detect::{self, Kind};
+use crate::io::freesurfer::{self, mgh};
+use crate::io::{array, gifti, hdf5, mat, nifti, npy, picture, table};
+use crate::run::{self, Run, Stop};
+use crate::surface::{Surface, VertexLabels};
+use crate::{Error, Result};
 
 /// A file, described. Keys are stable: `fusiform info --json` prints them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -47,33 +52,169 @@ pub struct FileInfo {
 /// # Errors
 /// When it is of no kind that the program reads, or is damaged.
 pub fn inspect(path: &Path) -> Result<FileInfo> {
-    let name = path
-        .file_name()
-        .map(|n| n.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
-    let ends = |endings: &[&str]| endings.iter().any(|e| name.ends_with(e));
-    if ends(&[".gii", ".gii.gz"]) {
-        return surface_or_map(path);
+    if hdf5::is_hdf5(path)? {
+        let by = if hdf5::open(path)?.from_matlab() {
+            "MATLAB 7.3"
+        } else {
+            "HDF5"
+        };
+        return arrays(path, by);
     }
-    if ends(&[".npy"]) {
-        let matrix = npy::read(path)?;
-        return Ok(FileInfo {
-            path: path.to_path_buf(),
-            kind: "NumPy matrix".to_owned(),
-            shape: vec![matrix.n_rows, matrix.n_cols],
-            ..FileInfo::default()
-        });
+    if mat::is_mat(path)? {
+        return arrays(path, "MATLAB");
     }
-    if ends(&[".png", ".jpg", ".jpeg"]) {
-        let image = picture::read(path)?;
-        return Ok(FileInfo {
-            path: path.to_path_buf(),
-            kind: "picture".to_owned(),
-            shape: vec![image.width() as usize, image.height() as usize],
-            ..FileInfo::default()
-        });
+    let kind = match detect::kind(path) {
+        // By its name alone, for the reader's own sentence on what is wrong with it.
+        Err(_) if has_ending(path, &[".gii", ".gii.gz"]) => Kind::GiftiSurface,
+        Err(_) if has_ending(path, &[".nii", ".nii.gz", ".hdr", ".img"]) => Kind::Nifti,
+        Err(_) if has_ending(path, &[".npy"]) => Kind::Npy,
+        Err(_) if has_ending(path, &[".png", ".jpg", ".jpeg"]) => Kind::Picture,
+        kind => kind?,
+    };
+    let simple = |kind: &str, shape: Vec<usize>| FileInfo {
+        path: path.to_path_buf(),
+        kind: kind.to_owned(),
+        shape,
+        ..FileInfo::default()
+    };
+    let regions = |kind: &str, labels: &VertexLabels| {
+        simple(
+            &format!("{kind}, {} regions", labels.regions.len()),
+            vec![labels.keys.len()],
+        )
+    };
+    Ok(match kind {
+        Kind::Nifti => volume(path)?,
+        Kind::Mgh => mgh_volume(path)?,
+        Kind::Cifti => cifti_table(path)?,
+        Kind::GiftiSurface => surface("GIFTI surface", path, gifti::read_surface(path)?),
+        Kind::FreesurferSurface => {
+            surface("FreeSurfer surface", path, freesurfer::read_surface(path)?)
+        }
+        Kind::GiftiLabels => regions("GIFTI labels", &gifti::read_labels(path)?),
+        Kind::FreesurferAnnot => regions("FreeSurfer annotation", &freesurfer::read_annot(path)?),
+        Kind::GiftiMap => {
+            let maps = gifti::read_map(path)?;
+            simple(
+                "GIFTI maps",
+                vec![maps.first().map_or(0, |map| map.values.len()), maps.len()],
+            )
+        }
+        Kind::FreesurferMap => simple(
+            "FreeSurfer map",
+            vec![freesurfer::read_curv(path)?.values.len()],
+        ),
+        Kind::FreesurferLabel => simple(
+            "FreeSurfer label",
+            vec![freesurfer::read_label(path)?.vertices.len()],
+        ),
+        Kind::FreesurferPatch => simple(
+            "FreeSurfer patch",
+            vec![freesurfer::read_patch(path)?.vertices.len()],
+        ),
+        Kind::Npy => {
+            let matrix = npy::read(path)?;
+            simple("NumPy matrix", vec![matrix.n_rows, matrix.n_cols])
+        }
+        Kind::Npz => arrays(path, "NumPy")?,
+        Kind::Picture => {
+            let image = picture::read(path)?;
+            simple(
+                "picture",
+                vec![image.width() as usize, image.height() as usize],
+            )
+        }
+        Kind::Table => {
+            let table = table::read(path)?;
+            FileInfo {
+                description: said(&table.columns.join(", ")),
+                ..simple("table", vec![table.rows.len(), table.columns.len()])
+            }
+        }
+    })
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase());
+    name.is_some_and(|name| endings.iter().any(|ending| name.ends_with(ending)))
+}
+
+/// A file of several arrays; of a single one its shape.
+fn arrays(path: &Path, by: &str) -> Result<FileInfo> {
+    let all = array::list(path)?;
+    let first = all.first().filter(|_| all.len() == 1);
+    let n = all.len();
+    Ok(FileInfo {
+        path: path.to_path_buf(),
+        kind: format!("{by} file, {n} {}", if n == 1 { "array" } else { "arrays" }),
+        shape: first.map(|info| info.shape.clone()).unwrap_or_default(),
+        datatype: first.map(|info| info.datatype.clone()),
+        description: said(&array::listing(&all)),
+        ..FileInfo::default()
+    })
+}
+
+/// Read whole, for the numbers of an MGH file say little without its tail.
+fn mgh_volume(path: &Path) -> Result<FileInfo> {
+    let series = read_quietly(|run| mgh::read_series(path, run))?;
+    let (low, high) = series.grid.world_bounds();
+    let mut shape = series.grid.shape.to_vec();
+    if series.n_times > 1 {
+        shape.push(series.n_times);
     }
-    volume(path)
+    Ok(FileInfo {
+        path: path.to_path_buf(),
+        kind: format!(
+            "MGH {}",
+            if series.n_times > 1 {
+                "series"
+            } else {
+                "volume"
+            }
+        ),
+        shape,
+        orientation: Some(series.grid.orientation()),
+        voxel_size_mm: Some(series.grid.voxel_size_mm().to_array()),
+        world_from_voxel: Some(rows(&series.grid.world_from_voxel)),
+        placed_by: Some("MGH header".to_owned()),
+        bounds_mm: Some([low.to_array(), high.to_array()]),
+        tr_secs: series.tr_secs,
+        assumptions: series.assumptions,
+        ..FileInfo::default()
+    })
+}
+
+fn cifti_table(path: &Path) -> Result<FileInfo> {
+    let file = read_quietly(|run| cifti::read(path, run))?;
+    let what = match &file.maps {
+        Maps::Scalars(_) => "maps",
+        Maps::Series { .. } => "series",
+        Maps::Labels(_) => "labels",
+    };
+    let surfaces = file.places.surfaces.iter();
+    let voxels = file.places.voxels.iter().map(|part| &part.structure);
+    let structures: Vec<&str> = surfaces
+        .map(|part| &part.structure)
+        .chain(voxels)
+        .map(String::as_str)
+        .filter(|name| !name.is_empty())
+        .collect();
+    Ok(FileInfo {
+        path: path.to_path_buf(),
+        kind: format!("CIFTI-2 {what}"),
+        shape: vec![file.values.n_rows, file.values.n_cols],
+        tr_secs: file.tr_secs(),
+        description: said(&structures.join(", ")),
+        ..FileInfo::default()
+    })
+}
+
+/// Nobody listens and nobody can cancel here.
+fn read_quietly<T>(read: impl FnOnce(&Run<'_>) -> Result<T, Stop>) -> Result<T> {
+    run::quietly(read).map_err(|stop| match stop {
+        Stop::Failed(error) => error,
+        Stop::Cancelled => Error::data("reading was cancelled"),
+    })
 }
 
 fn volume(path: &Path) -> Result<FileInfo> {
@@ -107,46 +248,23 @@ fn volume(path: &Path) -> Result<FileInfo> {
     })
 }
 
-fn surface_or_map(path: &Path) -> Result<FileInfo> {
-    let info = FileInfo {
-        path: path.to_path_buf(),
-        ..FileInfo::default()
-    };
-    let not_a_surface = match gifti::read_surface(path) {
-        Ok(surface) => {
-            let (low, high) = surface
-                .vertices
-                .iter()
-                .fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(l, h), v| {
-                    (l.min(v.as_dvec3()), h.max(v.as_dvec3()))
-                });
-            let side = surface.hemisphere.map_or(String::new(), |h| {
-                format!(", {h:?} hemisphere").to_lowercase()
-            });
-            return Ok(FileInfo {
-                kind: format!("GIFTI surface{side}"),
-                shape: vec![surface.vertices.len(), surface.triangles.len()],
-                bounds_mm: Some([low.to_array(), high.to_array()]),
-                assumptions: surface.assumptions,
-                ..info
-            });
-        }
-        Err(error) => error,
-    };
-    if let Ok(labels) = gifti::read_labels(path) {
-        return Ok(FileInfo {
-            kind: format!("GIFTI labels, {} regions", labels.regions.len()),
-            shape: vec![labels.keys.len()],
-            ..info
+fn surface(kind: &str, path: &Path, surface: Surface) -> FileInfo {
+    let (low, high) = surface
+        .vertices
+        .iter()
+        .fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(l, h), v| {
+            (l.min(v.as_dvec3()), h.max(v.as_dvec3()))
         });
-    }
-    match gifti::read_map(path) {
-        Ok(maps) if !maps.is_empty() => Ok(FileInfo {
-            kind: "GIFTI maps".to_owned(),
-            shape: vec![maps[0].values.len(), maps.len()],
-            ..info
-        }),
-        _ => Err(not_a_surface),
+    let side = surface.hemisphere.map_or(String::new(), |h| {
+        format!(", {h:?} hemisphere").to_lowercase()
+    });
+    FileInfo {
+        path: path.to_path_buf(),
+        kind: format!("{kind}{side}"),
+        shape: vec![surface.vertices.len(), surface.triangles.len()],
+        bounds_mm: Some([low.to_array(), high.to_array()]),
+        assumptions: surface.assumptions,
+        ..FileInfo::default()
     }
 }
 

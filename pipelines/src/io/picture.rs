@@ -6,7 +6,9 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Rgb, RgbImage};
 
+use crate::io::array::times as hdf5_shape;
 use crate::io::bytes::Bytes;
+use crate::io::hdf5;
 use crate::io::write;
 use crate::run::{Run, Stop};
 use crate::study::Load;
@@ -23,6 +25,38 @@ impl Load for RgbImage {
     fn load(path: &Path, run: &Run<'_>) -> std::result::Result<Self, Stop> {
         run.check()?;
         Ok(read(path)?)
+    }
+
+    /// Reads one picture of an HDF5 array of pictures × rows × columns × 3, 8 bits each (NSD's
+    /// `imgBrick`): the only array of four dimensions.
+    fn load_entry(path: &Path, index: usize, run: &Run<'_>) -> std::result::Result<Self, Stop> {
+        run.check()?;
+        let file = hdf5::open(path)?;
+        let pictures = file.list()?.into_iter().find(|info| info.shape.len() == 4);
+        let array = match &pictures {
+            Some(info) => file.array(&info.name)?,
+            None => {
+                let problem = "holds no pictures: give an array of pictures × rows × columns × 3";
+                return Err(Error::file(path, problem).into());
+            }
+        };
+        let refused = |problem: String| Stop::from(Error::file(path, problem));
+        let &[n_pictures, height, width, 3] = array.dims() else {
+            let shape = hdf5_shape(array.dims());
+            return Err(refused(format!(
+                "holds {shape} values: pictures have three colours, last"
+            )));
+        };
+        if array.datatype() != "uint8" || index >= n_pictures {
+            return Err(refused(format!(
+                "has no picture {index} of 8 bits a colour: it holds {n_pictures} of {}",
+                array.datatype()
+            )));
+        }
+        let values = array.block(&[index..index + 1, 0..height, 0..width, 0..3])?;
+        let bytes = values.into_iter().map(|v| v as u8).collect();
+        Self::from_raw(width as u32, height as u32, bytes)
+            .ok_or_else(|| refused(format!("holds pictures of {width} × {height}, too large")))
     }
 }
 

@@ -102,7 +102,7 @@ fn not_a_study(path: &Path) -> Error {
 /// Ids of the subjects that have any file this program uses.
 fn subject_ids(tree: &Tree, only: Option<&str>) -> Vec<String> {
     let useful = |file: &&BidsFile| {
-        ["bold", "T1w", "mask", "dseg"]
+        ["bold", "T1w", "mask", "dseg", "probseg"]
             .iter()
             .any(|suffix| file.is_nifti(suffix))
             || surfaces::is_gifti(&file.path)
@@ -182,7 +182,7 @@ fn subject(
         id: id.to_owned(),
         anatomy: anatomy(&files, assumptions),
         runs,
-        masks: named(&files.nifti("mask")),
+        masks: masks(&files, assumptions),
         atlases: named(&files.nifti("dseg")),
         surfaces: sheets(&files, id, assumptions),
         betas: None,
@@ -250,6 +250,11 @@ fn bold_run(
             file_name(&file.path)
         ));
     }
+    let confounds = tree
+        .of_same_run(file, "timeseries", "tsv")
+        .into_iter()
+        .find(|table| table.entity("desc") == Some("confounds"))
+        .map(|table| table.path.clone());
     Ok(BoldRun {
         label: labels.label(&file.name.entities),
         session: file.entity("ses").unwrap_or_default().to_owned(),
@@ -257,6 +262,7 @@ fn bold_run(
         tr_secs: repetition_time(tree, file)?,
         bold: Source::File(file.path.clone()),
         events: events.map(Source::File),
+        confounds: confounds.map(Source::File),
     })
 }
 
@@ -307,6 +313,20 @@ fn anatomy(
         ));
     }
     Some(Source::File(chosen.path.clone()))
+}
+
+/// Masks, then probabilistic segmentations, of which the voxels above one half count.
+fn masks(files: &Distinct<'_>, assumptions: &mut Vec<String>) -> Vec<Named<crate::volume::Volume>> {
+    let maps = files.nifti("probseg");
+    if let Some(first) = maps.first() {
+        assumptions.push(format!(
+            "{} and {} other probability maps are listed with the masks (inside is above 0.5)",
+            file_name(&first.path),
+            maps.len() - 1
+        ));
+    }
+    let all: Vec<&BidsFile> = files.nifti("mask").into_iter().chain(maps).collect();
+    named(&all)
 }
 
 /// Names files by their `label` and `desc`, or by all their entities where that is not enough.

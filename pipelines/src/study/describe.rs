@@ -9,10 +9,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::io::nifti;
 use crate::mask::Mask;
+use crate::placement;
 use crate::run::{Run, Stop};
-use crate::study::{BoldRun, Source, Study, Subject};
+use crate::study::companions::{grid_of, head_of, series_grid};
+use crate::study::names::file_name;
+use crate::study::{BoldRun, Load, Source, Study, Subject};
 use crate::surface::{Hemisphere, Shape};
 
 /// A study in numbers.
@@ -144,6 +146,15 @@ pub fn describe(study: &Study, run: &Run<'_>) -> Result<StudySummary, Stop> {
         run.progress(index, study.subjects.len());
         subjects.push(describe_subject(subject, run)?);
     }
+    let mut assumptions = study.assumptions.clone();
+    for subject in &study.subjects {
+        for warning in misplaced(subject, run)? {
+            // Loose files were held against each other when they were opened.
+            if !assumptions.contains(&warning) {
+                assumptions.push(warning);
+            }
+        }
+    }
     let stimuli = &study.stimuli;
     Ok(StudySummary {
         name: study.name.clone(),
@@ -155,8 +166,39 @@ pub fn describe(study: &Study, run: &Run<'_>) -> Result<StudySummary, Stop> {
             n_captions: stimuli.iter().filter(|s| s.caption.is_some()).count(),
             n_categories: stimuli.iter().filter(|s| s.category.is_some()).count(),
         },
-        assumptions: study.assumptions.clone(),
+        assumptions,
     })
+}
+
+/// The surfaces of a subject that lie outside its anatomy, or else outside its first run: one
+/// anatomical shape of each hemisphere is looked at.
+fn misplaced(subject: &Subject, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let (grid, name) = match (&subject.anatomy, subject.runs.first()) {
+        (Some(anatomy), _) => (
+            grid_of(anatomy, |volume| &volume.grid)?,
+            short(anatomy, "the anatomy"),
+        ),
+        (None, Some(bold)) => (series_grid(bold)?, short(&bold.bold, "the first run")),
+        (None, None) => return Ok(Vec::new()),
+    };
+    let mut warnings = Vec::new();
+    for sheet in &subject.surfaces {
+        run.check()?;
+        let anatomical =
+            |shape: &Shape| matches!(shape, Shape::White | Shape::Midthickness | Shape::Pial);
+        let Some((shape, source)) = sheet.shapes.iter().find(|(shape, _)| anatomical(shape)) else {
+            continue;
+        };
+        let fit = placement::surface_fits(&*source.load(run)?, &grid);
+        let what = format!("{:?} {:?}", sheet.hemisphere, shape).to_lowercase();
+        warnings.extend(fit.warning(&short(source, &what), &name));
+    }
+    Ok(warnings)
+}
+
+/// A source by the name of its file, else in words.
+fn short<T: Load>(source: &Source<T>, words: &str) -> String {
+    source.path().map_or_else(|| words.to_owned(), file_name)
 }
 
 fn describe_subject(subject: &Subject, run: &Run<'_>) -> Result<SubjectSummary, Stop> {
@@ -206,7 +248,7 @@ fn describe_subject(subject: &Subject, run: &Run<'_>) -> Result<SubjectSummary, 
         });
     }
     let anatomy_shape = match &subject.anatomy {
-        Some(Source::File(path)) => Some(nifti::read_header(path)?.grid.shape),
+        Some(Source::File(path) | Source::Entry { path, .. }) => Some(head_of(path)?.grid.shape),
         Some(Source::Memory(volume)) => Some(volume.grid.shape),
         None => None,
     };
@@ -218,7 +260,7 @@ fn describe_subject(subject: &Subject, run: &Run<'_>) -> Result<SubjectSummary, 
         atlases,
         surfaces,
         betas: subject.betas.as_ref().map(|betas| BetasSummary {
-            n_trials: betas.n_trials(),
+            n_trials: betas.trials().len(),
             n_voxels: betas.n_voxels(),
             runs: betas.runs(),
         }),
@@ -228,9 +270,9 @@ fn describe_subject(subject: &Subject, run: &Run<'_>) -> Result<SubjectSummary, 
 fn describe_run(bold: &BoldRun, run: &Run<'_>) -> Result<RunSummary, Stop> {
     run.check()?;
     let (shape, n_volumes, header_tr) = match &bold.bold {
-        Source::File(path) => {
-            let header = nifti::read_header(path)?;
-            (header.grid.shape, header.n_volumes(), header.tr_secs)
+        Source::File(path) | Source::Entry { path, .. } => {
+            let head = head_of(path)?;
+            (head.grid.shape, head.n_volumes, head.tr_secs)
         }
         Source::Memory(series) => (series.grid.shape, series.n_times, series.tr_secs),
     };

@@ -12,10 +12,11 @@
 //! rois = ["rois.nii.gz"]         # optional: atlases
 //! masks = ["v1.nii.gz"]          # optional
 //! anatomy = "t1.nii.gz"          # optional
-//! surfaces = "surf/"             # optional: a folder of GIFTI files named like lh.pial.gii
+//! surfaces = "surf/"             # optional: a folder of GIFTI or FreeSurfer files named like lh.pial.gii
 //! [[subject.run]]                # optional: BOLD runs, instead of betas or beside them
 //! bold = "run1.nii.gz"
 //! events = "run1.tsv"            # optional: onset, duration, trial_type, stim_file
+//! confounds = "run1_confounds.tsv" # optional: a column a regressor, a row a volume
 //! label = "01"                   # else counted: 01, 02, …
 //! session = "1"                  # optional
 //! task = "faces"                 # optional
@@ -37,8 +38,9 @@ use crate::run::{Run, Stop};
 use crate::study::names::{file_name, file_stem};
 use crate::study::ready_betas::{self, KnownStimuli};
 use crate::study::stimuli::EventsDigest;
-use crate::study::tree::list_folder;
-use crate::study::{BoldRun, CorticalSurface, Entities, Named, Source, Study, Subject, surfaces};
+use crate::study::{
+    BoldRun, CorticalSurface, Entities, Named, ReadyBetas, Source, Study, Subject, surfaces,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +73,7 @@ struct SubjectEntry {
 struct RunEntry {
     bold: PathBuf,
     events: Option<PathBuf>,
+    confounds: Option<PathBuf>,
     label: Option<String>,
     #[serde(default)]
     session: String,
@@ -192,14 +195,14 @@ fn subject(
                     entry.id
                 ));
             }
-            Some(Arc::new(ready_betas::read(
+            Some(ReadyBetas::Memory(Arc::new(ready_betas::read(
                 &entry.id,
                 &betas,
                 &trials,
                 coordinates.as_ref(),
                 known,
                 assumptions,
-            )?))
+            )?)))
         }
         (None, None) => None,
         (Some(_), None) => {
@@ -271,20 +274,11 @@ fn sheets(place: &Place, folder: &Path) -> Result<Vec<CorticalSurface>, Error> {
             folder.display()
         )));
     }
-    let files = list_folder(&full)?;
-    let parts: Vec<_> = files
-        .into_iter()
-        .filter(|path| surfaces::is_gifti(path))
-        .filter_map(|path| {
-            let (side, part) = (surfaces::hemisphere_of(&path)?, surfaces::part_of(&path)?);
-            Some((path, side, part))
-        })
-        .collect();
-    let sheets = surfaces::assemble(&parts);
+    let sheets = surfaces::of_folder(&full)?;
     if sheets.is_empty() {
         return Err(Error::file(
             full,
-            "no surface is in this folder: name GIFTI files by side and shape, like lh.pial.gii",
+            "no surface is in this folder: name GIFTI or FreeSurfer files by side and shape, like lh.pial.gii or lh.pial",
         ));
     }
     Ok(sheets)
@@ -331,6 +325,10 @@ fn bold_run(
         tr_secs: entry.tr_secs,
         bold: Source::File(place.file("bold", &entry.bold)?),
         events: events.map(Source::File),
+        confounds: match &entry.confounds {
+            Some(path) => Some(Source::File(place.file("confounds", path)?)),
+            None => None,
+        },
     })
 }
 

@@ -5,12 +5,14 @@
 
 pub mod bids;
 mod companions;
+pub mod confounds;
 pub mod demo;
 pub mod describe;
 pub mod events;
 pub mod files;
 pub mod manifest;
 mod names;
+pub mod nsd;
 mod ready_betas;
 pub mod select;
 mod stimuli;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use image::RgbImage;
 
 use crate::Error;
+use crate::betas::{Betas, Trial};
 use crate::run::{Run, Stop};
 use crate::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use crate::volume::{Atlas, Series, Volume};
@@ -32,6 +35,13 @@ use crate::volume::{Atlas, Series, Volume};
 pub enum Source<T> {
     /// A file, read at each load.
     File(PathBuf),
+    /// One of many in a file, read at each load.
+    Entry {
+        /// The file.
+        path: PathBuf,
+        /// Which, from 0.
+        index: usize,
+    },
     /// A value in memory.
     Memory(Arc<T>),
 }
@@ -41,14 +51,15 @@ impl<T: Load> Source<T> {
     pub fn load(&self, run: &Run<'_>) -> Result<Arc<T>, Stop> {
         match self {
             Self::File(path) => T::load(path, run).map(Arc::new),
+            Self::Entry { path, index } => T::load_entry(path, *index, run).map(Arc::new),
             Self::Memory(value) => Ok(Arc::clone(value)),
         }
     }
 
-    /// The file, if it is one.
+    /// The file, if it comes from one.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) => Some(path),
+            Self::File(path) | Self::Entry { path, .. } => Some(path),
             Self::Memory(_) => None,
         }
     }
@@ -58,6 +69,56 @@ impl<T: Load> Source<T> {
 pub trait Load: Sized {
     /// Reads it.
     fn load(path: &Path, run: &Run<'_>) -> Result<Self, Stop>;
+
+    /// Reads one of many from a file that can hold several.
+    ///
+    /// # Errors
+    /// When this kind of data is kept one a file.
+    fn load_entry(path: &Path, _index: usize, _run: &Run<'_>) -> Result<Self, Stop> {
+        Err(Error::file(
+            path,
+            "is read whole and not in parts: name a file of its own",
+        )
+        .into())
+    }
+}
+
+/// Betas that were made elsewhere.
+#[derive(Clone, Debug)]
+pub enum ReadyBetas {
+    /// All of them, in memory.
+    Memory(Arc<Betas>),
+    /// A file a session, of which the voxels of a mask are read when something asks.
+    Sessions(Arc<nsd::Sessions>),
+}
+
+impl ReadyBetas {
+    /// The trials, one a row.
+    pub fn trials(&self) -> &[Trial] {
+        match self {
+            Self::Memory(betas) => &betas.trials,
+            Self::Sessions(sessions) => &sessions.trials,
+        }
+    }
+
+    /// Columns: of sessions, all voxels of their grid.
+    pub fn n_voxels(&self) -> usize {
+        match self {
+            Self::Memory(betas) => betas.n_voxels(),
+            Self::Sessions(sessions) => sessions.grid.n_voxels(),
+        }
+    }
+
+    /// The run labels in order of first appearance.
+    pub fn runs(&self) -> Vec<String> {
+        let mut runs: Vec<String> = Vec::new();
+        for trial in self.trials() {
+            if !runs.contains(&trial.run) {
+                runs.push(trial.run.clone());
+            }
+        }
+        runs
+    }
 }
 
 /// A whole study.
@@ -90,8 +151,8 @@ pub struct Subject {
     pub atlases: Vec<Named<Atlas>>,
     /// Cortical surfaces.
     pub surfaces: Vec<CorticalSurface>,
-    /// Ready-made betas (`study.toml`), when the study holds no BOLD.
-    pub betas: Option<Arc<crate::betas::Betas>>,
+    /// Ready-made betas (`study.toml`, NSD), when the study holds no BOLD.
+    pub betas: Option<ReadyBetas>,
 }
 
 /// A source with a name and the BIDS entities that tell it from its like.
@@ -123,6 +184,8 @@ pub struct BoldRun {
     pub bold: Source<Series>,
     /// The events table, when there is one.
     pub events: Option<Source<events::Events>>,
+    /// The nuisance regressors of the run (`*_desc-confounds_timeseries.tsv`), when there are any.
+    pub confounds: Option<Source<confounds::Confounds>>,
 }
 
 /// One hemisphere in several shapes.
@@ -136,6 +199,8 @@ pub struct CorticalSurface {
     pub sulcal: Option<Source<VertexMap>>,
     /// A parcellation.
     pub labels: Option<Source<VertexLabels>>,
+    /// Other maps over its vertices: thickness, statistics.
+    pub maps: Vec<Named<VertexMap>>,
 }
 
 /// One stimulus.
@@ -152,17 +217,19 @@ pub struct Stimulus {
 }
 
 impl Study {
-    /// Opens a BIDS folder, a `study.toml` (or the folder that holds one), reading names and small
-    /// tables; any other single file as [`files::from_files`] does.
+    /// Opens a BIDS folder, one laid out like NSD, a `study.toml` (or the folder that holds one),
+    /// reading names and small tables; any other single file as [`files::from_files`] does.
     ///
     /// # Errors
-    /// Those of [`bids::open`], [`manifest::open`] and [`files::from_files`].
+    /// Those of [`bids::open`], [`nsd::open`], [`manifest::open`] and [`files::from_files`].
     pub fn open(path: &Path, run: &Run<'_>) -> Result<Self, Stop> {
         let is_manifest = path.is_file() && path.extension().is_some_and(|e| e == "toml");
         if is_manifest || path.join("study.toml").is_file() {
             manifest::open(path, run)
         } else if path.is_file() {
             files::from_files(&[path.to_path_buf()], run)
+        } else if nsd::is_nsd(path) {
+            nsd::open(path, run)
         } else {
             bids::open(path, run)
         }

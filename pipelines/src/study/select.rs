@@ -202,7 +202,7 @@ fn no_runs_to_choose<'a>(subject: &'a Subject, query: &Query) -> Result<Vec<&'a 
         ("--space", query.space.is_some()),
         ("--desc", query.desc.is_some()),
         ("--runs", !query.runs.is_empty()),
-        ("--mask", query.mask.is_some()),
+        ("--mask", query.mask.is_some() && subject.masks.is_empty()),
     ];
     match options.iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(Error::Choice(format!(

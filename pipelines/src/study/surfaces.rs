@@ -5,8 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::study::names::file_name;
-use crate::study::{CorticalSurface, Source};
+use crate::Result;
+use crate::io::detect::{self, Kind};
+use crate::study::names::{file_name, file_stem};
+use crate::study::tree::list_folder;
+use crate::study::{CorticalSurface, Entities, Named, Source};
 use crate::surface::{Hemisphere, Shape};
 
 /// What a surface file is for.
@@ -20,6 +23,8 @@ pub(super) enum SheetPart {
     Curvature,
     /// A parcellation.
     Labels,
+    /// Another map over the vertices.
+    Map,
 }
 
 /// Whether the name is that of a GIFTI file.
@@ -52,12 +57,23 @@ pub(super) fn part_of(path: &Path) -> Option<SheetPart> {
     if has("curv") {
         return Some(SheetPart::Curvature);
     }
-    // A registration sphere is for mapping, not for looking at; thickness and area are results.
-    if ["reg", "thick", "thickness", "area", "func"]
-        .into_iter()
-        .any(has)
-    {
+    // A registration sphere is for mapping, not for looking at; `func` is a series.
+    if has("reg") || has("func") {
         return None;
+    }
+    if [
+        "thick",
+        "thickness",
+        "area",
+        "volume",
+        "myelinmap",
+        "stat",
+        "statmap",
+    ]
+    .into_iter()
+    .any(has)
+    {
+        return Some(SheetPart::Map);
     }
     let shapes: [(Shape, &[&str]); 6] = [
         (Shape::Midthickness, &["midthickness", "graymid", "central"]),
@@ -106,9 +122,65 @@ pub(super) fn assemble(parts: &[(PathBuf, Hemisphere, SheetPart)]) -> Vec<Cortic
                 .collect(),
             sulcal: sulcal.map(Source::File),
             labels: file(SheetPart::Labels).map(Source::File),
+            maps: here()
+                .filter(|(_, _, part)| *part == SheetPart::Map)
+                .map(|(path, _, _)| Named {
+                    name: map_name(path),
+                    entities: Entities::new(),
+                    source: Source::File(path.clone()),
+                })
+                .collect(),
         });
     }
     sheets
+}
+
+/// The sheets of a folder of GIFTI or FreeSurfer files; of FreeSurfer's `surf` with the
+/// parcellations in `label` beside it.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub(super) fn of_folder(folder: &Path) -> Result<Vec<CorticalSurface>> {
+    let mut files = list_folder(folder)?;
+    let labels = folder.with_file_name("label");
+    if file_name(folder) == "surf" && labels.is_dir() {
+        files.extend(list_folder(&labels)?);
+    }
+    let part = |path: PathBuf| {
+        let (side, part) = (hemisphere_of(&path)?, part_of(&path)?);
+        (is_gifti(&path) || is_freesurfer(&path, part)).then_some((path, side, part))
+    };
+    Ok(assemble(
+        &files.into_iter().filter_map(part).collect::<Vec<_>>(),
+    ))
+}
+
+/// Whether a file named like FreeSurfer's (`lh.pial`) holds the part that its name states.
+pub(super) fn is_freesurfer(path: &Path, part: SheetPart) -> bool {
+    let name = file_name(path).to_lowercase();
+    if !(name.starts_with("lh.") || name.starts_with("rh.")) || !path.is_file() {
+        return false;
+    }
+    match detect::kind(path) {
+        Ok(Kind::FreesurferSurface) => matches!(part, SheetPart::Shape(_)),
+        Ok(Kind::FreesurferAnnot) => part == SheetPart::Labels,
+        Ok(Kind::FreesurferMap) => {
+            matches!(
+                part,
+                SheetPart::SulcalDepth | SheetPart::Curvature | SheetPart::Map
+            )
+        }
+        _ => false,
+    }
+}
+
+/// `thickness` of `lh.thickness`: the name without its side.
+fn map_name(path: &Path) -> String {
+    let stem = file_stem(path);
+    let without = ["lh.", "rh."]
+        .into_iter()
+        .find_map(|side| stem.strip_prefix(side));
+    without.unwrap_or(&stem).to_owned()
 }
 
 /// The lower-case words of a file name.

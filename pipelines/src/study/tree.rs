@@ -143,6 +143,35 @@ impl Tree {
         found
     }
 
+    /// The files beside `file` with this suffix and extension that are of its run: what both names
+    /// state of it is the same. Unlike sidecars they have a `desc` of their own.
+    pub(super) fn of_same_run(
+        &self,
+        file: &BidsFile,
+        suffix: &str,
+        extension: &str,
+    ) -> Vec<&BidsFile> {
+        let is_version = |key: &str| matches!(key, "space" | "desc" | "res" | "den");
+        let of_run = |other: &BidsFile| {
+            let own = file
+                .name
+                .entities
+                .iter()
+                .filter(|(key, _)| !is_version(key));
+            let others = other
+                .name
+                .entities
+                .iter()
+                .filter(|(key, _)| !is_version(key));
+            own.eq(others)
+        };
+        self.files
+            .iter()
+            .filter(|other| other.name.suffix == suffix && other.name.extension == extension)
+            .filter(|other| of_run(other))
+            .collect()
+    }
+
     /// `folder` and what is above it, up to the root.
     fn folders_up_from(&self, folder: Option<&Path>) -> Vec<PathBuf> {
         let inside = |folder: &&Path| folder.starts_with(&self.root);

@@ -417,6 +417,59 @@ fn a_run_without_events_opens_but_has_no_trials() {
 }
 
 #[test]
+fn confounds_and_probability_maps_are_indexed() {
+    let folder = small_study();
+    let derived = "derivatives/fmriprep/sub-01";
+    folder
+        .put_series(
+            &format!("{derived}/func/sub-01_task-see_run-2_space-T1w_desc-preproc_bold.nii"),
+            [2, 2, 2],
+            3,
+        )
+        .put(
+            &format!("{derived}/func/sub-01_task-see_run-2_desc-confounds_timeseries.tsv"),
+            "csf\ttrans_x_derivative1\trot_z\n1.5\tn/a\t0\n2\t0.25\t-1\n3\t0.5\t1e-3\n",
+        )
+        .put_volume(
+            &format!("{derived}/anat/sub-01_label-GM_probseg.nii"),
+            [2, 1, 1],
+            &[0.2, 0.9],
+        );
+    let study = folder.open().unwrap();
+    let subject = &study.subjects[0];
+    let of_run = |run: &str| {
+        let found: Vec<bool> = subject
+            .runs
+            .iter()
+            .filter(|r| r.entities.get("run").is_some_and(|n| n == run))
+            .map(|r| r.confounds.is_some())
+            .collect();
+        found
+    };
+    // The raw version of the run and the derived one have the same regressors.
+    assert_eq!((of_run("2"), of_run("10")), (vec![true, true], vec![false]));
+    let run = subject.runs.iter().find(|r| r.confounds.is_some()).unwrap();
+    let confounds = quietly(|r| run.confounds.as_ref().unwrap().load(r)).unwrap();
+    assert_eq!(confounds.names, ["csf", "trans_x_derivative1", "rot_z"]);
+    assert_eq!((confounds.values.n_rows, confounds.values.n_cols), (3, 3));
+    assert!(confounds.values.row(0)[1].is_nan());
+    let some = confounds.select(&["rot_z", "trans_x_derivative1"]).unwrap();
+    assert_eq!(some.values, [0.0, 0.0, -1.0, 0.25, 1e-3, 0.5]);
+    let unknown = confounds.select(&["rot_y"]).unwrap_err().to_string();
+    assert_says(
+        &unknown,
+        &["regressor “rot_y”", "csf", "did you mean “rot_z”"],
+    );
+    assert_eq!(subject.masks[0].name, "GM");
+    assert!(
+        study
+            .assumptions
+            .iter()
+            .any(|line| line.contains("label-GM_probseg"))
+    );
+}
+
+#[test]
 fn what_is_no_study_is_refused_in_one_sentence() {
     let folder = Folder::new();
     folder

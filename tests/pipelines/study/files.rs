@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 
 use fusiform_pipelines::io::gifti;
 use fusiform_pipelines::run::quietly;
+use fusiform_pipelines::study::describe::describe;
 use fusiform_pipelines::study::{Source, Study, files::from_files};
 use fusiform_pipelines::surface::{Hemisphere, Shape, Surface};
 use glam::Vec3;
+
+use crate::io::fixture;
 
 use super::{Folder, assert_says};
 
@@ -94,7 +97,7 @@ fn a_file_that_cannot_be_read_is_named() {
     );
     assert_says(
         &open(&[folder.at("empty")]).unwrap_err(),
-        &["empty", "no NIfTI or GIFTI"],
+        &["empty", "no NIfTI, GIFTI or FreeSurfer"],
     );
     for name in [
         "mesh.gii",
@@ -179,7 +182,7 @@ fn the_real_surfaces_are_paired_by_name() {
                 .contains("sulc_")
         );
     }
-    assert!(said(&study, "thick_left.gii.gz", "left out"));
+    assert!(said(&study, "thick_left.gii.gz", "map over its vertices"));
 }
 
 #[test]
@@ -230,5 +233,150 @@ fn the_real_template_is_an_anatomy_and_the_real_atlas_an_atlas() {
             "atlas-desikankilliany.nii.gz",
             "whole numbers in patches"
         ));
+    }
+}
+
+/// A fixture under another name, in a folder of the test's own.
+fn put_fixture(folder: &Folder, from: &str, to: &str) -> PathBuf {
+    folder.put(to, std::fs::read(fixture(from)).expect("a fixture"));
+    folder.at(to)
+}
+
+#[test]
+fn freesurfer_files_are_told_by_their_content_and_named_by_their_part() {
+    let folder = Folder::new();
+    let paths = [
+        ("freesurfer/lh.oblique", "lh.pial"),
+        ("freesurfer/lh.oblique", "lh.white"),
+        ("freesurfer/rh.plain", "rh.inflated"),
+        ("freesurfer/lh.sulc", "lh.sulc"),
+        ("freesurfer/lh.oldcurv", "lh.thickness"),
+        ("freesurfer/lh.some.label", "lh.cortex.label"),
+        ("freesurfer/f32.mgz", "T1.mgz"),
+        ("freesurfer/series.mgz", "bold.mgz"),
+    ]
+    .map(|(from, to)| put_fixture(&folder, from, to));
+    let study = open(&paths).unwrap();
+    let subject = &study.subjects[0];
+    let [left, right] = subject.surfaces.as_slice() else {
+        panic!("two hemispheres")
+    };
+    let shapes: Vec<Shape> = left.shapes.iter().map(|(shape, _)| *shape).collect();
+    assert_eq!(shapes, [Shape::White, Shape::Pial]);
+    assert_eq!(right.shapes[0].0, Shape::Inflated);
+    let sulcal = quietly(|run| left.sulcal.as_ref().unwrap().load(run)).unwrap();
+    assert_eq!(sulcal.values.len(), 8);
+    let [thickness] = left.maps.as_slice() else {
+        panic!("one map")
+    };
+    assert_eq!(thickness.name, "thickness");
+    assert_eq!(
+        quietly(|run| thickness.source.load(run))
+            .unwrap()
+            .values
+            .len(),
+        8
+    );
+    assert_eq!(
+        subject.anatomy.as_ref().unwrap().path(),
+        Some(folder.at("T1.mgz").as_path())
+    );
+    assert_eq!(subject.runs.len(), 1);
+    assert!(said(&study, "lh.cortex.label", "left out"));
+    // The folder itself gives the same surfaces.
+    let of_folder = open(&[folder.path().to_path_buf()]).unwrap();
+    assert_eq!(of_folder.subjects[0].surfaces.len(), 2);
+}
+
+#[test]
+fn cifti_maps_lie_on_surfaces_with_as_many_vertices() {
+    let folder = Folder::new();
+    let sheet = |name: &str, n: usize| {
+        let vertices = (0..n)
+            .map(|v| Vec3::new(v as f32, (v * v) as f32, 0.0))
+            .collect();
+        let triangles = (2..n as u32).map(|v| [0, v - 1, v]).collect();
+        let surface = Surface {
+            vertices,
+            triangles,
+            hemisphere: None,
+            assumptions: Vec::new(),
+        };
+        let path = folder.at(name);
+        gifti::write_surface(&path, &surface).unwrap();
+        path
+    };
+    let scalars = put_fixture(&folder, "cifti/two.dscalar.nii", "two.dscalar.nii");
+    let areas = put_fixture(&folder, "cifti/areas.dlabel.nii", "areas.dlabel.nii");
+    // The file has 6 vertices on the left and 5 on the right (tests/fixtures/cifti.py).
+    let paths = [
+        sheet("lh.pial.surf.gii", 6),
+        sheet("rh.pial.surf.gii", 7),
+        scalars,
+        areas,
+    ];
+    let study = open(&paths).unwrap();
+    let [left, right] = study.subjects[0].surfaces.as_slice() else {
+        panic!("two hemispheres")
+    };
+    assert_eq!((left.maps.len(), right.maps.len()), (2, 0));
+    let map = quietly(|run| left.maps[1].source.load(run)).unwrap();
+    assert!((map.values[3] - 0.489_842_06).abs() < 1e-6 && map.values[1].is_nan());
+    let labels = quietly(|run| left.labels.as_ref().unwrap().load(run)).unwrap();
+    assert_eq!(labels.keys[..], [3, 0, -7, 0, 0, 0]);
+    assert!(right.labels.is_none());
+    assert!(said(
+        &study,
+        "two.dscalar.nii",
+        "2 left maps and the 2 right maps"
+    ));
+    assert!(said(
+        &study,
+        "two.dscalar.nii",
+        "no right surface of 5 vertices"
+    ));
+}
+
+#[test]
+fn a_surface_beside_its_volume_is_said() {
+    let folder = Folder::new();
+    let grey: Vec<f32> = (0..64).map(|v| v as f32 * 0.37).collect();
+    folder.put_volume("t1.nii", [4, 4, 4], &grey);
+    let sheet = |name: &str, offset: f32| {
+        let vertices = [[0.0, 0.0, 0.0], [5.0, 0.0, 1.0], [0.0, 5.0, 2.0]];
+        let vertices = vertices.map(|v| Vec3::from_array(v) + offset);
+        let surface = Surface {
+            vertices: vertices.into(),
+            triangles: [[0, 1, 2]].into(),
+            hemisphere: None,
+            assumptions: Vec::new(),
+        };
+        let path = folder.at(name);
+        gifti::write_surface(&path, &surface).unwrap();
+        path
+    };
+    let paths = [
+        folder.at("t1.nii"),
+        sheet("lh.pial.gii", 0.0),
+        sheet("rh.pial.gii", 100.0),
+    ];
+    let study = open(&paths).unwrap();
+    assert!(said(&study, "rh.pial.gii", "lies outside t1.nii"));
+    assert!(!said(&study, "lh.pial.gii", "lies outside"));
+    // The description of the study does not say it twice.
+    let summary = quietly(|run| describe(&study, run)).unwrap();
+    let n = summary
+        .assumptions
+        .iter()
+        .filter(|line| line.contains("lies outside"))
+        .count();
+    assert_eq!(n, 1, "{:?}", summary.assumptions);
+}
+
+#[test]
+fn an_array_is_refused_with_the_way_to_open_it() {
+    for file in ["f4.npy", "arrays.npz", "mat/packed.mat", "mat/arrays.h5"] {
+        let message = open(&[fixture(file)]).unwrap_err();
+        assert_says(&message, &["arrays of numbers", "study.toml"]);
     }
 }

@@ -3,8 +3,10 @@
 use fusiform_pipelines::betas::Columns;
 use fusiform_pipelines::run::quietly;
 use fusiform_pipelines::study::select::{Query, select};
-use fusiform_pipelines::study::{Source, Study};
+use fusiform_pipelines::study::{ReadyBetas, Source, Study};
 use glam::Vec3;
+
+use crate::io::fixture;
 
 use super::{Folder, assert_says, labels, refusal};
 
@@ -53,7 +55,9 @@ fn betas_trials_and_stimuli_come_together() {
     let folder = matrix_study();
     let study = folder.open().unwrap();
     assert_eq!(study.name, "Matrix");
-    let betas = study.subjects[0].betas.as_ref().unwrap();
+    let Some(ReadyBetas::Memory(betas)) = &study.subjects[0].betas else {
+        panic!("betas in memory")
+    };
     assert_eq!((betas.n_trials(), betas.n_voxels()), (3, 2));
     assert_eq!(betas.values.row(1), [3.0, 4.0]);
     let Columns::Points(points) = &betas.columns else {
@@ -90,6 +94,42 @@ fn betas_trials_and_stimuli_come_together() {
 }
 
 #[test]
+fn betas_come_from_matlab_and_hdf5_too() {
+    // Four trials of three voxels, the same in each file (tests/fixtures/mat.py).
+    let folder = matrix_study();
+    for file in ["packed.mat", "v73.mat", "arrays.h5"] {
+        folder.put(file, std::fs::read(fixture("mat").join(file)).unwrap());
+    }
+    folder.put("trials.tsv", "run\tstimulus\n1\ta\n1\tb\n2\ta\n2\tb\n");
+    let open = |betas: &str| {
+        let text =
+            format!("[[subject]]\nid = \"S1\"\nbetas = \"{betas}\"\ntrials = \"trials.tsv\"\n");
+        folder.put("study.toml", text);
+    };
+    let mut all = Vec::new();
+    for betas in ["packed.mat:betas", "v73.mat:betas", "arrays.h5:betas"] {
+        open(betas);
+        let study = folder.open().unwrap();
+        let Some(ReadyBetas::Memory(betas)) = &study.subjects[0].betas else {
+            panic!("betas in memory")
+        };
+        assert_eq!((betas.n_trials(), betas.n_voxels()), (4, 3));
+        all.push(betas.values.clone());
+    }
+    assert!(all[0] == all[1] && all[1] == all[2]);
+    open("packed.mat:beta");
+    assert_says(
+        &folder.complaint(),
+        &["packed.mat", "no array “beta”", "betas (4 × 3 double)"],
+    );
+    open("none.mat:beta");
+    assert_says(
+        &folder.complaint(),
+        &["study.toml", "none.mat", "no such file"],
+    );
+}
+
+#[test]
 fn without_a_stimulus_table_the_trials_name_the_stimuli() {
     let folder = matrix_study();
     let bare = "[[subject]]\nid = \"S1\"\nbetas = \"betas.npy\"\ntrials = \"trials.tsv\"\n";
@@ -99,7 +139,7 @@ fn without_a_stimulus_table_the_trials_name_the_stimuli() {
         "run\tstimulus\tcondition\trepeat\tonset\n1\ta\tx\t4\t2.5\n1\tb\tn/a\tn/a\tn/a\n2\tn/a\ty\t0\t1\n",
     );
     let study = folder.open().unwrap();
-    let trials = &study.subjects[0].betas.as_ref().unwrap().trials;
+    let trials = study.subjects[0].betas.as_ref().unwrap().trials();
     let conditions: Vec<&str> = trials.iter().map(|t| t.condition.as_str()).collect();
     assert_eq!(conditions, ["x", "b", "y"]);
     assert_eq!((trials[0].repeat, trials[0].onset_secs), (4, 2.5));

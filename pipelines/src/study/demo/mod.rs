@@ -171,6 +171,7 @@ pub fn generate_with(
                 tr_secs: Some(bold::TR_SECS),
                 bold: memory(series),
                 events: Some(memory(bold::events(&trials, named))),
+                confounds: None,
             }
         })
         .collect();
@@ -236,5 +237,6 @@ fn surface(half: &Cortex, keys: Vec<i32>) -> CorticalSurface {
             keys: keys.into(),
             regions: atlas::regions(),
         })),
+        maps: Vec::new(),
     }
 }
