@@ -7,6 +7,7 @@ mod args;
 mod bench;
 mod decode;
 mod demo;
+mod demo_data;
 mod info;
 mod progress;
 mod render;
@@ -20,7 +21,7 @@ use fusiform_pipelines::Stop;
 /// A workbench for decoding the brain from fMRI.
 ///
 /// Without a command the window opens: on the study or files named, or on the
-/// built-in demo subject.
+/// built-in demo study.
 #[derive(Debug, Parser)]
 #[command(name = "fusiform", version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -40,6 +41,8 @@ struct Cli {
 enum Command {
     /// Make the demo subject, decode it, and write a report: no display needed
     Demo(demo::Args),
+    /// Write the demo study to disk, as BIDS
+    DemoData(demo_data::Args),
     /// Say what a file or a study holds, and what was assumed about it
     Info(info::Args),
     /// Decode pictures and categories from BOLD, each run from the others
@@ -71,6 +74,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => crate::workbench::run(cli.paths),
         Some(Command::Demo(args)) => demo::run(&args, output),
+        Some(Command::DemoData(args)) => demo_data::run(&args, output),
         Some(Command::Info(args)) => info::run(&args, output),
         Some(Command::Decode(args)) => decode::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),

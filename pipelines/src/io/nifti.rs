@@ -25,7 +25,7 @@ use crate::space::Grid;
 use crate::volume::{Series, Volume};
 use crate::{Error, Result};
 
-pub use write::{write_labels, write_series, write_volume};
+pub use write::{write_labels, write_series, write_series_in_steps, write_volume};
 
 /// Bytes converted between two looks at the cancel flag: a few milliseconds of work.
 const CHUNK: usize = 1 << 20;

@@ -215,11 +215,20 @@ pub(super) fn series_grid(run: &BoldRun) -> Result<Grid> {
     grid_of(&run.bold, |series: &Series| &series.grid)
 }
 
-/// The grid of a NIfTI file, from its header, or of a value in memory.
+/// The grid of a NIfTI file, from its header, of a value in memory, or of one still to be made.
 pub(super) fn grid_of<T>(source: &Source<T>, of_value: impl Fn(&T) -> &Grid) -> Result<Grid> {
     match source {
         Source::File(path) => nifti::read_header(path).map(|header| header.grid),
         Source::Memory(value) => Ok(of_value(value).clone()),
+        Source::Made(maker) => match &maker.outline {
+            Some(outline) => Ok(outline.grid.clone()),
+            None => run::quietly(|run| (maker.make)(run))
+                .map(|value| of_value(&value).clone())
+                .map_err(|stop| match stop {
+                    Stop::Failed(error) => error,
+                    Stop::Cancelled => Error::data("making the volume was cancelled"),
+                }),
+        },
     }
 }
 
@@ -228,6 +237,7 @@ pub(super) fn place<T>(source: &Source<T>, name: &str) -> String {
     match source {
         Source::File(path) => path.display().to_string(),
         Source::Memory(_) => name.to_owned(),
+        Source::Made(maker) => maker.label.clone(),
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::io::nifti;
 use crate::mask::Mask;
 use crate::run::{Run, Stop};
+use crate::study::companions::grid_of;
 use crate::study::{BoldRun, Source, Study, Subject};
 use crate::surface::{Hemisphere, Shape};
 
@@ -206,8 +207,7 @@ fn describe_subject(subject: &Subject, run: &Run<'_>) -> Result<SubjectSummary, 
         });
     }
     let anatomy_shape = match &subject.anatomy {
-        Some(Source::File(path)) => Some(nifti::read_header(path)?.grid.shape),
-        Some(Source::Memory(volume)) => Some(volume.grid.shape),
+        Some(source) => Some(grid_of(source, |volume| &volume.grid)?.shape),
         None => None,
     };
     Ok(SubjectSummary {
@@ -233,6 +233,13 @@ fn describe_run(bold: &BoldRun, run: &Run<'_>) -> Result<RunSummary, Stop> {
             (header.grid.shape, header.n_volumes(), header.tr_secs)
         }
         Source::Memory(series) => (series.grid.shape, series.n_times, series.tr_secs),
+        Source::Made(maker) => match &maker.outline {
+            Some(outline) => (outline.grid.shape, outline.n_times, outline.tr_secs),
+            None => {
+                let series = bold.bold.load(run)?;
+                (series.grid.shape, series.n_times, series.tr_secs)
+            }
+        },
     };
     let events = match &bold.events {
         Some(source) => Some(source.load(run)?),
