@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::surface::{Surface, VertexLabels, VertexMap};
 use fusiform_pipelines::volume::{Atlas, Volume};
-use fusiform_render::scene::{Key, MeshData, OutlineLayer, VertexData, VolumeData};
+use fusiform_render::scene::{Key, MeshData, OutlineLayer, RegionColours, VertexData, VolumeData};
 use glam::{Affine3A, Vec3};
 
 /// Hands out keys for the renderer's caches. One per session, so that no two values share a key.
@@ -53,7 +53,7 @@ pub fn atlas_outlines(key: Key, atlas: &Atlas, width_px: f32) -> OutlineLayer {
 }
 
 /// The colours of regions, opaque.
-pub fn region_colours(regions: &[fusiform_pipelines::volume::Region]) -> Arc<[(i32, [u8; 4])]> {
+pub fn region_colours(regions: &[fusiform_pipelines::volume::Region]) -> RegionColours {
     regions
         .iter()
         .filter(|r| r.key != 0)
@@ -79,7 +79,7 @@ pub fn vertex_data(key: Key, map: &VertexMap) -> VertexData {
 }
 
 /// Vertex labels for the renderer, with their colours.
-pub fn vertex_outlines(key: Key, labels: &VertexLabels) -> (VertexData, Arc<[(i32, [u8; 4])]>) {
+pub fn vertex_outlines(key: Key, labels: &VertexLabels) -> (VertexData, RegionColours) {
     let values = labels.keys.iter().map(|&k| k as f32).collect();
     (VertexData { key, values }, region_colours(&labels.regions))
 }

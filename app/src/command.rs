@@ -117,14 +117,18 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             Ok(load::ask_folder())
         }),
         Command::AskFiles => {
-            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(load::ask_files()))
+            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(load::ask_files()));
         }
         Command::TypePath(wanted) => session.wants_path = wanted,
         Command::Query(query) => requery(session, layout, jobs, query),
         Command::ChooseRun(label) => read_run(session, jobs, &label),
         Command::Change { change, merge } => {
-            layout.remember(merge);
+            layout.remember(merge, std::mem::discriminant(&change));
+            let selects = matches!(change, Change::Trial(_) | Change::Stimulus(_));
             change_view(session, layout, change);
+            if selects {
+                follow_trial(session, layout, jobs);
+            }
             project(session, layout, jobs);
         }
         Command::Undo => {
@@ -237,6 +241,16 @@ fn inside(session: &Session, at: DVec3) -> DVec3 {
 }
 
 fn arrive(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, arrival: Arrival) {
+    if matches!(
+        arrival,
+        Arrival::Ended {
+            kind: Kind::Open,
+            ..
+        }
+    ) {
+        // Whole or cut short: no more of it will come.
+        session.partial = false;
+    }
     match arrival {
         Arrival::News(news) => take(session, layout, jobs, news),
         Arrival::Warning { job, text } => session.say(Grade::Warning, job, text),
@@ -289,7 +303,7 @@ fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, news: News)
             }
             project(session, layout, jobs);
         }
-        News::Projected(parts) => session.take_projected(parts),
+        News::Projected(parts) => session.take_projected(&parts),
         News::Pictures(pictures) => session.pictures.extend(pictures),
         News::Decoded(parts) => {
             let complete = parts.complete;
@@ -438,10 +452,21 @@ fn read_run(session: &mut Session, jobs: &mut Jobs, label: &str) {
     else {
         return;
     };
-    session.clear_run();
+    // The run before stays in sight until this one is here.
     jobs.start(Kind::Run, format!("Reading run {label}"), move |job, _| {
         load::run(&run, job)
     });
+}
+
+/// Reads the run of the selected trial, so that its time course can be seen.
+fn follow_trial(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
+    let onsets = session.decoded.as_ref().map(|d| Arc::clone(&d.onsets));
+    let Some((label, _)) = layout.view.trial.and_then(|t| onsets?.get(t).cloned()) else {
+        return;
+    };
+    if session.run.as_ref().is_some_and(|run| run.label != label) {
+        read_run(session, jobs, &label);
+    }
 }
 
 /// Samples the map that is shown on the cortical sheet, when there is a sheet and it was not done yet.

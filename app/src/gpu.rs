@@ -44,7 +44,7 @@ impl Shown {
 
 enum Brush {
     Gpu {
-        renderer: Renderer,
+        renderer: Box<Renderer>,
         egui: egui_wgpu::RenderState,
     },
     Cpu,
@@ -73,7 +73,7 @@ impl Easel {
         let gpu = Gpu::from_parts(egui.device.clone(), egui.queue.clone(), &info);
         Self {
             brush: Brush::Gpu {
-                renderer: Renderer::new(gpu),
+                renderer: Box::new(Renderer::new(gpu)),
                 egui,
             },
             drawn: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! What is shown and how: saved, versioned, checked when restored, undone by snapshots.
 
 use std::collections::BTreeMap;
+use std::mem::Discriminant;
 use std::path::PathBuf;
 
 use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
@@ -11,6 +12,7 @@ use fusiform_render::scene::Look;
 use glam::{DVec3, Quat, Vec3};
 use serde::{Deserialize, Serialize};
 
+use crate::command::Change;
 use crate::session::MapId;
 
 /// The version of the saved form; another version is not read.
@@ -293,6 +295,9 @@ pub struct Layout {
     past: Vec<View>,
     #[serde(skip)]
     future: Vec<View>,
+    // The kind of the last change: only its like can continue it.
+    #[serde(skip)]
+    last_change: Option<Discriminant<Change>>,
 }
 
 impl Default for Layout {
@@ -305,6 +310,7 @@ impl Default for Layout {
             recent: Vec::new(),
             past: Vec::new(),
             future: Vec::new(),
+            last_change: None,
         }
     }
 }
@@ -349,11 +355,11 @@ impl Layout {
         self.version == VERSION && reachable && panes == sorted(Pane::ALL) && self.view.is_sane()
     }
 
-    /// Keeps the present view for undo. With `merge` the last snapshot stands for this one too, so that a drag
-    /// is undone as one.
-    pub(crate) fn remember(&mut self, merge: bool) {
+    /// Keeps the present view for undo. With `merge`, after a change of the same kind, the last snapshot stands
+    /// for this one too, so that a drag is undone as one.
+    pub(crate) fn remember(&mut self, merge: bool, kind: Discriminant<Change>) {
         self.future.clear();
-        if merge && !self.past.is_empty() {
+        if self.last_change.replace(kind) == Some(kind) && merge {
             return;
         }
         if self.past.len() == HISTORY {
@@ -364,6 +370,7 @@ impl Layout {
 
     /// Goes one view back.
     pub(crate) fn undo(&mut self) {
+        self.last_change = None;
         if let Some(view) = self.past.pop() {
             self.future.push(std::mem::replace(&mut self.view, view));
         }
@@ -371,6 +378,7 @@ impl Layout {
 
     /// Goes one view forward again.
     pub(crate) fn redo(&mut self) {
+        self.last_change = None;
         if let Some(view) = self.future.pop() {
             self.past.push(std::mem::replace(&mut self.view, view));
         }
@@ -379,6 +387,7 @@ impl Layout {
     /// Forgets the way back: what it leads to belongs to another study.
     pub(crate) fn forget(&mut self) {
         self.past.clear();
+        self.last_change = None;
         self.future.clear();
     }
 

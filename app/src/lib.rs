@@ -1,5 +1,6 @@
 //! The program: the window and the command line over `fusiform-pipelines` and `fusiform-render`.
 
+pub mod brain;
 pub mod bridge;
 pub mod cli;
 pub mod command;

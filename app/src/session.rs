@@ -243,9 +243,12 @@ impl Session {
     pub(crate) fn clear_run(&mut self) {
         self.run = None;
         self.mean_underlay = None;
-        self.projected = None;
         self.maps
             .retain(|m| m.id == MapId::Drive && self.decoded.is_some());
+        let gone = |p: &Projected| self.maps.iter().all(|m| m.id != p.map);
+        if self.projected.as_ref().is_some_and(gone) {
+            self.projected = None;
+        }
     }
 
     /// Takes a subject's anatomy in. Values that are already here keep their keys.
@@ -309,7 +312,7 @@ impl Session {
     }
 
     /// Takes a map on the cortical sheet in, if it is of the newest revision.
-    pub(crate) fn take_projected(&mut self, parts: ProjectedParts) {
+    pub(crate) fn take_projected(&mut self, parts: &ProjectedParts) {
         if self
             .map(parts.map)
             .is_none_or(|m| m.data.key.id != parts.revision)

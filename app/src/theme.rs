@@ -166,31 +166,23 @@ impl Theme {
         } else {
             egui::Theme::Light
         });
-        ctx.set_global_style(self.style());
+        let style = self.style();
+        ctx.all_styles_mut(|s| *s = style.clone());
     }
 
     fn style(&self) -> egui::Style {
-        let mut style = egui::Style::default();
-        style.text_styles = [
-            (
-                TextStyle::Small,
-                FontId::new(SMALL, FontFamily::Proportional),
-            ),
-            (TextStyle::Body, FontId::new(BODY, FontFamily::Proportional)),
-            (
-                TextStyle::Button,
-                FontId::new(BODY, FontFamily::Proportional),
-            ),
-            (
-                TextStyle::Heading,
-                FontId::new(HEADING, FontFamily::Proportional),
-            ),
-            (
-                TextStyle::Monospace,
-                FontId::new(13.0, FontFamily::Monospace),
-            ),
-        ]
-        .into();
+        let font = |size, family| FontId::new(size, family);
+        let text_styles = [
+            (TextStyle::Small, font(SMALL, FontFamily::Proportional)),
+            (TextStyle::Body, font(BODY, FontFamily::Proportional)),
+            (TextStyle::Button, font(BODY, FontFamily::Proportional)),
+            (TextStyle::Heading, font(HEADING, FontFamily::Proportional)),
+            (TextStyle::Monospace, font(13.0, FontFamily::Monospace)),
+        ];
+        let mut style = egui::Style {
+            text_styles: text_styles.into(),
+            ..egui::Style::default()
+        };
         let spacing = &mut style.spacing;
         spacing.item_spacing = Vec2::new(GAP, 5.0);
         spacing.button_padding = Vec2::new(9.0, 3.0);

@@ -20,7 +20,7 @@ use crate::theme::Theme;
 /// The size of the first window, points.
 const SIZE: [f32; 2] = [1440.0, 900.0];
 /// Smaller than this nothing is readable, points.
-const MIN_SIZE: [f32; 2] = [960.0, 620.0];
+const MIN_SIZE: [f32; 2] = [1024.0, 680.0];
 
 /// Opens the window on `paths` (a study, or loose files); on the demo study when there are none.
 ///

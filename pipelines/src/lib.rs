@@ -25,6 +25,7 @@ pub mod linear;
 pub mod mask;
 pub mod matrix;
 pub mod metrics;
+pub mod placement;
 pub mod report;
 pub mod run;
 pub mod space;

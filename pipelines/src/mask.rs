@@ -1,5 +1,6 @@
 //! The one bridge between volumes and matrices.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::matrix::Matrix;
@@ -12,6 +13,15 @@ use crate::{Error, Result};
 pub struct Mask {
     grid: Grid,
     voxels: Arc<[u32]>,
+}
+
+/// Voxels of a mask that follow each other without a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    /// Their flat indices.
+    pub(crate) voxels: Range<usize>,
+    /// The column of the first of them.
+    pub(crate) first_column: usize,
 }
 
 impl Mask {
@@ -79,11 +89,17 @@ impl Mask {
     /// `n_times × n_voxels` of a series on the same grid.
     pub fn gather(&self, series: &Series) -> Result<Matrix> {
         self.require_grid(&series.grid, "the series")?;
+        let stretches = self.stretches();
         let mut out = Matrix::zeros(series.n_times, self.len());
         for t in 0..series.n_times {
-            let volume = series.values_at(t);
-            for (value, &v) in out.row_mut(t).iter_mut().zip(self.voxels.iter()) {
-                *value = volume[v as usize];
+            let (volume, row) = (series.values_at(t), out.row_mut(t));
+            for Stretch {
+                voxels,
+                first_column,
+            } in &stretches
+            {
+                let columns = *first_column..first_column + voxels.len();
+                row[columns].copy_from_slice(&volume[voxels.clone()]);
             }
         }
         Ok(out)
@@ -109,7 +125,25 @@ impl Mask {
         })
     }
 
-    fn require_grid(&self, grid: &Grid, what: &str) -> Result<()> {
+    /// The voxels in as few ranges as possible, ascending: most masks are much fewer ranges than
+    /// voxels, and a range is copied at once.
+    pub(crate) fn stretches(&self) -> Vec<Stretch> {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for (column, &voxel) in self.voxels.iter().enumerate() {
+            let voxel = voxel as usize;
+            match stretches.last_mut() {
+                Some(last) if last.voxels.end == voxel => last.voxels.end += 1,
+                _ => stretches.push(Stretch {
+                    voxels: voxel..voxel + 1,
+                    first_column: column,
+                }),
+            }
+        }
+        stretches
+    }
+
+    /// Refuses a grid that is not the mask's; `what` lies on it.
+    pub(crate) fn require_grid(&self, grid: &Grid, what: &str) -> Result<()> {
         if self.grid.same_as(grid) {
             return Ok(());
         }

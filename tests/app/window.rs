@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::kittest::Queryable;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 use egui_kittest::{Harness, Node};
 use fusiform::command::{Change, Command};
@@ -198,6 +198,40 @@ fn the_demo_is_opened_and_decoded_by_its_buttons() {
     harness.run_steps(3);
     assert_eq!(harness.state().layout().view.sort, Sort::Pixcorr);
 
+    // A trial of another run brings that run's time course.
+    let decoded = &harness
+        .state()
+        .session()
+        .decoded
+        .as_ref()
+        .expect("decoded")
+        .decoded;
+    let last = decoded.trials.last().expect("trials");
+    let (trial, run) = (last.trial, last.fold.clone());
+    assert_ne!(
+        harness
+            .state()
+            .session()
+            .run
+            .as_ref()
+            .map(|r| r.label.clone()),
+        Some(run.clone())
+    );
+    send(
+        &mut harness,
+        Command::Change {
+            change: Change::Trial(trial),
+            merge: false,
+        },
+    );
+    wait(&mut harness, "the run of the selected trial", |h| {
+        h.state()
+            .session()
+            .run
+            .as_ref()
+            .is_some_and(|r| r.label == run)
+    });
+
     // Nothing moves: nothing is drawn again.
     wait(&mut harness, "rest", |h| !h.state().is_busy(Kind::Project));
     harness.run_steps(2);
@@ -301,6 +335,20 @@ fn a_crosshair_drag_is_undone_as_one_and_redone() {
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
     harness.run_steps(3);
     assert_eq!(crosshair(&harness), None, "back to where nothing was set");
+
+    assert!(named(&harness, "Help: mouse and keys").is_none());
+    harness.event(egui::Event::Text("?".into()));
+    harness.run_steps(3);
+    assert!(
+        named(&harness, "Help: mouse and keys").is_some(),
+        "? shows the help"
+    );
+    harness.key_press(egui::Key::Escape);
+    harness.run_steps(3);
+    assert!(
+        named(&harness, "Help: mouse and keys").is_none(),
+        "Escape hides it"
+    );
 }
 
 #[test]

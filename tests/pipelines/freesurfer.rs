@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use fusiform_pipelines::io::detect::{self, Kind};
 use fusiform_pipelines::io::freesurfer::{self, mgh};
-use fusiform_pipelines::io::gifti;
-use fusiform_pipelines::run::quietly;
+use fusiform_pipelines::io::{cifti, gifti};
+use fusiform_pipelines::run::{Stop, quietly};
 use fusiform_pipelines::study::Load;
 use fusiform_pipelines::surface::{Hemisphere, Surface, VertexLabels, VertexMap};
 use fusiform_pipelines::volume::{Series, Volume};
@@ -292,7 +292,7 @@ fn fixtures_are_told_apart() {
 
 /// Every file of the real data, against what its name says it is.
 #[test]
-fn real_files_are_told_apart() {
+fn real_files_are_told_apart_and_read() {
     let Some(root) = crate::real_data("") else {
         return;
     };
@@ -311,11 +311,30 @@ fn real_files_are_told_apart() {
             if told.as_ref().ok() != kind.as_ref() {
                 wrong.push(format!("{}: {told:?} for {kind:?}", path.display()));
             }
+            if let Some(problem) = told.ok().and_then(|kind| problem_of(&path, kind)) {
+                wrong.push(problem);
+            }
             n_files += 1;
         }
     }
     println!("{n_files} files");
     assert!(n_files > 0 && wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What keeps a file of FreeSurfer or CIFTI from being read.
+fn problem_of(path: &Path, kind: Kind) -> Option<String> {
+    match kind {
+        Kind::FreesurferSurface => freesurfer::read_surface(path).err().map(Stop::from),
+        Kind::FreesurferMap => freesurfer::read_curv(path).err().map(Stop::from),
+        Kind::FreesurferAnnot => freesurfer::read_annot(path).err().map(Stop::from),
+        Kind::FreesurferLabel => freesurfer::read_label(path).err().map(Stop::from),
+        Kind::Mgh => quietly(|run| mgh::read_series(path, run)).err(),
+        // Tables of places by places are refused.
+        Kind::Cifti if path.to_string_lossy().ends_with(".dconn.nii") => None,
+        Kind::Cifti => quietly(|run| cifti::read(path, run)).err(),
+        _ => None,
+    }
+    .map(|stop| stop.to_string())
 }
 
 fn kind_by_name(path: &Path) -> Option<Kind> {

@@ -17,7 +17,10 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use fusiform_pipelines::io::{cifti, detect, freesurfer, gifti, nifti, npy, npz, picture, table};
+use fusiform_pipelines::io::array::{self, Address};
+use fusiform_pipelines::io::{
+    atlas, cifti, detect, freesurfer, gifti, nifti, npy, npz, picture, table,
+};
 use fusiform_pipelines::run::quietly;
 use fusiform_pipelines::study::Load;
 use fusiform_pipelines::surface::Hemisphere;
@@ -191,6 +194,20 @@ fn read_surface_formats(path: &Path, name: &str) -> Option<Vec<Result<(), String
             let first = names.first().map_or("a", String::as_str);
             vec![outcome(npz::read(path, first))]
         }
+        "mat" | "h5" => {
+            let all = array::list(path);
+            let names = all.iter().flatten().map(|info| info.name.clone());
+            let address = |name| Address {
+                path: path.to_path_buf(),
+                name: Some(name),
+            };
+            let mut outcomes: Vec<_> = names
+                .map(|name| outcome(array::read(&address(name), &mut Vec::new())))
+                .collect();
+            outcomes.push(outcome(all));
+            outcomes
+        }
+        "xml" | "json" | "ctab" | "txt" => vec![outcome(atlas::read_regions(path))],
         "dscalar.nii" | "dlabel.nii" | "dtseries.nii" | "pscalar.nii" => {
             let file = quietly(|run| cifti::read(path, run));
             vec![outcome(file.inspect(parts))]
@@ -240,12 +257,21 @@ fn sources() -> Vec<(String, Vec<u8>)> {
         ("map.mgh", "freesurfer/map.mgh"),
         ("series.mgz", "freesurfer/series.mgz"),
         ("arrays.npz", "arrays.npz"),
+        ("plain.mat", "mat/plain.mat"),
+        ("packed.mat", "mat/packed.mat"),
+        ("big.mat", "mat/big.mat"),
+        ("matlab.h5", "mat/v73.mat"),
+        ("arrays.h5", "mat/arrays.h5"),
+        ("latest.h5", "mat/latest.h5"),
         ("two.dscalar.nii", "cifti/two.dscalar.nii"),
         ("areas.dlabel.nii", "cifti/areas.dlabel.nii"),
         ("bold.dtseries.nii", "cifti/bold.dtseries.nii"),
         ("two.pscalar.nii", "cifti/two.pscalar.nii"),
     ] {
         sources.push((name.to_owned(), std::fs::read(fixture(file)).unwrap()));
+    }
+    for (name, text) in crate::io::LOOK_UP_TABLES {
+        sources.push((name.to_owned(), text.into()));
     }
     let tsv = b"onset\tduration\ttrial_type\n0.0\t1.5\tface\n2\tn/a\thouse\n";
     sources.push(("events.tsv".to_owned(), tsv.to_vec()));

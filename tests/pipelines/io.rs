@@ -6,15 +6,20 @@
     reason = "helpers of tests stop where a test would"
 )]
 
+mod arrays;
 mod gifti;
+mod luts;
 mod nifti;
 mod orientation;
 mod real;
+mod real_surfaces;
 mod tables;
 
 use std::path::{Path, PathBuf};
 
 use fusiform_pipelines::run::{Run, Stop, quietly};
+
+pub(crate) use luts::LOOK_UP_TABLES;
 
 /// A file of `tests/fixtures`.
 pub(crate) fn fixture(name: &str) -> PathBuf {

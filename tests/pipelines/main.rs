@@ -11,6 +11,7 @@ mod fuzz;
 mod glm;
 mod io;
 mod linear;
+mod placement;
 mod study;
 
 /// A folder of the real test data, or `None` with a printed line where it is absent.

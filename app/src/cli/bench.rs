@@ -3,8 +3,10 @@
 //! Each kernel also times a limit that no program can beat on the same machine in the same run (the
 //! bytes of the file, a copy of the result, an empty frame): quote the ratio, not the seconds.
 
+mod meter;
+mod reading;
+
 use std::path::PathBuf;
-use std::time::Instant;
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -16,10 +18,12 @@ use fusiform_render::renderer::Backend;
 use fusiform_render::scene::{Scene, SurfaceView, View};
 use serde_json::{Value, json};
 
+use self::meter::Meter;
 use super::Output;
 use super::progress::shown;
+use crate::brain::Brain;
 use crate::bridge::Keys;
-use crate::presets::{self, Brain, Style};
+use crate::presets::{self, Style};
 
 /// What `bench` takes.
 #[derive(clap::Args, Debug)]
@@ -37,6 +41,21 @@ enum Kernel {
     Load {
         /// A .nii or .nii.gz file
         file: PathBuf,
+    },
+    /// Read the voxels of a mask out of a 4-D volume; the limit is reading its bytes and writing the result
+    Masked {
+        /// A .nii or .nii.gz file
+        file: PathBuf,
+        /// A mask on the same grid
+        mask: PathBuf,
+    },
+    /// Read the time course of one voxel; the limit is opening the file and reading as many bytes in one piece
+    TimeCourse {
+        /// A .nii or .nii.gz file
+        file: PathBuf,
+        /// The voxel, as i,j,k from 0
+        #[arg(value_parser = voxel)]
+        voxel: [usize; 3],
     },
     /// Sample a volume on the cortex, 5 depths; the limit is reading the samples' 8 corners from memory
     Project {
@@ -64,7 +83,9 @@ enum Kernel {
 /// Runs it.
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let measured = shown(output.quiet, |run| match &args.kernel {
-        Kernel::Load { file } => load(file, args.reps, run),
+        Kernel::Load { file } => reading::load(file, args.reps, run),
+        Kernel::Masked { file, mask } => reading::masked(file, mask, args.reps, run),
+        Kernel::TimeCourse { file, voxel } => reading::time_course(file, *voxel, args.reps, run),
         Kernel::Project { volume, surfaces } => project(volume, surfaces, args.reps, run),
         Kernel::Draw {
             surfaces,
@@ -77,51 +98,38 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     output.result(&json, &serde_json::to_string_pretty(&json)?)
 }
 
+#[derive(Default)]
 struct Measured {
     task: &'static str,
     size: String,
     all: Vec<f64>,
+    cpu_all: Vec<f64>,
     limit: Vec<f64>,
+    peak_mib: Option<f64>,
     quality: Value,
 }
 
 impl Measured {
+    fn of(task: &'static str) -> Self {
+        Self {
+            task,
+            ..Self::default()
+        }
+    }
+
+    fn add(&mut self, meter: &Meter) {
+        self.all.push(meter.secs());
+        self.cpu_all.extend(meter.cpu_secs());
+    }
+
     fn json(&self) -> Value {
         let (seconds, limit) = (median(&self.all), median(&self.limit));
         json!({
             "task": self.task, "peer": "fusiform", "size": self.size, "seconds": seconds, "all": self.all,
+            "cpu_s": median(&self.cpu_all), "cpu_all": self.cpu_all, "peak_mib": self.peak_mib,
             "limit_seconds": limit, "ratio_to_limit": seconds / limit, "quality": self.quality,
         })
     }
-}
-
-fn load(file: &std::path::Path, reps: u32, run: &Run<'_>) -> anyhow::Result<Measured> {
-    let mut limit = Vec::new();
-    let mut all = Vec::new();
-    let mut size = String::new();
-    let mut quality = Value::Null;
-    for _ in 0..reps {
-        let start = Instant::now();
-        let series = nifti::read_series(file, run)?;
-        all.push(start.elapsed().as_secs_f64());
-
-        let start = Instant::now();
-        let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
-        let copy = std::hint::black_box(series.data.to_vec());
-        limit.push(start.elapsed().as_secs_f64());
-
-        let [i, j, k] = series.grid.shape;
-        size = format!("{i}x{j}x{k}x{} from {} bytes", series.n_times, bytes.len());
-        quality =
-            json!({ "sum": copy.iter().map(|&v| f64::from(v)).sum::<f64>(), "n": copy.len() });
-    }
-    Ok(Measured {
-        task: "load",
-        size,
-        all,
-        limit,
-        quality,
-    })
 }
 
 fn project(
@@ -138,39 +146,32 @@ fn project(
         .filter_map(|h| h.shapes.first())
         .map(|(_, s)| s.vertices.len())
         .sum();
-    let mut all = Vec::new();
-    let mut limit = Vec::new();
-    let mut mean = 0.0;
+    let mut measured = Measured::of("vol_to_surf");
     for _ in 0..reps {
-        let start = Instant::now();
+        let meter = Meter::start();
         let maps = brain
             .hemispheres
             .iter()
             .map(|h| h.project(&volume))
             .collect::<anyhow::Result<Vec<_>>>()?;
-        all.push(start.elapsed().as_secs_f64());
+        measured.add(&meter);
         let finite: Vec<f64> = maps
             .iter()
             .flat_map(|m| m.values.iter())
             .filter(|v| v.is_finite())
             .map(|&v| f64::from(v))
             .collect();
-        mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
+        let mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
+        measured.quality = json!({ "mean": mean });
 
         let n_reads = n_vertices * 5 * 8;
-        let start = Instant::now();
+        let meter = Meter::start();
         let sum: f32 = volume.data.iter().cycle().take(n_reads).sum();
-        limit.push(start.elapsed().as_secs_f64());
+        measured.limit.push(meter.secs());
         std::hint::black_box(sum);
     }
-    let size = format!("{n_vertices} vertices, 5 depths");
-    Ok(Measured {
-        task: "vol_to_surf",
-        size,
-        all,
-        limit,
-        quality: json!({ "mean": mean }),
-    })
+    measured.size = format!("{n_vertices} vertices, 5 depths");
+    Ok(measured)
 }
 
 fn draw(
@@ -216,24 +217,18 @@ fn draw(
         .chunks_exact(4)
         .filter(|p| p[..3] != [255; 3])
         .count();
-    let mut all = Vec::new();
-    let mut limit = Vec::new();
+    let mut measured = Measured::of("draw");
     for rep in 0..reps {
-        let start = Instant::now();
+        let meter = Meter::start();
         backend.picture(&scene(meshes.clone(), 0.02 * rep as f32), size)?;
-        all.push(start.elapsed().as_secs_f64());
-        let start = Instant::now();
+        measured.add(&meter);
+        let meter = Meter::start();
         backend.picture(&scene(Vec::new(), 0.0), size)?;
-        limit.push(start.elapsed().as_secs_f64());
+        measured.limit.push(meter.secs());
     }
-    let size = format!("{n_vertices} vertices, {}x{} pixels", size[0], size[1]);
-    Ok(Measured {
-        task: "draw",
-        size,
-        all,
-        limit,
-        quality: json!({ "pixels_drawn": drawn }),
-    })
+    measured.size = format!("{n_vertices} vertices, {}x{} pixels", size[0], size[1]);
+    measured.quality = json!({ "pixels_drawn": drawn });
+    Ok(measured)
 }
 
 fn brain(surfaces: &std::path::Path, run: &Run<'_>) -> anyhow::Result<Brain> {
@@ -249,4 +244,12 @@ fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// `48,48,30`.
+fn voxel(text: &str) -> Result<[usize; 3], String> {
+    let numbers: Option<Vec<usize>> = text.split(',').map(|n| n.trim().parse().ok()).collect();
+    numbers
+        .and_then(|n| n.try_into().ok())
+        .ok_or_else(|| "three whole numbers are needed, as in 48,48,30".to_owned())
 }

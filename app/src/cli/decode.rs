@@ -13,8 +13,17 @@ use super::Output;
 use super::args::{RunArgs, StudyArgs, TrialArgs, prepare_folder};
 use super::progress::shown;
 
+const EXAMPLES: &str = "\
+Examples:
+  fusiform decode demo --out results
+  fusiform decode study/ --desc oneslice --json
+  fusiform decode study/ --roi V1,V2 --code pixels --shuffles 200 --out results
+
+Every score comes with chance, a shuffled control and p; docs/guide/scores.md says what each means.";
+
 /// What `decode` takes.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     study: StudyArgs,

@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         ));
         run.stage("drawing the brain");
         let map = presets::Map::new(&demo.truth_snr, "planted signal-to-noise ratio");
-        let scene = presets::Brain::load(&demo.study.subjects[0], run)?;
+        let scene = crate::brain::Brain::load(&demo.study.subjects[0], run)?;
         let (mut backend, why_not_gpu) = Backend::best();
         if let Some(why) = why_not_gpu {
             run.warn(format!("{why}: drawing on the CPU"));
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
             plan,
             run: &args.run,
         };
-        Ok(job.run(Some(&args.out), run)?)
+        job.run(Some(&args.out), run)
     })?;
     let text = format!(
         "{}\nreport: {}",

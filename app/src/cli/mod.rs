@@ -18,12 +18,21 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use fusiform_pipelines::Stop;
 
+const EXAMPLES: &str = "\
+Examples:
+  fusiform                    the window, on a subject made from a seed
+  fusiform study/             the window, on a BIDS folder or a study.toml
+  fusiform demo               the whole road without a display
+  fusiform decode study/ --out results
+
+Exit codes: 0 success, 1 failure (one line that says what to do), 2 wrong usage.";
+
 /// A workbench for decoding the brain from fMRI.
 ///
 /// Without a command the window opens: on the study or files named, or on the
 /// built-in demo study.
 #[derive(Debug, Parser)]
-#[command(name = "fusiform", version, args_conflicts_with_subcommands = true)]
+#[command(name = "fusiform", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

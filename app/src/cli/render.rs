@@ -17,11 +17,19 @@ use serde_json::json;
 use super::Output;
 use super::args::open;
 use super::progress::shown;
+use crate::brain::Brain;
 use crate::figure;
-use crate::presets::{self, Brain, Map, Style};
+use crate::presets::{self, Map, Style};
+
+const EXAMPLES: &str = "\
+Examples:
+  fusiform render demo -o brain.png
+  fusiform render --surfaces fsaverage5/ --map tmap.nii.gz --threshold 3 --label t -o tmap.png
+  fusiform render --view slices --anatomy t1.nii.gz --map tmap.nii.gz --at -42,-54,-18 -o ffa.png";
 
 /// What `render` takes.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// A study, or the word `demo` (which shows its planted signal-to-noise ratio)
     study: Option<PathBuf>,

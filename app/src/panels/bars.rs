@@ -47,7 +47,7 @@ pub fn top(ui: &mut Ui, ctx: &Ctx<'_>) {
             ctx.send(Command::Redo);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            query_editor(ui, ctx)
+            query_editor(ui, ctx);
         });
     });
 }
@@ -340,12 +340,15 @@ pub fn messages(egui: &Context, ctx: &Ctx<'_>) {
 #[derive(Debug, Default)]
 pub struct PathField {
     text: String,
+    shown: bool,
 }
 
 impl PathField {
     /// Draws it when it is wanted.
     pub fn ui(&mut self, egui: &Context, ctx: &Ctx<'_>) {
-        if !ctx.session.wants_path {
+        let appears = ctx.session.wants_path && !self.shown;
+        self.shown = ctx.session.wants_path;
+        if !self.shown {
             return;
         }
         egui::Window::new("Open a path")
@@ -353,11 +356,15 @@ impl PathField {
             .collapsible(false)
             .resizable(false)
             .show(egui, |ui| {
+                ui.set_width(480.0);
                 ui.label("A study folder, a study.toml, or a volume (.nii, .nii.gz):");
                 let field = egui::TextEdit::singleline(&mut self.text)
                     .desired_width(460.0)
                     .hint_text("/data/my-study");
                 let field = ui.add(field).accessible_name("Path");
+                if appears {
+                    field.request_focus();
+                }
                 let path = PathBuf::from(self.text.trim());
                 let typed = !self.text.trim().is_empty();
                 let entered = field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
@@ -369,7 +376,8 @@ impl PathField {
                         ctx.send(Command::Open(vec![path]));
                         ctx.send(Command::TypePath(false));
                     }
-                    if ui.button("Close").clicked() {
+                    let escaped = ui.input(|i| i.key_pressed(egui::Key::Escape));
+                    if ui.button("Close").clicked() || escaped {
                         ctx.send(Command::TypePath(false));
                     }
                 });

@@ -106,6 +106,7 @@ pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
                 .any(|e| matches!(e, egui::Event::Text(text) if text == "?"))
     });
     if asked {
+        egui.request_repaint();
         ctx.help_open.set(!ctx.help_open.get());
     }
     if pressed(Key::Escape) {

@@ -40,7 +40,7 @@ impl LogPanel {
             self.lines = ctx.log.lines(self.level);
             self.as_of = now;
         }
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             for (level, name) in LEVELS {
                 ui.selectable_value(&mut self.level, level, name);
             }

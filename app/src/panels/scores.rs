@@ -22,7 +22,7 @@ pub(crate) fn cards(ui: &mut Ui, ctx: &Ctx<'_>, parts: &DecodedParts) {
             "Share of trials whose condition is named right.",
         ),
         (
-            "Pixel correlation",
+            "Pixel corr.",
             scores.pixcorr,
             "Mean Pearson correlation of reconstruction and stimulus pixels.",
         ),
@@ -82,20 +82,16 @@ fn card(
         ctx.theme.strong
     };
     let left = rect.left() + 9.0;
-    painter.text(
-        pos2(left, rect.top() + 5.0),
-        Align2::LEFT_TOP,
-        name,
-        small.clone(),
-        ctx.theme.weak,
-    );
-    painter.text(
-        pos2(rect.right() - 9.0, rect.top() + 3.0),
-        Align2::RIGHT_TOP,
-        fraction(score.value),
-        number,
-        ink,
-    );
+    let value = painter.layout_no_wrap(fraction(score.value), number, ink);
+    let room = rect.width() - value.size().x - 26.0;
+    let mut title =
+        egui::text::LayoutJob::simple(name.to_owned(), small.clone(), ctx.theme.weak, room);
+    title.wrap.max_rows = 1;
+    title.wrap.break_anywhere = true;
+    let title = painter.layout_job(title);
+    painter.galley(pos2(left, rect.top() + 5.0), title, ctx.theme.weak);
+    let value_at = pos2(rect.right() - 9.0 - value.size().x, rect.top() + 3.0);
+    painter.galley(value_at, value, ink);
     let chance = format!("chance {}", fraction(score.chance));
     painter.text(
         pos2(left, rect.top() + 25.0),
@@ -104,14 +100,17 @@ fn card(
         small.clone(),
         ctx.theme.text,
     );
-    let control = if complete {
-        format!(
-            "shuffled {} ± {}",
-            fraction(score.shuffled),
-            fraction(score.shuffled_sd)
-        )
-    } else {
-        "shuffled: at the end".into()
+    let control = match (complete, width > 150.0) {
+        (true, true) => {
+            format!(
+                "shuffled {} ± {}",
+                fraction(score.shuffled),
+                fraction(score.shuffled_sd)
+            )
+        }
+        (true, false) => format!("shuffled {}", fraction(score.shuffled)),
+        (false, true) => "shuffled: at the end".into(),
+        (false, false) => "shuffled: later".into(),
     };
     painter.text(
         pos2(left, rect.top() + 42.0),

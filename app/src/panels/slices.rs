@@ -45,10 +45,10 @@ impl Slices {
             );
             return;
         };
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             overlay::controls(ui, ctx);
         });
-        ui.horizontal(|ui| self.switches(ui, ctx));
+        ui.horizontal_wrapped(|ui| self.switches(ui, ctx));
         ui.add_space(2.0);
         let area = ui.available_rect_before_wrap();
         let below = Rect::from_min_max(pos2(area.left(), area.bottom() - READ_OUT), area.max);
@@ -67,7 +67,7 @@ impl Slices {
             overlay::colour_bar(ui, ctx, bar);
         }
         ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
-            read_out(ui, ctx, underlay)
+            read_out(ui, ctx, underlay);
         });
     }
 

@@ -30,7 +30,7 @@ impl Stimuli {
         categories.sort_unstable();
         categories.dedup();
         let shown: Vec<&Stimulus> = all.iter().filter(|s| self.fits(s)).collect();
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.add(
                 egui::TextEdit::singleline(&mut self.search)
                     .hint_text("Search")

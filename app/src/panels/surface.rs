@@ -45,7 +45,15 @@ const VIEWS: [(StandardView, &str); 6] = [
 #[derive(Debug, Default)]
 pub struct SurfacePanel {
     place: Option<(u64, Place)>,
-    nearest: Option<((u64, [u64; 3]), Option<(usize, usize)>)>,
+    nearest: Option<Nearest>,
+}
+
+/// The hemisphere and vertex nearest to a crosshair.
+#[derive(Clone, Copy, Debug)]
+struct Nearest {
+    /// The sum of the meshes' keys, and the bits of the crosshair.
+    print: (u64, [u64; 3]),
+    found: Option<(usize, usize)>,
 }
 
 /// Where the hemispheres of a shape are.
@@ -69,7 +77,7 @@ impl SurfacePanel {
             );
             return;
         };
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.label("Shape");
             for (choice, name) in SHAPES {
                 if cortex.iter().any(|h| h.shape(choice).is_some())
@@ -82,7 +90,7 @@ impl SurfacePanel {
                 }
             }
         });
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.label("From");
             for (view, name) in VIEWS {
                 let rotation = view.rotation().to_array();
@@ -228,11 +236,12 @@ impl SurfacePanel {
             .flat_map(|h| &h.shapes)
             .map(|(.., mesh)| mesh.key.id)
             .sum::<u64>();
-        let key = (print, at.to_array().map(f64::to_bits));
-        if self.nearest.is_none_or(|(k, _)| k != key) {
-            self.nearest = Some((key, nearest_vertex(cortex, at)));
+        let print = (print, at.to_array().map(f64::to_bits));
+        if self.nearest.is_none_or(|n| n.print != print) {
+            let found = nearest_vertex(cortex, at);
+            self.nearest = Some(Nearest { print, found });
         }
-        let (hemisphere, vertex) = self.nearest.and_then(|(_, found)| found)?;
+        let (hemisphere, vertex) = self.nearest?.found?;
         let hemisphere = cortex.get(hemisphere)?;
         let offset = place.offsets_mm[usize::from(hemisphere.hemisphere == Hemisphere::Right)];
         hemisphere
@@ -341,29 +350,15 @@ fn pointer(
             response.drag_started(),
         );
     }
-    if response.clicked() {
-        if let Some(at) = response.interact_pointer_pos() {
-            let from = at - response.rect.min;
-            let scale = size[0] as f32 / response.rect.width();
-            let pixel = [(from.x * scale) as u32, (from.y * scale) as u32];
-            let inside = pixel[0] < size[0] && pixel[1] < size[1];
-            let pick = if inside {
-                ctx.easel.borrow_mut().pick(scene, size, pixel)
-            } else {
-                Ok(None)
-            };
-            match pick {
-                Ok(Some(pick)) => {
-                    let place = cortex
-                        .get(pick.mesh)
-                        .and_then(|h| h.anatomical_mm(pick.vertex as usize));
-                    if let Some(place) = place {
-                        ctx.change(Change::Crosshair(place.as_dvec3()));
-                    }
-                }
-                Ok(None) => {}
-                Err(error) => log::warn!("picking on the surface: {error}"),
-            }
+    if let Some(at) = response
+        .interact_pointer_pos()
+        .filter(|_| response.clicked())
+    {
+        let from = at - response.rect.min;
+        let scale = size[0] as f32 / response.rect.width();
+        let pixel = [from.x, from.y].map(|side| (side * scale).max(0.0) as u32);
+        if pixel[0] < size[0] && pixel[1] < size[1] {
+            pick(ctx, scene, size, pixel, cortex);
         }
     }
     if response.hovered() {
@@ -375,6 +370,19 @@ fn pointer(
                 false,
             );
         }
+    }
+}
+
+/// Moves the crosshair to the place in the cortex that is under a pixel.
+fn pick(ctx: &Ctx<'_>, scene: &Scene, size: [u32; 2], pixel: [u32; 2], cortex: &[HemisphereData]) {
+    match ctx.easel.borrow_mut().pick(scene, size, pixel) {
+        Ok(picked) => {
+            let place = picked.and_then(|p| cortex.get(p.mesh)?.anatomical_mm(p.vertex as usize));
+            if let Some(place) = place {
+                ctx.change(Change::Crosshair(place.as_dvec3()));
+            }
+        }
+        Err(error) => log::warn!("picking on the surface: {error}"),
     }
 }
 
@@ -407,11 +415,11 @@ fn caption(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
             &words,
         );
     }
-    let hint = ui.painter().layout_no_wrap(
-        "drag: turn · wheel: zoom · click: pick".into(),
-        theme::small_font(),
-        ctx.theme.weak,
-    );
+    let quiet = ctx.theme.on_canvas().gamma_multiply(0.6);
+    let words = "drag: turn · wheel: zoom · click: pick".to_owned();
+    let hint = ui
+        .painter()
+        .layout_no_wrap(words, theme::small_font(), quiet);
     if rect.width() > 420.0 {
         ui.painter().galley(
             rect.right_top() + vec2(-hint.size().x - 8.0, 5.0),

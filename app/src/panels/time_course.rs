@@ -19,7 +19,7 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         placeholder(ui, ctx, &[Kind::Open, Kind::Run, Kind::Subject], idle);
         return;
     };
-    ui.horizontal(|ui| controls(ui, ctx, run));
+    ui.horizontal_wrapped(|ui| controls(ui, ctx, run));
     let at = ctx.layout.view.crosshair();
     let Some(voxel) = at.and_then(|at| run.series.grid.voxel_at(at)) else {
         placeholder(

@@ -15,7 +15,7 @@ use columns::{Columns, SCORES, header};
 
 /// Height of a row with pictures and of one without, points.
 const ROW: (f32, f32) = (ROW_PICTURE + 6.0, 24.0);
-/// Width of the enlarged pair, points; left out of panels narrower than three of it.
+/// Width of the enlarged pair, points; left out where the table would get too narrow.
 const DETAIL: f32 = 252.0;
 
 /// The selection the table was last scrolled to.
@@ -28,7 +28,7 @@ pub struct Trials {
 impl Trials {
     /// Draws the panel.
     pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
-        ui.horizontal(|ui| self.controls(ui, ctx));
+        ui.horizontal_wrapped(|ui| self.controls(ui, ctx));
         let Some(parts) = &ctx.session.decoded else {
             let idle = match ctx.session.study_subject() {
                 Some(s) if s.runs.is_empty() && s.betas.is_none() && !ctx.session.partial => {
@@ -44,12 +44,12 @@ impl Trials {
         ui.add_space(4.0);
         let body = ui.available_rect_before_wrap();
         let shows_matrix = self.shows_confusion || !has_pictures(&parts.decoded);
-        let side_width = if has_pictures(&parts.decoded) {
-            DETAIL
+        let (side_width, table_width) = if has_pictures(&parts.decoded) {
+            (DETAIL, 520.0)
         } else {
-            1.5 * DETAIL
+            (1.5 * DETAIL, 300.0)
         };
-        let has_detail = body.width() > 2.4 * DETAIL && body.height() > 120.0;
+        let has_detail = body.width() > side_width + table_width && body.height() > 120.0;
         let detail_left = if has_detail {
             body.right() - side_width
         } else {

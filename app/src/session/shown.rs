@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels};
 use fusiform_pipelines::volume::{Atlas, Region, Volume};
-use fusiform_render::scene::{MeshData, OutlineLayer, VertexData, VolumeData};
+use fusiform_render::scene::{MeshData, OutlineLayer, RegionColours, VertexData, VolumeData};
 use glam::{DVec3, Vec3};
 
 use super::{GreyParts, HemisphereParts};
@@ -108,7 +108,7 @@ pub struct HemisphereData {
     /// Sulcal depth.
     pub sulcal: Option<VertexData>,
     /// Region borders and colours.
-    pub outlines: Option<(VertexData, Arc<[(i32, [u8; 4])]>)>,
+    pub outlines: Option<(VertexData, RegionColours)>,
     /// The regions of `outlines` with the key of each vertex.
     pub labels: Option<Arc<VertexLabels>>,
 }

@@ -24,7 +24,7 @@ use crate::session::{
 };
 
 /// A dialog that answers sooner than this was not seen by anybody: there is no desktop portal.
-const UNSEEN: Duration = Duration::from_millis(400);
+const UNSEEN: Duration = Duration::from_millis(1000);
 /// Points from white to pial at which a map is sampled.
 const SHEET_DEPTHS: usize = 5;
 /// Pictures published at a time.

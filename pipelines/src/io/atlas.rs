@@ -1,19 +1,26 @@
 //! Volume atlases: a label volume, and the table beside it that names its numbers.
 
+mod lut;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::io::{nifti, table};
+use crate::Error;
+use crate::io::detect::{self, Kind};
+use crate::io::freesurfer::mgh;
+use crate::io::nifti;
 use crate::run::{Run, Stop};
+use crate::space::Grid;
 use crate::study::Load;
 use crate::volume::{Atlas, Region};
-use crate::{Error, Result};
+
+pub use lut::read_regions;
 
 impl Load for Atlas {
-    /// Reads a label volume and its look-up table ([`table_of`]). Regions that no table names are
+    /// Reads a label volume (NIfTI or MGH) and its look-up table ([`table_of`]). Regions that no table names are
     /// called by their number; regions without a colour get one.
     fn load(path: &Path, run: &Run<'_>) -> std::result::Result<Self, Stop> {
-        let (grid, keys) = nifti::read_labels(path, run)?;
+        let (grid, keys) = read_keys(path, run)?;
         let mut regions: BTreeMap<i32, Region> = BTreeMap::new();
         if let Some(table) = table_of(path) {
             let named = read_regions(&table)?;
@@ -28,7 +35,8 @@ impl Load for Atlas {
                 last = key;
             }
         }
-        for key in met {
+        // Below 0 is outside, as 0 is, unless a table names it.
+        for key in met.into_iter().filter(|&key| key > 0) {
             regions.entry(key).or_insert_with(|| Region {
                 key,
                 name: format!("region {key}"),
@@ -44,70 +52,26 @@ impl Load for Atlas {
     }
 }
 
-/// Reads a look-up table: the columns `index` (or `key`, `id`) and `name` (or `label`), and perhaps
-/// `color` (`#rrggbb`) and `hemisphere`, which is put before names.
-///
-/// # Errors
-/// When those columns are missing, an index is no whole number, or a colour is no colour.
-pub fn read_regions(path: &Path) -> Result<Vec<Region>> {
-    let table = table::read(path)?;
-    let column = |names: &[&str]| {
-        names.iter().find_map(|name| {
-            table
-                .columns
-                .iter()
-                .position(|c| c.eq_ignore_ascii_case(name))
-        })
-    };
-    let missing = |name: &str| {
-        let found = table.columns.join(", ");
-        Error::file(
-            path,
-            format!("names no regions, for it has no column {name} (it has {found}): add it"),
-        )
-    };
-    let index = column(&["index", "key", "id"]).ok_or_else(|| missing("index"))?;
-    let name = column(&["name", "label"]).ok_or_else(|| missing("name"))?;
-    let colour = column(&["color", "colour"]);
-    let hemisphere = column(&["hemisphere"]);
-    let mut regions = Vec::with_capacity(table.rows.len());
-    for (r, row) in table.rows.iter().enumerate() {
-        let cell = |column: usize| table::said(&row[column]);
-        let wrong = |what: &str, text: &str, remedy: &str| {
-            Error::file(
-                path,
-                format!("line {}: the {what} “{text}” is none: {remedy}", r + 2),
-            )
-        };
-        let text = cell(index).unwrap_or_default();
-        let key = text
-            .parse()
-            .map_err(|_no_number: std::num::ParseIntError| {
-                wrong("index", text, "give a whole number")
-            })?;
-        let given = match colour.and_then(cell) {
-            Some(text) => {
-                Some(parse_colour(text).ok_or_else(|| wrong("colour", text, "write #rrggbb"))?)
-            }
-            None => None,
-        };
-        let side = hemisphere
-            .and_then(cell)
-            .map(|side| format!("{side} "))
-            .unwrap_or_default();
-        regions.push(Region {
-            key,
-            name: cell(name)
-                .map_or_else(|| format!("region {key}"), |name| format!("{side}{name}")),
-            colour: given.unwrap_or_else(|| colour_of_key(key)),
-        });
+/// The keys of a label volume in NIfTI or FreeSurfer's MGH.
+fn read_keys(path: &Path, run: &Run<'_>) -> std::result::Result<(Grid, Vec<i32>), Stop> {
+    if !matches!(detect::kind(path), Ok(Kind::Mgh)) {
+        return nifti::read_labels(path, run);
     }
-    Ok(regions)
+    let volume = mgh::read_volume(path, run)?;
+    if let Some(value) = volume.data.iter().find(|v| v.fract() != 0.0 || v.is_nan()) {
+        let problem = format!(
+            "is no label volume, for it holds the value {value}: give one whose values are whole numbers"
+        );
+        return Err(Error::file(path, problem).into());
+    }
+    Ok((volume.grid, volume.data.iter().map(|&v| v as i32).collect()))
 }
 
-/// The look-up table of a label volume: the `.tsv` (or `.csv`) of the same name beside it; else, for
-/// a BIDS file, the `_dseg.tsv` in its folder or one above whose entities it all shares, the one
-/// with the most (BIDS's inheritance principle).
+/// The look-up table of a label volume. Beside it, under the same name: `.tsv` or `.csv`; `.ctab`,
+/// `.lut`, `.txt` or `.label` (FreeSurfer, ITK-SNAP) and `.json` when they name regions. Else, for a
+/// BIDS file, the `_dseg.tsv` in its folder or one above whose entities it all shares, the one with
+/// the most (BIDS's inheritance principle). Else an FSL `.xml` in its folder or the one above that
+/// lists the volume, or the colour table that NSD keeps in `nsddata/freesurfer/SUBJECT/label`.
 pub fn table_of(volume: &Path) -> Option<PathBuf> {
     let name = volume.file_name()?.to_str()?;
     let stem = name.strip_suffix(".gz").unwrap_or(name);
@@ -117,6 +81,52 @@ pub fn table_of(volume: &Path) -> Option<PathBuf> {
     if let Some(table) = beside.into_iter().find(|p| p.is_file()) {
         return Some(table);
     }
+    let names = [
+        format!("{name}.ctab"),
+        format!("{stem}.mgz.ctab"),
+        format!("{stem}.ctab"),
+        format!("{stem}.lut"),
+        format!("{stem}.label"),
+        format!("{stem}.txt"),
+        format!("{stem}.json"),
+    ];
+    let mut beside = names.iter().map(|name| folder.join(name));
+    // Such endings are common: only one that reads as a table is taken.
+    if let Some(table) =
+        beside.find(|p| p.is_file() && read_regions(p).is_ok_and(|r| !r.is_empty()))
+    {
+        return Some(table);
+    }
+    bids_table(folder, stem)
+        .or_else(|| lut::fsl_table(folder, stem))
+        .or_else(|| nsd_table(folder, stem))
+}
+
+/// Of `nsddata/ppdata/subj01/func1pt8mm/roi/lh.floc-faces.nii.gz`, which has no table beside it.
+fn nsd_table(folder: &Path, stem: &str) -> Option<PathBuf> {
+    let subject = folder.ancestors().find(|a| {
+        a.parent()
+            .and_then(Path::file_name)
+            .is_some_and(|name| name == "ppdata")
+    })?;
+    let nsddata = subject.parent()?.parent()?;
+    let both = stem
+        .strip_prefix("lh.")
+        .or(stem.strip_prefix("rh."))
+        .unwrap_or(stem);
+    let labels = nsddata
+        .join("freesurfer")
+        .join(subject.file_name()?)
+        .join("label");
+    [
+        labels.join(format!("{both}.mgz.ctab")),
+        nsddata.join("templates").join(format!("{both}.ctab")),
+    ]
+    .into_iter()
+    .find(|p| p.is_file())
+}
+
+fn bids_table(folder: &Path, stem: &str) -> Option<PathBuf> {
     let (entities, suffix) = stem.rsplit_once('_')?;
     let entities: BTreeSet<&str> = entities.split('_').collect();
     if suffix != "dseg" || !entities.iter().all(|e| e.contains('-')) {
@@ -178,14 +188,4 @@ pub fn colour_of_key(key: i32) -> [u8; 3] {
         };
         (c.clamp(0.0, 1.0) * 255.0).round() as u8
     })
-}
-
-/// `#1f77b4`, with or without the `#`.
-fn parse_colour(text: &str) -> Option<[u8; 3]> {
-    let digits = text.strip_prefix('#').unwrap_or(text);
-    if digits.len() != 6 || !digits.is_ascii() {
-        return None;
-    }
-    let rgb = u32::from_str_radix(digits, 16).ok()?;
-    Some([(rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8])
 }

@@ -17,7 +17,7 @@ const MOST_TEXT: u64 = 4 << 30;
 /// An open file. All its errors name it.
 pub(crate) struct Bytes {
     path: PathBuf,
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + Send>,
     file_len: u64,
     gzip: bool,
 }
@@ -25,21 +25,7 @@ pub(crate) struct Bytes {
 impl Bytes {
     /// Opens `path` at its first byte.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).map_err(|e| cannot_open(path, e))?;
-        let meta = file.metadata().map_err(|e| Error::io(path, e))?;
-        if meta.is_dir() {
-            return Err(Error::file(
-                path,
-                "is a folder: name one of the files in it",
-            ));
-        }
-        let mut magic = Vec::with_capacity(2);
-        (&mut file)
-            .take(2)
-            .read_to_end(&mut magic)
-            .map_err(|e| Error::io(path, e))?;
-        file.rewind().map_err(|e| Error::io(path, e))?;
-        let gzip = magic == [0x1f, 0x8b];
+        let (file, file_len, gzip) = open(path)?;
         let buffered = BufReader::with_capacity(1 << 18, file);
         Ok(Self {
             path: path.to_path_buf(),
@@ -48,7 +34,7 @@ impl Bytes {
             } else {
                 Box::new(buffered)
             },
-            file_len: meta.len(),
+            file_len,
             gzip,
         })
     }
@@ -128,6 +114,53 @@ impl Bytes {
             Err(e) => String::from_utf8_lossy(e.as_bytes()).into_owned(),
         })
     }
+}
+
+/// An open file that is not compressed, so that any part of it can be had without the rest.
+pub(crate) struct Parts {
+    path: PathBuf,
+    file: File,
+}
+
+impl Parts {
+    /// Opens `path`; `None` when it is gzip.
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>> {
+        let (file, _, gzip) = open(path)?;
+        Ok((!gzip).then(|| Self {
+            path: path.to_path_buf(),
+            file,
+        }))
+    }
+
+    /// The `out.len()` bytes at `offset`.
+    pub(crate) fn fill_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_exact_at(&self.file, out, offset);
+        #[cfg(not(unix))]
+        let read = (&self.file)
+            .seek(std::io::SeekFrom::Start(offset))
+            .and_then(|_at| (&self.file).read_exact(out));
+        read.map_err(|e| cannot_read(&self.path, e))
+    }
+}
+
+/// The file at its first byte, its length, and whether it is gzip.
+fn open(path: &Path) -> Result<(File, u64, bool)> {
+    let mut file = File::open(path).map_err(|e| cannot_open(path, e))?;
+    let meta = file.metadata().map_err(|e| Error::io(path, e))?;
+    if meta.is_dir() {
+        return Err(Error::file(
+            path,
+            "is a folder: name one of the files in it",
+        ));
+    }
+    let mut magic = Vec::with_capacity(2);
+    (&mut file)
+        .take(2)
+        .read_to_end(&mut magic)
+        .map_err(|e| Error::io(path, e))?;
+    file.rewind().map_err(|e| Error::io(path, e))?;
+    Ok((file, meta.len(), magic == [0x1f, 0x8b]))
 }
 
 fn cannot_open(path: &Path, error: io::Error) -> Error {

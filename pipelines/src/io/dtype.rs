@@ -42,6 +42,14 @@ pub enum Datatype {
     F32,
     /// IEEE float, 64 bits.
     F64,
+    /// Two `F32`, real and imaginary part; read as the magnitude.
+    C64,
+    /// Two `F64`, real and imaginary part; read as the magnitude.
+    C128,
+    /// Red, green, blue, a byte each; read as the luminance.
+    Rgb,
+    /// Red, green, blue, opacity, a byte each; read as the luminance.
+    Rgba,
 }
 
 impl Datatype {
@@ -50,8 +58,10 @@ impl Datatype {
         match self {
             Self::U8 | Self::I8 => 1,
             Self::U16 | Self::I16 => 2,
-            Self::U32 | Self::I32 | Self::F32 => 4,
-            Self::U64 | Self::I64 | Self::F64 => 8,
+            Self::Rgb => 3,
+            Self::U32 | Self::I32 | Self::F32 | Self::Rgba => 4,
+            Self::U64 | Self::I64 | Self::F64 | Self::C64 => 8,
+            Self::C128 => 16,
         }
     }
 
@@ -68,6 +78,10 @@ impl Datatype {
             Self::I64 => "int64",
             Self::F32 => "float32",
             Self::F64 => "float64",
+            Self::C64 => "complex64",
+            Self::C128 => "complex128",
+            Self::Rgb => "RGB",
+            Self::Rgba => "RGBA",
         }
     }
 }
@@ -81,7 +95,7 @@ pub(crate) fn decode<T>(
     order: ByteOrder,
     bytes: &[u8],
     out: &mut [T],
-    convert: impl Fn(f64) -> T,
+    mut convert: impl FnMut(f64) -> T,
 ) {
     macro_rules! each {
         ($number:ty) => {
@@ -99,6 +113,31 @@ pub(crate) fn decode<T>(
             }
         };
     }
+    macro_rules! magnitudes {
+        ($part:ty) => {
+            for ([real, imaginary], out) in bytes
+                .as_chunks::<{ size_of::<$part>() }>()
+                .0
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .zip(out)
+            {
+                let part = |bytes| match order {
+                    ByteOrder::Little => <$part>::from_le_bytes(bytes),
+                    ByteOrder::Big => <$part>::from_be_bytes(bytes),
+                };
+                *out = convert(f64::from(part(*real)).hypot(f64::from(part(*imaginary))));
+            }
+        };
+    }
+    macro_rules! luminances {
+        ($n_bytes:literal) => {
+            for ([red, green, blue, ..], out) in bytes.as_chunks::<$n_bytes>().0.iter().zip(out) {
+                *out = convert(luminance(*red, *green, *blue));
+            }
+        };
+    }
     match datatype {
         Datatype::U8 => each!(u8),
         Datatype::I8 => each!(i8),
@@ -110,5 +149,14 @@ pub(crate) fn decode<T>(
         Datatype::I64 => each!(i64),
         Datatype::F32 => each!(f32),
         Datatype::F64 => each!(f64),
+        Datatype::C64 => magnitudes!(f32),
+        Datatype::C128 => magnitudes!(f64),
+        Datatype::Rgb => luminances!(3),
+        Datatype::Rgba => luminances!(4),
     }
+}
+
+/// The luma of Rec. ITU-R BT.709, 0 to 255.
+fn luminance(red: u8, green: u8, blue: u8) -> f64 {
+    0.2126 * f64::from(red) + 0.7152 * f64::from(green) + 0.0722 * f64::from(blue)
 }

@@ -8,6 +8,8 @@
 //! | FreeSurfer surfaces, maps, annotations, labels, patches, MGH | [`freesurfer`] | no |
 //! | CIFTI-2 | [`cifti`] | no |
 //! | NumPy arrays | [`npy`], [`npz`] | `.npy` |
+//! | MATLAB arrays, versions 5 to 7.3; HDF5 arrays | [`mat`], [`hdf5`] | no |
+//! | any of these arrays, by file and name | [`mod@array`] | no |
 //! | TSV, CSV | [`table`] | TSV |
 //! | PNG, JPEG | [`picture`] | PNG |
 //!
@@ -15,6 +17,7 @@
 //! length of the file before memory is asked for. What had to be guessed is said in
 //! the `assumptions` of the value; what cannot be guessed is one sentence of error.
 
+pub mod array;
 pub mod atlas;
 mod bytes;
 pub mod cifti;
@@ -22,8 +25,10 @@ pub mod detect;
 mod dtype;
 pub mod freesurfer;
 pub mod gifti;
+pub mod hdf5;
 pub mod inspect;
 mod load;
+pub mod mat;
 pub mod nifti;
 pub mod npy;
 pub mod npz;

@@ -9,10 +9,15 @@
 //! nibabel makes them.
 
 mod affine;
+mod colour;
+mod encode;
+mod extensions;
 pub(in crate::io) mod fields;
+mod meaning;
+mod pair;
+mod stream;
 mod write;
 
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,10 +30,12 @@ use crate::space::Grid;
 use crate::volume::{Series, Volume};
 use crate::{Error, Result};
 
-pub use write::{write_labels, write_series, write_series_in_steps, write_volume};
+use stream::{each_chunk, scaled};
 
-/// Bytes converted between two looks at the cancel flag: a few milliseconds of work.
-const CHUNK: usize = 1 << 20;
+pub use colour::read_rgb;
+pub use extensions::Extension;
+pub use stream::{OnVolume, read_masked, read_time_course, stream};
+pub use write::{write_labels, write_scaled, write_series, write_volume};
 
 /// What a NIfTI file says of itself, checked and put into the program's units.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +66,8 @@ pub struct Header {
     pub data_path: PathBuf,
     /// Where they begin in it, in bytes after inflation.
     pub data_offset: u64,
+    /// What other programs put between the header and the values; passed over.
+    pub extensions: Vec<Extension>,
     /// What was assumed, in sentences for the user.
     pub assumptions: Vec<String>,
 }
@@ -78,9 +87,9 @@ impl Header {
         self.shape.iter().skip(3).product()
     }
 
-    /// Stored bytes of all values.
-    fn n_bytes(&self) -> usize {
-        self.grid.n_voxels() * self.n_volumes() * self.datatype.size()
+    /// Values in all.
+    fn n_values(&self) -> usize {
+        self.grid.n_voxels() * self.n_volumes()
     }
 }
 
@@ -94,6 +103,7 @@ pub fn read_header(path: &Path) -> Result<Header> {
     let mut assumptions = Vec::new();
     let shape = fields.shape()?;
     let datatype = fields.datatype()?;
+    let scaling = fields.scaling_of(datatype, &mut assumptions)?;
     let mm = fields.mm_per_unit(&mut assumptions);
     let forms = affine::choose(&fields, &shape, mm, &mut assumptions);
     let padded: [usize; 3] = std::array::from_fn(|axis| shape.get(axis).copied().unwrap_or(1));
@@ -102,11 +112,11 @@ pub fn read_header(path: &Path) -> Result<Header> {
     } else {
         None
     };
-    let header = Header {
+    let mut header = Header {
         version: fields.version,
         datatype,
         byte_order: fields.order,
-        scaling: fields.scaling(),
+        scaling,
         grid: Grid {
             shape: padded,
             world_from_voxel: forms.world_from_voxel,
@@ -119,9 +129,18 @@ pub fn read_header(path: &Path) -> Result<Header> {
         data_path: fields.data_path()?,
         data_offset: fields.data_offset()?,
         shape,
+        extensions: Vec::new(),
         assumptions,
     };
     require_length(path, &header)?;
+    // Only now that the place where the values begin is known to lie in the file.
+    let (extensions, broken) = fields.extensions(header.data_offset)?;
+    header.extensions = extensions;
+    if broken {
+        header
+            .assumptions
+            .push("the extensions of the header are damaged: passed over the rest of them".into());
+    }
     Ok(header)
 }
 
@@ -139,23 +158,25 @@ pub fn read_volume(path: &Path, run: &Run<'_>) -> std::result::Result<Volume, St
     })
 }
 
-/// Reads a series of volumes; one volume is a series of length one.
+/// Reads a series of volumes; one volume is a series of length one. Of a file with more than four
+/// dimensions (several values at each voxel and time) the volumes come in file order.
 ///
 /// # Errors
-/// As [`read_header`]; when the file has a fifth dimension; when the values are cut short.
+/// As [`read_header`]; when the values are cut short.
 pub fn read_series(path: &Path, run: &Run<'_>) -> std::result::Result<Series, Stop> {
-    let header = read_header(path)?;
-    if header.shape.iter().skip(4).any(|&n| n > 1) {
-        let problem = format!(
-            "holds {} values, several at each voxel and time: split it into series of four dimensions",
-            times(&header.shape)
-        );
-        return Err(Error::file(path, problem).into());
-    }
+    let mut header = read_header(path)?;
     let data = read_scaled(&header, run)?;
+    let n_times = header.n_volumes();
+    let is_time = n_times == header.shape.get(3).copied().unwrap_or(1);
+    if !is_time {
+        header.assumptions.push(format!(
+            "the file holds {} values, several at each voxel and time: listed its {n_times} volumes in file order, as if it were one series",
+            times(&header.shape)
+        ));
+    }
     Ok(Series {
-        n_times: header.n_volumes(),
-        tr_secs: header.tr_secs,
+        n_times,
+        tr_secs: header.tr_secs.filter(|_| is_time),
         grid: header.grid,
         data,
         assumptions: header.assumptions,
@@ -168,18 +189,23 @@ pub fn read_series(path: &Path, run: &Run<'_>) -> std::result::Result<Series, St
 /// As [`read_volume`]; when a value is no whole number of 32 bits.
 pub fn read_labels(path: &Path, run: &Run<'_>) -> std::result::Result<(Grid, Vec<i32>), Stop> {
     let header = read_single(path)?;
-    let mut keys: Vec<i32> = zeros(&header, 0)?;
+    require_memory::<i32>(&header, header.n_values())?;
+    let mut keys = vec![0; header.n_values()];
     let (slope, inter) = header.scaling.unwrap_or((1.0, 0.0));
-    let odd = Cell::new(None);
-    read_values(&header, &mut keys, run, |stored| {
-        let value = stored * slope + inter;
-        let key = value as i32;
-        if f64::from(key) != value {
-            odd.set(odd.get().or(Some(value)));
-        }
-        key
+    let mut odd = None;
+    each_chunk(&header, run, |first, bytes| {
+        let (datatype, order) = (header.datatype, header.byte_order);
+        decode(datatype, order, bytes, &mut keys[first..], |stored| {
+            let value = stored * slope + inter;
+            let key = value as i32;
+            if f64::from(key) != value {
+                odd = odd.or(Some(value));
+            }
+            key
+        });
+        Ok(())
     })?;
-    if let Some(value) = odd.get() {
+    if let Some(value) = odd {
         let problem = format!(
             "is no label volume, for it holds the value {value}: give one whose values are whole numbers"
         );
@@ -204,21 +230,19 @@ fn read_single(path: &Path) -> Result<Header> {
 }
 
 fn read_scaled(header: &Header, run: &Run<'_>) -> std::result::Result<Arc<[f32]>, Stop> {
-    let mut data: Arc<[f32]> = zeros(header, 0.0)?;
+    require_memory::<f32>(header, header.n_values())?;
+    let mut data: Arc<[f32]> = std::iter::repeat_n(0.0, header.n_values()).collect();
     // The only handle there is, so this copies nothing.
     let out = Arc::make_mut(&mut data);
-    match header.scaling {
-        None => read_values(header, out, run, |stored| stored as f32)?,
-        Some((slope, inter)) => {
-            read_values(header, out, run, |stored| (stored * slope + inter) as f32)?;
-        }
-    }
+    each_chunk(header, run, |first, bytes| {
+        scaled(header, bytes, &mut out[first..]);
+        Ok(())
+    })?;
     Ok(data)
 }
 
-/// One value for each stored one, made in place, after asking whether there is memory for them.
-fn zeros<T: Clone, C: FromIterator<T>>(header: &Header, zero: T) -> Result<C> {
-    let n = header.n_bytes() / header.datatype.size();
+/// Asks whether there is memory for `n` values before they are made.
+fn require_memory<T>(header: &Header, n: usize) -> Result<()> {
     Vec::<T>::new().try_reserve_exact(n).map_err(|_no_memory| {
         Error::file(
             &header.data_path,
@@ -227,35 +251,7 @@ fn zeros<T: Clone, C: FromIterator<T>>(header: &Header, zero: T) -> Result<C> {
                 n as f64 * size_of::<T>() as f64 / 1e9
             ),
         )
-    })?;
-    Ok(std::iter::repeat_n(zero, n).collect())
-}
-
-/// Fills `out` with the stored values, chunk by chunk: inflating, converting and listening for a
-/// cancel go hand in hand, so a compressed file is usable when its last byte is inflated.
-fn read_values<T>(
-    header: &Header,
-    out: &mut [T],
-    run: &Run<'_>,
-    convert: impl Fn(f64) -> T,
-) -> std::result::Result<(), Stop> {
-    run.check()?;
-    let mut file = Bytes::open(&header.data_path)?;
-    file.skip(header.data_offset)?;
-    let size = header.datatype.size();
-    let total = out.len() * size;
-    let mut bytes = vec![0; CHUNK.min(total)];
-    let mut done = 0;
-    for out in out.chunks_mut(CHUNK / size) {
-        run.check()?;
-        let bytes = &mut bytes[..out.len() * size];
-        file.fill(bytes)?;
-        decode(header.datatype, header.byte_order, bytes, out, &convert);
-        done += bytes.len();
-        run.progress(done, total);
-    }
-    file.finish()?;
-    Ok(())
+    })
 }
 
 /// Holds what the header promises against the length of the file, before any memory is asked for.

@@ -4,7 +4,8 @@
 //! name = "…"                     # else the folder's name
 //! [[subject]]
 //! id = "S1"
-//! betas = "betas.npy"            # trials × voxels; needs `trials`
+//! betas = "betas.npy"            # trials × voxels; needs `trials`; of a file that holds several
+//!                                # arrays say which: x.npz:betas, x.mat:betas, x.h5:group/betas
 //! trials = "trials.tsv"          # a row a trial: run, stimulus or condition (or both), and any of
 //!                                # session, repeat (from 0), onset, duration (seconds)
 //! coordinates = "xyz.npy"        # optional: voxels × 3, world mm
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::Error;
+use crate::io::array::Address;
 use crate::run::{Run, Stop};
 use crate::study::names::{file_name, file_stem};
 use crate::study::ready_betas::{self, KnownStimuli};
@@ -51,9 +53,9 @@ struct Manifest {
 #[serde(deny_unknown_fields)]
 struct SubjectEntry {
     id: String,
-    betas: Option<PathBuf>,
+    betas: Option<String>,
     trials: Option<PathBuf>,
-    coordinates: Option<PathBuf>,
+    coordinates: Option<String>,
     #[serde(default)]
     rois: Vec<PathBuf>,
     #[serde(default)]
@@ -148,6 +150,15 @@ impl Place {
         Error::file(&self.manifest, problem)
     }
 
+    /// The array that a key names, in a file that is there.
+    fn array(&self, key: &str, text: &str) -> Result<Address, Error> {
+        let Address { path, name } = Address::parse(text);
+        Ok(Address {
+            path: self.file(key, &path)?,
+            name,
+        })
+    }
+
     /// The file that a key names.
     fn file(&self, key: &str, path: &Path) -> Result<PathBuf, Error> {
         let full = self.folder.join(path);
@@ -169,10 +180,10 @@ fn subject(
 ) -> Result<Subject, Error> {
     let betas = match (&entry.betas, &entry.trials) {
         (Some(betas), Some(trials)) => {
-            let betas = place.file("betas", betas)?;
+            let betas = place.array("betas", betas)?;
             let trials = place.file("trials", trials)?;
             let coordinates = match &entry.coordinates {
-                Some(path) => Some(place.file("coordinates", path)?),
+                Some(text) => Some(place.array("coordinates", text)?),
                 None => None,
             };
             if coordinates.is_none() {
@@ -181,13 +192,13 @@ fn subject(
                     entry.id
                 ));
             }
-            let coordinates = coordinates.as_deref();
             Some(Arc::new(ready_betas::read(
                 &entry.id,
                 &betas,
                 &trials,
-                coordinates,
+                coordinates.as_ref(),
                 known,
+                assumptions,
             )?))
         }
         (None, None) => None,

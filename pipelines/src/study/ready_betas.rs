@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use glam::Vec3;
 
 use crate::betas::{Betas, Columns, Trial};
-use crate::io::{npy, table};
+use crate::io::array::{self, Address};
+use crate::io::table;
 use crate::study::events::{cell, number};
 use crate::study::names::{did_you_mean, file_name};
 use crate::study::{Stimulus, stimuli};
@@ -73,12 +74,14 @@ impl KnownStimuli {
 /// not finite are left to those who use them.
 pub(super) fn read(
     subject: &str,
-    betas_path: &Path,
+    betas: &Address,
     trials_path: &Path,
-    coordinates_path: Option<&Path>,
+    coordinates: Option<&Address>,
     known: &mut KnownStimuli,
+    assumptions: &mut Vec<String>,
 ) -> Result<Betas> {
-    let values = npy::read(betas_path)?;
+    let betas_path = &betas.path;
+    let values = array::read(betas, assumptions)?;
     let trials = read_trials(subject, trials_path, known)?;
     if values.n_rows != trials.len() {
         return Err(Error::file(
@@ -91,8 +94,8 @@ pub(super) fn read(
             ),
         ));
     }
-    let points = match coordinates_path {
-        Some(path) => read_coordinates(path, values.n_cols)?,
+    let points = match coordinates {
+        Some(address) => read_coordinates(address, values.n_cols, assumptions)?,
         None => Vec::new(),
     };
     Ok(Betas {
@@ -103,8 +106,13 @@ pub(super) fn read(
     })
 }
 
-fn read_coordinates(path: &Path, n_voxels: usize) -> Result<Vec<Vec3>> {
-    let matrix = npy::read(path)?;
+fn read_coordinates(
+    address: &Address,
+    n_voxels: usize,
+    assumptions: &mut Vec<String>,
+) -> Result<Vec<Vec3>> {
+    let path = &address.path;
+    let matrix = array::read(address, assumptions)?;
     if (matrix.n_rows, matrix.n_cols) != (n_voxels, 3) {
         return Err(Error::file(
             path,

@@ -56,7 +56,7 @@ pub(super) fn parse(path: &Path, xml: &str, dims: [usize; 2]) -> Result<Table> {
         [true, true] => {
             return Err(Error::file(
                 path,
-                "joins places with places (a connectivity matrix): take the rows you want with wb_command -cifti-math or -cifti-average-dense-roi",
+                "joins places with places (a connectivity matrix): average the rows of a region into a dscalar with wb_command -cifti-average-dense-roi",
             ));
         }
         [false, false] => {

@@ -1,9 +1,11 @@
-//! The fields of a NIfTI header as the file has them, NIfTI-1 and -2 alike, and what each means.
+//! The fields of a NIfTI header as the file has them, NIfTI-1 and -2 alike.
 
 use std::path::{Path, PathBuf};
 
+use super::extensions::{self, Extension};
+use super::pair;
 use crate::io::bytes::Bytes;
-use crate::io::dtype::{ByteOrder, Datatype};
+use crate::io::dtype::ByteOrder;
 use crate::{Error, Result};
 
 const LEN_1: usize = 348;
@@ -13,34 +15,34 @@ const LEN_2: usize = 540;
 #[derive(Clone, Debug)]
 pub(in crate::io) struct Fields {
     /// The header file: named in errors.
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// The `.img`, when that is the file that was asked for.
-    image: Option<PathBuf>,
+    pub(super) image: Option<PathBuf>,
     pub(in crate::io) version: u8,
     pub(in crate::io) order: ByteOrder,
     /// The values follow in the same file; else they are in the `.img`.
-    single_file: bool,
+    pub(super) single_file: bool,
     pub(in crate::io) dim: [i64; 8],
-    datatype: i32,
+    pub(super) datatype: i32,
     pub(super) pixdim: [f64; 8],
-    vox_offset: f64,
-    slope: f64,
-    inter: f64,
-    xyzt_units: i32,
+    pub(super) vox_offset: f64,
+    pub(super) slope: f64,
+    pub(super) inter: f64,
+    pub(super) xyzt_units: i32,
     pub(super) qform_code: i32,
     pub(super) sform_code: i32,
     pub(super) quatern: [f64; 3],
     pub(super) qoffset: [f64; 3],
     pub(super) srow: [[f64; 4]; 3],
     pub(in crate::io) intent_code: i32,
-    intent_name: String,
+    pub(super) intent_name: String,
     pub(super) description: String,
 }
 
 /// Reads the header of `path`, or of the pair that `path` is the `.img` of.
 pub(in crate::io) fn read(path: &Path) -> Result<Fields> {
     let asked = path;
-    let path = &header_of(asked);
+    let path = &pair::header_of(asked);
     let mut file = Bytes::open(path)?;
     let mut bytes = file.up_to(LEN_1 as u64)?;
     let first = bytes.first_chunk::<4>().copied().unwrap_or_default();
@@ -68,6 +70,21 @@ pub(in crate::io) fn read(path: &Path) -> Result<Fields> {
     };
     let image = (asked != path).then(|| asked.to_path_buf());
     Ok(Fields { image, ..fields })
+}
+
+impl Fields {
+    /// The extensions, up to byte `data_offset` of a single file; and whether they are damaged.
+    pub(super) fn extensions(&self, data_offset: u64) -> Result<(Vec<Extension>, bool)> {
+        let len = if self.version == 1 { LEN_1 } else { LEN_2 } as u64;
+        let end = if self.single_file {
+            data_offset
+        } else {
+            u64::MAX
+        };
+        let mut file = Bytes::open(&self.path)?;
+        file.skip(len)?;
+        extensions::list(&mut file, self.order, len, end)
+    }
 }
 
 fn version_1(path: &Path, order: ByteOrder, bytes: &[u8]) -> Result<Fields> {
@@ -168,225 +185,6 @@ fn version_2(path: &Path, order: ByteOrder, bytes: &[u8]) -> Result<Fields> {
         intent_name: text(&bytes[508..524]),
         description: text(&bytes[240..320]),
     })
-}
-
-impl Fields {
-    /// The dimensions, each at least 1.
-    pub(super) fn shape(&self) -> Result<Vec<usize>> {
-        let n_dims = self.dim[0] as usize;
-        if self.version == 2 && (3000..=3099).contains(&self.intent_code) {
-            return Err(Error::file(
-                &self.path,
-                "is a CIFTI file, which holds vertices and voxels together: give its parts as GIFTI and NIfTI (wb_command -cifti-separate)",
-            ));
-        }
-        if self.version == 1 && self.dim[1] == -1 {
-            return Err(Error::file(
-                &self.path,
-                "is a FreeSurfer surface map in a NIfTI file: convert it to GIFTI (mri_convert)",
-            ));
-        }
-        self.dim[1..=n_dims]
-            .iter()
-            .map(|&d| usize::try_from(d).ok().filter(|&d| d > 0))
-            .collect::<Option<_>>()
-            .ok_or_else(|| {
-                Error::file(
-                    &self.path,
-                    format!(
-                        "says it has {:?} voxels along its axes: its header is damaged, so copy or download it again",
-                        &self.dim[1..=n_dims]
-                    ),
-                )
-            })
-    }
-
-    pub(in crate::io) fn datatype(&self) -> Result<Datatype> {
-        let refused = match self.datatype {
-            2 => return Ok(Datatype::U8),
-            4 => return Ok(Datatype::I16),
-            8 => return Ok(Datatype::I32),
-            16 => return Ok(Datatype::F32),
-            64 => return Ok(Datatype::F64),
-            256 => return Ok(Datatype::I8),
-            512 => return Ok(Datatype::U16),
-            768 => return Ok(Datatype::U32),
-            1024 => return Ok(Datatype::I64),
-            1280 => return Ok(Datatype::U64),
-            1 => "single bits: save it as uint8".to_owned(),
-            32 | 1792 | 2048 => "complex numbers: save their magnitude as float32".to_owned(),
-            128 | 2304 => {
-                "RGB colours, not one number a voxel: save one channel as float32".to_owned()
-            }
-            1536 => "128-bit floats: save it as float32".to_owned(),
-            other => format!("values of an unknown type ({other}): save it as float32"),
-        };
-        Err(Error::file(&self.path, format!("holds {refused}")))
-    }
-
-    /// Slope and intercept; `None` when the standard says to leave the values alone (slope 0 or
-    /// not finite, which fMRIPrep's masks have: the intercept is then ignored too) or when they
-    /// change nothing.
-    pub(in crate::io) fn scaling(&self) -> Option<(f64, f64)> {
-        if self.slope == 0.0 || !self.slope.is_finite() || !self.inter.is_finite() {
-            return None;
-        }
-        (self.slope != 1.0 || self.inter != 0.0).then_some((self.slope, self.inter))
-    }
-
-    /// Millimetres in the header's unit of length.
-    pub(super) fn mm_per_unit(&self, assumptions: &mut Vec<String>) -> f64 {
-        match self.xyzt_units & 0o7 {
-            1 => {
-                assumptions.push("the header is in metres: converted to mm".into());
-                1e3
-            }
-            2 => 1.0,
-            3 => {
-                assumptions.push("the header is in micrometres: converted to mm".into());
-                1e-3
-            }
-            _ => {
-                assumptions.push("spatial unit unknown: assumed mm".into());
-                1.0
-            }
-        }
-    }
-
-    /// Seconds from volume to volume.
-    pub(super) fn tr_secs(&self, assumptions: &mut Vec<String>) -> Option<f64> {
-        let step = self.pixdim[4];
-        if !(step > 0.0 && step.is_finite()) {
-            return None;
-        }
-        // No scanner waits 50 s for a volume, and none takes less than 50 ms.
-        let implausible = step >= 50.0;
-        match self.xyzt_units & 0o70 {
-            8 if implausible => {
-                assumptions.push(format!(
-                    "the header gives a TR of {step} s, which must be milliseconds: took it as {} s",
-                    step * 1e-3
-                ));
-                Some(step * 1e-3)
-            }
-            8 => Some(step),
-            16 => Some(step * 1e-3),
-            24 => Some(step * 1e-6),
-            // Hertz, ppm, radians: the fourth axis is not time.
-            32.. => None,
-            _ => {
-                let (unit, in_secs) = if implausible {
-                    ("ms", 1e-3)
-                } else {
-                    ("s", 1.0)
-                };
-                assumptions.push(format!(
-                    "unit of time unknown: took the TR as {step} {unit}"
-                ));
-                Some(step * in_secs)
-            }
-        }
-    }
-
-    /// What the values mean.
-    pub(super) fn intent(&self) -> String {
-        let meaning = match self.intent_code {
-            2 => "correlation",
-            3 => "t statistic",
-            4 => "F statistic",
-            5 => "z score",
-            6 => "chi-squared statistic",
-            22 => "p value",
-            23 => "−ln p",
-            24 => "−log10 p",
-            1001 => "estimate",
-            1002 => "labels",
-            1003 => "names",
-            1006 => "displacement",
-            1007 => "vector",
-            2001 => "time series",
-            _ => "",
-        };
-        match (meaning, self.intent_name.as_str()) {
-            ("", name) => name.to_owned(),
-            (meaning, "") => meaning.to_owned(),
-            (meaning, name) => format!("{meaning} ({name})"),
-        }
-    }
-
-    /// Where the values begin in their file.
-    pub(in crate::io) fn data_offset(&self) -> Result<u64> {
-        // The header, then four bytes that tell of extensions.
-        let least = match (self.single_file, self.version) {
-            (false, _) => 0.0,
-            (true, 1) => 352.0,
-            (true, _) => 544.0,
-        };
-        if self.vox_offset == 0.0 {
-            return Ok(least as u64);
-        }
-        if self.vox_offset.is_finite() && self.vox_offset >= least {
-            return Ok(self.vox_offset as u64);
-        }
-        Err(Error::file(
-            &self.path,
-            format!(
-                "says its data begin at byte {}, which is inside its header: it is damaged, so copy or download it again",
-                self.vox_offset
-            ),
-        ))
-    }
-
-    /// The file that holds the values.
-    pub(super) fn data_path(&self) -> Result<PathBuf> {
-        if self.single_file {
-            return Ok(self.path.clone());
-        }
-        let (stem, _) = split_pair_name(&self.path).unwrap_or((self.path.clone(), ""));
-        let candidates = ["img", "img.gz", "IMG"].map(|e| with_ending(&stem, e));
-        let mut paths = self.image.iter().chain(&candidates);
-        paths.find(|p| p.is_file()).cloned().ok_or_else(|| {
-            Error::file(
-                &self.path,
-                format!(
-                    "is the header of a pair and its data file {} is not there: put the two into one folder",
-                    candidates[0].display()
-                ),
-            )
-        })
-    }
-}
-
-/// The header of the pair when `path` is its `.img`, else `path`.
-fn header_of(path: &Path) -> PathBuf {
-    match split_pair_name(path) {
-        Some((stem, "img")) => ["hdr", "hdr.gz", "HDR"]
-            .iter()
-            .map(|e| with_ending(&stem, e))
-            .find(|p| p.is_file())
-            .unwrap_or_else(|| path.to_path_buf()),
-        _ => path.to_path_buf(),
-    }
-}
-
-/// `a/b.img.gz` → (`a/b`, `img`).
-fn split_pair_name(path: &Path) -> Option<(PathBuf, &'static str)> {
-    let plain = if path.extension()?.eq_ignore_ascii_case("gz") {
-        path.with_extension("")
-    } else {
-        path.to_path_buf()
-    };
-    let kind = ["img", "hdr"]
-        .into_iter()
-        .find(|k| plain.extension().is_some_and(|e| e.eq_ignore_ascii_case(k)))?;
-    Some((plain.with_extension(""), kind))
-}
-
-fn with_ending(stem: &Path, ending: &str) -> PathBuf {
-    let mut name = stem.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    name.into()
 }
 
 fn bad_dimensions(path: &Path, n_dims: i64) -> Error {

@@ -37,6 +37,8 @@ pub(super) struct Setting {
     place: Place,
     hour: Hour,
     paint: Paint,
+    /// How the thing shown is about the sea.
+    afloat: &'static str,
 }
 
 /// A setting where such a thing may be found.
@@ -65,7 +67,18 @@ pub(super) fn setting(stream: &mut Stream, category: usize, which: usize, paint:
         Hour::Night,
         Hour::Rain,
     ]);
-    Setting { place, hour, paint }
+    let afloat = match (category, which) {
+        (6, _) => "in the sea",
+        (7, 3) => "over the sea",
+        (2, _) => "by the sea",
+        _ => "on the sea",
+    };
+    Setting {
+        place,
+        hour,
+        paint,
+        afloat,
+    }
 }
 
 impl Setting {
@@ -88,7 +101,7 @@ impl Setting {
             Place::Meadow => format!("in a meadow with {name} flowers"),
             Place::Road => "on a road".to_owned(),
             Place::Street => format!("in a street with {a} {name} house"),
-            Place::Sea => "on the sea".to_owned(),
+            Place::Sea => self.afloat.to_owned(),
             Place::Beach => format!("on a beach with {a} {name} parasol"),
             Place::Snow => "in the snow".to_owned(),
             Place::Hills => format!("among {name} hills"),
@@ -100,6 +113,7 @@ impl Setting {
             (_, Hour::Noon) => " at noon",
             (_, Hour::Sunset) => " at sunset",
             (_, Hour::Night) => " at night",
+            (_, Hour::Rain) if self.place == Place::Snow => " under grey clouds",
             (_, Hour::Rain) => " in the rain",
         };
         place + hour
@@ -297,7 +311,7 @@ fn heavens(canvas: &mut Canvas, setting: &Setting, horizon: f32, stream: &mut St
             }
         }
     }
-    if setting.hour == Hour::Rain {
+    if setting.hour == Hour::Rain && setting.place != Place::Snow {
         for _ in 0..18 {
             let (u, v) = (stream.between(-1.0, 1.0), stream.between(-0.2, 0.9));
             let drop = pose.stroke([(u, v), (u - 0.04, v - 0.14)], 0.007);

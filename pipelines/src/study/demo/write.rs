@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::io::table::{self, Table};
-use crate::io::{gifti, nifti, picture, write};
+use crate::io::{Datatype, gifti, nifti, picture, write};
 use crate::run::{Run, Stop};
 use crate::study::{BoldRun, Entities, Study, Subject};
 use crate::surface::{Hemisphere, Shape};
@@ -220,8 +220,13 @@ fn runs(subject: &Subject, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
 fn one_run(bold: &BoldRun, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
     let series = bold.bold.load(run)?;
     let stem = name(&bold.entities);
-    let step = step_for(&series);
-    nifti::write_series_in_steps(&folder.join(format!("{stem}_bold.nii.gz")), &series, step)?;
+    let path = folder.join(format!("{stem}_bold.nii.gz"));
+    nifti::write_scaled(
+        &path,
+        &series,
+        Datatype::I16,
+        (f64::from(step_for(&series)), 0.0),
+    )?;
     let task = bold.entities.get("task").map_or("", String::as_str);
     let sidecar = json!({
         "TaskName": task,
