@@ -42,10 +42,14 @@ pub(super) struct StudyArgs {
 }
 
 impl StudyArgs {
-    /// What they ask of the study.
+    /// What they ask of the study. The demo study's first subject is meant where none is named.
     pub(super) fn query(&self) -> Query {
+        let unnamed = self.subject.is_none() && self.study == Path::new("demo");
         Query {
-            subject: self.subject.clone(),
+            subject: match unnamed {
+                true => Some(demo::FIRST_SUBJECT.to_owned()),
+                false => self.subject.clone(),
+            },
             session: self.session.clone(),
             task: self.task.clone(),
             space: self.space.clone(),
@@ -54,6 +58,21 @@ impl StudyArgs {
             mask: self.mask.clone(),
             rois: self.roi.clone(),
         }
+    }
+}
+
+impl StudyArgs {
+    /// Opens the study, and says which subject is meant where that was left open.
+    pub(super) fn open(&self, run: &Run<'_>) -> anyhow::Result<Study> {
+        let study = open(&self.study, run)?;
+        if self.subject.is_none() && self.study == Path::new("demo") {
+            run.warn(format!(
+                "subject {} of {} is taken: choose another with --subject",
+                demo::FIRST_SUBJECT,
+                study.subjects.len()
+            ));
+        }
+        Ok(study)
     }
 }
 
@@ -108,7 +127,7 @@ impl RunArgs {
 /// Opens the study named on the command line. `demo` is the built-in one; a folder of that name is `./demo`.
 pub(super) fn open(path: &Path, run: &Run<'_>) -> anyhow::Result<Study> {
     if path == Path::new("demo") {
-        return Ok(demo::generate(&demo::DemoPlan::default(), run)?.study);
+        return Ok(demo::study(&demo::DemoPlan::default()));
     }
     if !path.exists() {
         return Err(fusiform_pipelines::Error::file(

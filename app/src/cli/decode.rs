@@ -10,7 +10,7 @@ use fusiform_pipelines::{glm, report};
 use serde_json::{Map, Value};
 
 use super::Output;
-use super::args::{RunArgs, StudyArgs, TrialArgs, open, prepare_folder};
+use super::args::{RunArgs, StudyArgs, TrialArgs, prepare_folder};
 use super::progress::shown;
 
 const EXAMPLES: &str = "\
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         prepare_folder(out)?;
     }
     let (metrics, text) = shown(output.quiet, |run| -> anyhow::Result<_> {
-        let study = open(&args.study.study, run)?;
+        let study = args.study.open(run)?;
         let plan = args.decoding.plan(args.run.seed);
         let job = Job {
             study: &study,

@@ -1,8 +1,8 @@
-//! `fusiform demo`: the main job from end to end on the built-in subject, with no display.
+//! `fusiform demo`: the main job from end to end on the built-in study, with no display.
 
 use std::path::PathBuf;
 
-use fusiform_pipelines::study::demo::{DemoPlan, generate};
+use fusiform_pipelines::study::demo::{DemoPlan, FIRST_SUBJECT, generate};
 use fusiform_pipelines::study::select::Query;
 use fusiform_render::renderer::Backend;
 use serde_json::Value;
@@ -34,9 +34,14 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         let demo = generate(
             &DemoPlan {
                 seed: args.run.seed,
+                ..DemoPlan::default()
             },
             run,
         )?;
+        run.warn(format!(
+            "subject {FIRST_SUBJECT} of {} is taken: decode demo --subject decodes another",
+            demo.study.subjects.len()
+        ));
         run.stage("drawing the brain");
         let map = presets::Map::new(&demo.truth_snr, "planted signal-to-noise ratio");
         let scene = crate::brain::Brain::load(&demo.study.subjects[0], run)?;
@@ -65,7 +70,10 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         let plan = args.decoding.plan(args.run.seed);
         let job = Job {
             study: &demo.study,
-            query: Query::default(),
+            query: Query {
+                subject: Some(FIRST_SUBJECT.to_owned()),
+                ..Query::default()
+            },
             trials: &args.trials,
             plan,
             run: &args.run,

@@ -7,6 +7,7 @@ mod args;
 mod bench;
 mod decode;
 mod demo;
+mod demo_data;
 mod info;
 mod progress;
 mod render;
@@ -29,7 +30,7 @@ Exit codes: 0 success, 1 failure (one line that says what to do), 2 wrong usage.
 /// A workbench for decoding the brain from fMRI.
 ///
 /// Without a command the window opens: on the study or files named, or on the
-/// built-in demo subject.
+/// built-in demo study.
 #[derive(Debug, Parser)]
 #[command(name = "fusiform", version, subcommand_precedence_over_arg = true, after_help = EXAMPLES)]
 struct Cli {
@@ -49,6 +50,8 @@ struct Cli {
 enum Command {
     /// Make the demo subject, decode it, and write a report: no display needed
     Demo(demo::Args),
+    /// Write the demo study to disk, as BIDS
+    DemoData(demo_data::Args),
     /// Say what a file or a study holds, and what was assumed about it
     Info(info::Args),
     /// Decode pictures and categories from BOLD, each run from the others
@@ -80,6 +83,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => crate::workbench::run(cli.paths),
         Some(Command::Demo(args)) => demo::run(&args, output),
+        Some(Command::DemoData(args)) => demo_data::run(&args, output),
         Some(Command::Info(args)) => info::run(&args, output),
         Some(Command::Decode(args)) => decode::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),

@@ -200,9 +200,13 @@ fn load(args: &Args, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
     let mut map = None;
     if let Some(path) = &args.study {
         if path == Path::new("demo") {
-            let demo = demo::generate(&demo::DemoPlan::default(), run)?;
-            map = Some(Map::new(&demo.truth_snr, "planted signal-to-noise ratio"));
-            brain = load_subject(&demo.study, None, run)?;
+            let made = demo::generate(&demo::DemoPlan::default(), run)?;
+            let subject = args.subject.as_deref().unwrap_or(demo::FIRST_SUBJECT);
+            // The truth that comes with the study is the first subject's.
+            if subject == demo::FIRST_SUBJECT {
+                map = Some(Map::new(&made.truth_snr, "planted signal-to-noise ratio"));
+            }
+            brain = load_subject(&made.study, Some(subject), run)?;
         } else {
             brain = load_subject(&open(path, run)?, args.subject.as_deref(), run)?;
         }

@@ -12,9 +12,8 @@ use serde::Serialize;
 use crate::mask::Mask;
 use crate::placement;
 use crate::run::{Run, Stop};
-use crate::study::companions::{grid_of, head_of, series_grid};
-use crate::study::names::file_name;
-use crate::study::{BoldRun, Load, Source, Study, Subject};
+use crate::study::companions::grid_of;
+use crate::study::{BoldRun, Source, Study, Subject};
 use crate::surface::{Hemisphere, Shape};
 
 /// A study in numbers.
@@ -248,8 +247,7 @@ fn describe_subject(subject: &Subject, run: &Run<'_>) -> Result<SubjectSummary, 
         });
     }
     let anatomy_shape = match &subject.anatomy {
-        Some(Source::File(path) | Source::Entry { path, .. }) => Some(head_of(path)?.grid.shape),
-        Some(Source::Memory(volume)) => Some(volume.grid.shape),
+        Some(source) => Some(grid_of(source, |volume| &volume.grid)?.shape),
         None => None,
     };
     Ok(SubjectSummary {
@@ -275,6 +273,13 @@ fn describe_run(bold: &BoldRun, run: &Run<'_>) -> Result<RunSummary, Stop> {
             (head.grid.shape, head.n_volumes, head.tr_secs)
         }
         Source::Memory(series) => (series.grid.shape, series.n_times, series.tr_secs),
+        Source::Made(maker) => match &maker.outline {
+            Some(outline) => (outline.grid.shape, outline.n_times, outline.tr_secs),
+            None => {
+                let series = bold.bold.load(run)?;
+                (series.grid.shape, series.n_times, series.tr_secs)
+            }
+        },
     };
     let events = match &bold.events {
         Some(source) => Some(source.load(run)?),

@@ -27,10 +27,11 @@ use image::RgbImage;
 use crate::Error;
 use crate::betas::{Betas, Trial};
 use crate::run::{Run, Stop};
+use crate::space::Grid;
 use crate::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use crate::volume::{Atlas, Series, Volume};
 
-/// Something a study can give: a file to be read, or a value already here.
+/// Something a study can give: a file to be read, a value already here, or one made when asked for.
 #[derive(Clone, Debug)]
 pub enum Source<T> {
     /// A file, read at each load.
@@ -44,23 +45,60 @@ pub enum Source<T> {
     },
     /// A value in memory.
     Memory(Arc<T>),
+    /// A value made at each load, the same each time.
+    Made(Maker<T>),
+}
+
+/// Makes a value on demand: what is too heavy to keep and cheap enough to make again.
+#[derive(Clone)]
+pub struct Maker<T> {
+    /// Makes it; equal at every call.
+    pub make: MakeFn<T>,
+    /// What it is called in messages.
+    pub label: String,
+    /// The shape of a volume or series, known without making it.
+    pub outline: Option<Outline>,
+}
+
+/// The function of a [`Maker`].
+pub type MakeFn<T> = Arc<dyn Fn(&Run<'_>) -> Result<T, Stop> + Send + Sync>;
+
+/// What the header of a volume or series would say.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// Shape and place.
+    pub grid: Grid,
+    /// Volumes; 1 for a single one.
+    pub n_times: usize,
+    /// Seconds from one volume to the next.
+    pub tr_secs: Option<f64>,
+}
+
+impl<T> std::fmt::Debug for Maker<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Maker")
+            .field("label", &self.label)
+            .field("outline", &self.outline)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T: Load> Source<T> {
-    /// Reads the file, or hands out the value.
+    /// Reads the file, hands out the value, or makes it.
     pub fn load(&self, run: &Run<'_>) -> Result<Arc<T>, Stop> {
         match self {
             Self::File(path) => T::load(path, run).map(Arc::new),
             Self::Entry { path, index } => T::load_entry(path, *index, run).map(Arc::new),
             Self::Memory(value) => Ok(Arc::clone(value)),
+            Self::Made(maker) => (maker.make)(run).map(Arc::new),
         }
     }
 
     /// The file, if it comes from one.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) | Self::Entry { path, .. } => Some(path),
-            Self::Memory(_) => None,
+            Self::File(path) => Some(path),
+            Self::Memory(_) | Self::Made(_) => None,
         }
     }
 }

@@ -149,13 +149,14 @@ pub(super) fn tissue(lattice: &Lattice, halves: &[Cortex; 2], rays: usize) -> [V
 
 /// A T1-weighted volume, 0..255: white matter bright, grey between, fluid dark, with partial
 /// volumes, skull and scalp, a slow bias over the field and noise.
-pub(super) fn t1(seed: u64, halves: &[Cortex; 2], run: &Run<'_>) -> Result<Volume, Stop> {
-    let lattice = Lattice {
-        shape: [121, 153, 129],
-        first: Vec3::new(-90.0, -120.0, -94.0),
-        step: 1.5,
-    };
-    let [pial, white] = tissue(&lattice, halves, 2);
+pub(super) fn t1(
+    seed: u64,
+    lattice: &Lattice,
+    halves: &[Cortex; 2],
+    run: &Run<'_>,
+) -> Result<Volume, Stop> {
+    run.stage("drawing the anatomy");
+    let [pial, white] = tissue(lattice, halves, 2);
     run.check()?;
     let slice = lattice.shape[0] * lattice.shape[1];
     let mut data = vec![0.0f32; lattice.n_voxels()];

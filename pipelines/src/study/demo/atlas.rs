@@ -6,6 +6,7 @@ use super::anatomy::Lattice;
 use super::cortex::Cortex;
 use super::hull;
 use super::mesh::area_vector;
+use super::stream::Stream;
 use super::sulci;
 use crate::surface::Hemisphere;
 use crate::volume::Region;
@@ -45,7 +46,37 @@ const PATCHES: [(Vec3, f32); 10] = [
 const WORD_AREA: i32 = 12;
 
 /// How far V1, V2 and V3 reach from the calcarine sulcus, mm on the hull.
-pub(super) const RINGS: [f32; 3] = [9.0, 15.0, 20.5];
+const RINGS: [f32; 3] = [9.0, 15.0, 20.5];
+
+/// One subject's layout of the areas: the common one, everywhere a little different.
+#[derive(Clone, Debug)]
+pub(super) struct Topography {
+    /// How far V1, V2 and V3 reach from the calcarine sulcus, mm on the hull.
+    pub(super) rings: [f32; 3],
+    /// Centres (lateral mm) and radii (mm) of the other areas, left and right.
+    patches: [[(Vec3, f32); 10]; 2],
+}
+
+impl Topography {
+    /// The subject's own.
+    pub(super) fn new(seed: u64) -> Self {
+        let mut stream = Stream::new(seed, &[9]);
+        // V1 differs between people by a factor of two in area (Dougherty et al. 2003).
+        let reach = stream.between(0.88, 1.14);
+        let mut side = || {
+            PATCHES.map(|(centre, radius)| {
+                let mut off = || stream.between(-2.5, 2.5);
+                let away = Vec3::new(0.4 * off(), off(), off());
+                let centre = hull::onto_hemisphere(centre + away);
+                (centre, radius * stream.between(0.9, 1.15))
+            })
+        };
+        Self {
+            rings: RINGS.map(|ring| ring * reach),
+            patches: [side(), side()],
+        }
+    }
+}
 
 /// The regions with names and colours.
 pub(super) fn regions() -> Vec<Region> {
@@ -60,9 +91,9 @@ pub(super) fn regions() -> Vec<Region> {
 }
 
 /// The area of every vertex; 0 is none.
-pub(super) fn vertex_keys(cortex: &Cortex) -> Vec<i32> {
+pub(super) fn vertex_keys(cortex: &Cortex, topography: &Topography) -> Vec<i32> {
     let calcarine = sulci::calcarine();
-    let patches = PATCHES.map(|(centre, radius)| (hull::onto_hemisphere(centre), radius));
+    let patches = topography.patches[usize::from(cortex.hemisphere == Hemisphere::Right)];
     let key_at = |p: Vec3| {
         // Patches win over the rings, and the nearer patch over the farther.
         let mut best = (1.0, 0);
@@ -77,7 +108,7 @@ pub(super) fn vertex_keys(cortex: &Cortex) -> Vec<i32> {
         }
         let far = sulci::distance(p, &calcarine);
         (1..)
-            .zip(RINGS)
+            .zip(topography.rings)
             .find(|(_, reach)| far < *reach)
             .map_or(0, |(key, _)| key)
     };
@@ -117,7 +148,7 @@ pub(super) fn holdings(
         } else {
             -1.0
         };
-        for &t in &cortex.triangles {
+        for &t in cortex.triangles.iter() {
             let sheet = 0.25
                 * (area_vector(&cortex.pial, t).length() + area_vector(&cortex.white, t).length());
             for v in t.map(|v| v as usize) {

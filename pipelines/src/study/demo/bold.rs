@@ -1,12 +1,10 @@
 //! The runs: events, the haemodynamic response, drifts and noise.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use glam::Vec3;
-use rayon::prelude::*;
 
 use super::anatomy::Lattice;
 use super::hull;
+use super::person::Person;
 use super::response::Tuning;
 use super::stream::{Stream, bell, exp, sin_cos};
 use crate::run::{Run, Stop};
@@ -17,10 +15,8 @@ use crate::volume::Series;
 pub(super) const TR_SECS: f64 = 2.0;
 /// How long a picture is shown.
 const SHOWN_SECS: f64 = 2.0;
-/// Pictures of a run; each is shown in no other run.
-pub(super) const PICTURES_PER_RUN: usize = 30;
-/// How many of them are shown twice.
-const REPEATED: usize = 8;
+/// A picture of the shared set comes back after this many trials at the soonest.
+const APART: usize = 5;
 /// How strongly every picture drives a voxel, in SDs of its responses.
 const COMMON_RESPONSE: f32 = 1.5;
 /// The part of the noise that carries over from one volume to the next.
@@ -58,27 +54,36 @@ pub(super) fn picture_response() -> Vec<f32> {
     response.iter().map(|r| r / peak).collect()
 }
 
-/// What was shown in a run: (onset in seconds, number of the picture), in order, and the volumes it takes.
-pub(super) fn schedule(seed: u64, run: usize) -> (Vec<(f64, usize)>, usize) {
-    let mut stream = Stream::new(seed, &[6, run as u64]);
-    let mut shown: Vec<usize> = (0..PICTURES_PER_RUN + REPEATED)
-        .map(|i| i % PICTURES_PER_RUN)
-        .collect();
-    let mut which: Vec<usize> = (0..PICTURES_PER_RUN).collect();
-    stream.shuffle(&mut which);
-    loop {
-        stream.shuffle(&mut shown);
-        // A picture never follows itself.
-        if shown.windows(2).all(|pair| pair[0] != pair[1]) {
-            break;
-        }
+/// What was shown in a run: (onset in seconds, number of the picture), in order, and the volumes it
+/// takes. Every picture of the shared set is shown once in each third of the run, the subject's own
+/// once in all.
+pub(super) fn schedule(person: &Person, run: usize) -> (Vec<(f64, usize)>, usize) {
+    let mut stream = Stream::new(person.own_seed, &[6, run as u64]);
+    let (shared, own) = person.layout.run(person.index, run);
+    let mut own: Vec<usize> = own.collect();
+    stream.shuffle(&mut own);
+    let mut thirds: [Vec<usize>; 3] = std::array::from_fn(|_| shared.clone().collect());
+    for (i, picture) in own.into_iter().enumerate() {
+        thirds[i % 3].push(picture);
     }
+    let shown = loop {
+        for third in &mut thirds {
+            stream.shuffle(third);
+        }
+        let shown = thirds.concat();
+        let soon = |(i, picture): (usize, &usize)| {
+            shown[i + 1..].iter().take(APART - 1).any(|p| p == picture)
+        };
+        if !shown.iter().enumerate().any(soon) {
+            break shown;
+        }
+    };
     let mut onset = 8.0;
     let trials = shown
         .into_iter()
-        .map(|i| {
-            let trial = (onset, run * PICTURES_PER_RUN + which[i]);
-            onset += stream.pick([4.0, 6.0, 6.0, 8.0]);
+        .map(|picture| {
+            let trial = (onset, picture);
+            onset += stream.pick([4.0, 4.0, 6.0, 6.0]);
             trial
         })
         .collect();
@@ -146,27 +151,27 @@ pub(super) fn scene(seed: u64, lattice: &Lattice, pial: &[f32], white: &[f32]) -
     scene
 }
 
-/// Scans run number `run`.
+/// Scans a run.
 pub(super) fn scan(
-    seed: u64,
+    person: &Person,
     run_number: usize,
     lattice: &Lattice,
     scene: &Scene,
     tuning: &Tuning,
     run: &Run<'_>,
 ) -> Result<Series, Stop> {
-    let (trials, n_times) = schedule(seed, run_number);
+    let (trials, n_times) = schedule(person, run_number);
     let response = picture_response();
     let n_voxels = lattice.n_voxels();
-    let mut stream = Stream::new(seed, &[8, run_number as u64]);
+    let mut stream = Stream::new(person.own_seed, &[8, run_number as u64]);
     // Slow drifts: two shapes in time, each with its own tilt over the head.
     let tilts: [Vec3; 2] =
         std::array::from_fn(|_| Vec3::new(stream.normal(), stream.normal(), stream.normal()));
-    let drift = |p: Vec3, time: f32| {
-        let phase = std::f32::consts::PI * time / n_times as f32;
-        let tilted = |i: usize| 0.4 + tilts[i].dot(p) / 90.0;
-        0.006 * (tilted(0) * sin_cos(phase).1 + 0.6 * tilted(1) * sin_cos(2.0 * phase).1)
-    };
+    let tilted: [Vec<f32>; 2] = tilts.map(|tilt| {
+        (0..n_voxels)
+            .map(|v| 0.006 * (0.4 + tilt.dot(lattice.centre(v)) / 90.0))
+            .collect()
+    });
     // Half of the variance carries over (AR(1)), half is white; half the SD² each.
     let half = 0.5f32.sqrt();
     let innovation = half * (1.0 - AUTOREGRESSION * AUTOREGRESSION).sqrt();
@@ -180,6 +185,8 @@ pub(super) fn scan(
         .collect();
     for (time, volume) in data.chunks_mut(n_voxels).enumerate() {
         run.check()?;
+        let phase = std::f32::consts::PI * time as f32 / n_times as f32;
+        let slow = [sin_cos(phase).1, 0.6 * sin_cos(2.0 * phase).1];
         for (voxel, value) in volume.iter_mut().enumerate() {
             let mean = scene.mean[voxel];
             if mean < 60.0 {
@@ -189,8 +196,8 @@ pub(super) fn scan(
             }
             carried[voxel] = AUTOREGRESSION * carried[voxel] + innovation * stream.normal();
             let noise = carried[voxel] + half * stream.normal();
-            let slow = drift(lattice.centre(voxel), time as f32);
-            *value = mean * (1.0 + slow) + scene.noise[voxel] * noise;
+            let drift = slow[0] * tilted[0][voxel] + slow[1] * tilted[1][voxel];
+            *value = mean * (1.0 + drift) + scene.noise[voxel] * noise;
         }
         let now = time as f64 * TR_SECS;
         for &(onset, picture) in &trials {
@@ -201,7 +208,7 @@ pub(super) fn scan(
             else {
                 continue;
             };
-            let row = &tuning.responses[picture];
+            let row = &tuning.responses[person.layout.row(person.index, picture)];
             for ((&voxel, gain), z) in tuning.voxels.iter().zip(&gains).zip(row) {
                 volume[voxel] += gain * level * (COMMON_RESPONSE + z);
             }
@@ -214,24 +221,4 @@ pub(super) fn scan(
         data: data.into(),
         assumptions: Vec::new(),
     })
-}
-
-/// Scans all runs, two or more at a time.
-pub(super) fn scan_all(
-    seed: u64,
-    n_runs: usize,
-    lattice: &Lattice,
-    scene: &Scene,
-    tuning: &Tuning,
-    run: &Run<'_>,
-) -> Result<Vec<Series>, Stop> {
-    let done = AtomicUsize::new(0);
-    (0..n_runs)
-        .into_par_iter()
-        .map(|number| {
-            let series = scan(seed, number, lattice, scene, tuning, run)?;
-            run.progress(done.fetch_add(1, Ordering::Relaxed) + 1, n_runs);
-            Ok(series)
-        })
-        .collect()
 }

@@ -5,28 +5,36 @@ use image::{Rgb, RgbImage};
 
 use super::stream::sin_cos;
 
-/// Pixels along an edge of a picture.
-pub(super) const SIZE: usize = 64;
+/// Pixels along an edge of the tiles that are painted or passed over as a whole.
+const TILE: usize = 8;
 
-/// A picture being drawn. Coordinates are −1..1, x to the right and y up; colours 0..1.
+/// A square picture being drawn. Coordinates are −1..1, x to the right and y up; colours 0..1.
 #[derive(Debug)]
 pub(super) struct Canvas {
+    side: usize,
     pixels: Vec<Vec3>,
 }
 
 impl Canvas {
-    /// A picture filled by `colour` of each point.
-    pub(super) fn new(colour: impl Fn(Vec2) -> Vec3) -> Self {
-        Self {
-            pixels: (0..SIZE * SIZE).map(|i| colour(Self::point(i))).collect(),
-        }
+    /// A picture of `side` pixels an edge, filled by `colour` of each point. On none at all,
+    /// drawing costs nothing.
+    pub(super) fn new(side: usize, colour: impl Fn(Vec2) -> Vec3) -> Self {
+        let mut canvas = Self {
+            side,
+            pixels: Vec::new(),
+        };
+        canvas.pixels = (0..side * side)
+            .map(|i| colour(canvas.point(i % side, i / side)))
+            .collect();
+        canvas
     }
 
-    fn point(pixel: usize) -> Vec2 {
-        let step = 2.0 / SIZE as f32;
+    /// The centre of a pixel.
+    fn point(&self, x: usize, y: usize) -> Vec2 {
+        let step = 2.0 / self.side as f32;
         Vec2::new(
-            (pixel % SIZE) as f32 * step + 0.5 * step - 1.0,
-            1.0 - 0.5 * step - (pixel / SIZE) as f32 * step,
+            x as f32 * step + 0.5 * step - 1.0,
+            1.0 - 0.5 * step - y as f32 * step,
         )
     }
 
@@ -37,19 +45,34 @@ impl Canvas {
 
     /// Paints with a colour that varies from point to point.
     pub(super) fn shade(&mut self, colour: impl Fn(Vec2) -> Vec3, distance: impl Fn(Vec2) -> f32) {
-        for (i, pixel) in self.pixels.iter_mut().enumerate() {
-            let p = Self::point(i);
-            let cover = (0.5 - distance(p) * SIZE as f32 * 0.5).clamp(0.0, 1.0);
-            if cover > 0.0 {
-                *pixel = pixel.lerp(colour(p), cover);
+        let step = 2.0 / self.side.max(1) as f32;
+        // Half a tile's diagonal with room to spare, for a distance may be told too large.
+        let reach = 1.5 * TILE as f32 * step;
+        for top in (0..self.side).step_by(TILE) {
+            for left in (0..self.side).step_by(TILE) {
+                let corner = self.point(left, top);
+                let middle = corner + Vec2::new(0.5, -0.5) * (TILE as f32 - 1.0) * step;
+                if distance(middle) > reach {
+                    continue;
+                }
+                for y in top..(top + TILE).min(self.side) {
+                    for x in left..(left + TILE).min(self.side) {
+                        let p = self.point(x, y);
+                        let cover = (0.5 - distance(p) / step).clamp(0.0, 1.0);
+                        if cover > 0.0 {
+                            let pixel = &mut self.pixels[y * self.side + x];
+                            *pixel = pixel.lerp(colour(p), cover);
+                        }
+                    }
+                }
             }
         }
     }
 
     /// The finished picture.
     pub(super) fn finish(&self) -> RgbImage {
-        RgbImage::from_fn(SIZE as u32, SIZE as u32, |x, y| {
-            let c = self.pixels[y as usize * SIZE + x as usize];
+        RgbImage::from_fn(self.side as u32, self.side as u32, |x, y| {
+            let c = self.pixels[y as usize * self.side + x as usize];
             Rgb([c.x, c.y, c.z].map(|c| (c.clamp(0.0, 1.0) * 255.0 + 0.5) as u8))
         })
     }

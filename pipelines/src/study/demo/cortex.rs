@@ -7,6 +7,8 @@
 //!    drawn together and pushed in, as sulci are.
 //! 4. From this sheet the pial surface is grown outwards and the white one inwards.
 
+use std::sync::Arc;
+
 use glam::Vec3;
 
 use super::hull;
@@ -22,7 +24,7 @@ pub(super) struct Cortex {
     /// Which one.
     pub(super) hemisphere: Hemisphere,
     /// Counter-clockwise seen from outside.
-    pub(super) triangles: Vec<[u32; 3]>,
+    pub(super) triangles: Arc<[[u32; 3]]>,
     /// A sphere of 100 mm about the origin.
     pub(super) sphere: Vec<Vec3>,
     /// The hull under each vertex, in lateral coordinates: where a vertex is in the folding-free brain.
@@ -58,8 +60,14 @@ impl Cortex {
 /// Distance from one sulcus to the next on the hull, mm.
 const WAVELENGTH_MM: f32 = 15.8;
 
-/// Grows a hemisphere of 23 042 vertices.
-pub(super) fn grow(seed: u64, hemisphere: Hemisphere, run: &Run<'_>) -> Result<Cortex, Stop> {
+/// Grows a hemisphere; the last refinement splits edges into `finest` (1: 5 762 vertices, 2:
+/// 23 042, 3: 51 842).
+pub(super) fn grow(
+    seed: u64,
+    hemisphere: Hemisphere,
+    finest: u32,
+    run: &Run<'_>,
+) -> Result<Cortex, Stop> {
     let (side, stream) = match hemisphere {
         Hemisphere::Left => (-1.0, 1),
         Hemisphere::Right => (1.0, 2),
@@ -67,7 +75,7 @@ pub(super) fn grow(seed: u64, hemisphere: Hemisphere, run: &Run<'_>) -> Result<C
     let mut stream = Stream::new(seed, &[1, stream]);
     let courses = Courses::new(&mut stream);
     let waves = Stream::new(stream.bits(), &[]);
-    let (sphere, points, triangles, pattern) = pattern_on_hull(&courses, &mut stream, run)?;
+    let (sphere, points, triangles, pattern) = pattern_on_hull(&courses, &mut stream, finest, run)?;
     let neighbours = Neighbours::new(points.len(), &triangles);
     run.check()?;
 
@@ -150,6 +158,7 @@ type Patterned = (Vec<Vec3>, Vec<Vec3>, Vec<[u32; 3]>, Vec<f32>);
 fn pattern_on_hull(
     courses: &Courses,
     stream: &mut Stream,
+    finest: u32,
     run: &Run<'_>,
 ) -> Result<Patterned, Stop> {
     let (mut sphere, mut triangles) = mesh::icosahedron();
@@ -158,7 +167,10 @@ fn pattern_on_hull(
         |u: Vec3| hull::leave_hemisphere((u * Vec3::new(0.75, 1.2, 1.0)).normalize_or_zero());
     let mut points: Vec<Vec3> = Vec::new();
     let mut pattern: Vec<f32> = Vec::new();
-    for (pieces, n_even) in [(3, 0), (2, 60), (2, 50), (2, 25), (2, 5)] {
+    for (pieces, n_even) in [(3, 0), (2, 60), (2, 50), (2, 25), (finest, 5)] {
+        if pieces == 1 {
+            continue;
+        }
         let (parents, finer) = mesh::split(sphere.len(), &triangles, pieces);
         triangles = finer;
         sphere = mesh::interpolate_points(&parents, &sphere)
@@ -183,7 +195,7 @@ fn pattern_on_hull(
                 pattern = (0..points.len()).map(|_| 0.1 * stream.normal()).collect();
                 fold(&mut pattern, &points, &triangles, 45.0, courses, run)?;
             }
-            23_042 => {
+            23_042 | 51_842 => {
                 pattern = mesh::interpolate_values(&parents, &pattern);
                 fold(&mut pattern, &points, &triangles, 0.4, courses, run)?;
             }

@@ -4,6 +4,7 @@ use glam::{Vec2, Vec3};
 use image::RgbImage;
 
 use super::canvas::{Canvas, Pose, hsv};
+use super::grounds;
 use super::scenes;
 use super::stream::{Stream, sin_cos};
 use super::things;
@@ -13,27 +14,26 @@ pub(super) const CATEGORIES: [&str; 8] = [
     "face", "body", "place", "word", "food", "tool", "animal", "vehicle",
 ];
 
+/// Pixels along an edge of a picture.
+pub(super) const SIDE: usize = 96;
+
 /// How many numbers describe a picture beside its category.
-pub(super) const N_TRAITS: usize = 10;
+pub(super) const N_TRAITS: usize = 11;
 
 /// One picture and what is known of it.
 #[derive(Clone, Debug)]
 pub(super) struct Picture {
+    /// Its number.
+    pub(super) number: usize,
     /// The picture.
     pub(super) image: RgbImage,
-    /// "a red apple on a blue table".
+    /// "a red car on a road at night".
     pub(super) caption: String,
     /// The place in [`CATEGORIES`].
     pub(super) category: usize,
-    /// Place, size, hue of thing and ground, kind within the category: about −1..1 each.
+    /// Place, size, hue of thing and ground, kind within the category, light, openness of the
+    /// scene, and what no one knows: about −1..1 each.
     pub(super) traits: [f32; N_TRAITS],
-}
-
-impl Picture {
-    /// The category in words.
-    pub(super) fn category_name(&self) -> &'static str {
-        CATEGORIES[self.category % CATEGORIES.len()]
-    }
 }
 
 /// A colour with its name.
@@ -77,14 +77,29 @@ pub(super) struct Easel {
     pub(super) pose: Pose,
     /// The colour of the thing shown.
     pub(super) paint: Paint,
-    /// Words for what it stands on: "on a blue table".
+    /// Words for where it is and when: "on a road at night".
     pub(super) setting: String,
-    /// Which kind within its category was drawn, −1..1.
-    pub(super) kind: f32,
+    /// Which kind within its category is drawn, 0..[`N_KINDS`].
+    pub(super) which: usize,
 }
 
-/// Draws picture `number` of the seed: the categories take turns.
-pub(super) fn picture(seed: u64, number: usize) -> Picture {
+/// Kinds within a category ("cat", "bird", …).
+pub(super) const N_KINDS: usize = 4;
+
+impl Easel {
+    /// The one of `kinds` that is to be drawn.
+    pub(super) fn kind<T: Copy>(&self, kinds: [T; N_KINDS]) -> T {
+        kinds[self.which % N_KINDS]
+    }
+}
+
+/// The category of a picture in words: the categories take turns.
+pub(super) fn category_name(number: usize) -> &'static str {
+    CATEGORIES[number % CATEGORIES.len()]
+}
+
+/// Draws picture `number` of the seed, `side` pixels an edge.
+pub(super) fn picture(seed: u64, number: usize, side: usize) -> Picture {
     let mut stream = Stream::new(seed, &[3, number as u64]);
     let category = number % CATEGORIES.len();
     let ground = paint(&mut stream);
@@ -94,17 +109,18 @@ pub(super) fn picture(seed: u64, number: usize) -> Picture {
             break other;
         }
     };
+    let which = stream.below(N_KINDS);
     let at = Vec2::new(stream.between(-0.3, 0.3), stream.between(-0.24, 0.16));
     // A card with a word is broad and must still fit in.
     let size = stream.between(0.5, 0.78) * if category == 3 { 0.78 } else { 1.0 };
-    let pose = Pose::new(at, size, stream.between(-0.16, 0.16));
-    let (canvas, setting) = background(&mut stream, category, ground);
+    let pose = Pose::new(at, size, stream.between(-0.14, 0.14));
+    let setting = grounds::setting(&mut stream, category, which, ground);
     let mut easel = Easel {
-        canvas,
+        canvas: grounds::draw(&setting, side, &mut stream),
         pose,
         paint: thing,
-        setting,
-        kind: 0.0,
+        setting: setting.words(),
+        which,
     };
     let draw = [
         scenes::face,
@@ -127,58 +143,16 @@ pub(super) fn picture(seed: u64, number: usize) -> Picture {
         c,
         gs,
         gc,
-        easel.kind,
-        (thing.colour.element_sum() - ground.colour.element_sum()),
+        which as f32 * 0.8 - 1.2,
+        setting.brightness(),
+        setting.openness(),
         stream.normal(),
     ];
     Picture {
+        number,
         image: easel.canvas.finish(),
         caption,
         category,
         traits,
-    }
-}
-
-/// The ground of a picture and the words for it.
-fn background(stream: &mut Stream, category: usize, ground: Paint) -> (Canvas, String) {
-    let light = stream.between(0.0, 1.0);
-    let pale = ground.colour.lerp(Vec3::ONE, 0.45);
-    let name = ground.name;
-    // Faces, words: a wall. Food, tools: a table. The rest: out of doors.
-    match category {
-        0 | 3 => {
-            let from = Vec2::new(light * 2.0 - 1.0, 1.0);
-            let canvas =
-                Canvas::new(|p| pale.lerp(ground.colour * 0.8, (p.distance(from) * 0.42).min(1.0)));
-            (
-                canvas,
-                format!("in front of {} {name} wall", scenes::article(name)),
-            )
-        }
-        4 | 5 => {
-            let edge = stream.between(-0.15, 0.35);
-            let wall = Vec3::new(0.93, 0.91, 0.87) * (0.72 + 0.25 * light);
-            let mut canvas = Canvas::new(|p| wall * (1.0 + 0.08 * p.y));
-            canvas.shade(|p| ground.colour * (0.88 - 0.22 * p.y), |p| p.y - edge);
-            (canvas, format!("on {} {name} table", scenes::article(name)))
-        }
-        _ => {
-            let horizon = stream.between(-0.45, 0.0);
-            let (sky, word) = stream.pick([
-                (Vec3::new(0.52, 0.75, 0.95), "under a blue sky"),
-                (Vec3::new(0.98, 0.72, 0.5), "at sunset"),
-                (Vec3::new(0.16, 0.19, 0.4), "at night"),
-                (Vec3::new(0.8, 0.83, 0.86), "on a grey day"),
-            ]);
-            let mut canvas = Canvas::new(|p| {
-                sky.lerp(Vec3::ONE, (0.35 - 0.35 * (p.y - horizon)).clamp(0.0, 0.6))
-            });
-            let earth = ground.colour * 0.82;
-            canvas.shade(
-                |p| earth * (1.0 - 0.28 * (p.y - horizon)),
-                |p| p.y - horizon,
-            );
-            (canvas, format!("on {name} ground {word}"))
-        }
     }
 }

@@ -4,10 +4,12 @@ use glam::Vec2;
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::atlas::{Holding, RINGS};
-use super::pictures::{CATEGORIES, N_TRAITS, Picture};
+use super::atlas::{Holding, Topography};
+use super::person::Person;
+use super::pictures::{self, CATEGORIES, N_TRAITS, Picture};
 use super::stream::{Stream, exp, sin_cos};
 use super::sulci;
+use crate::run::{Run, Stop};
 
 /// The voxels that respond, and how.
 #[derive(Debug)]
@@ -16,56 +18,96 @@ pub(super) struct Tuning {
     pub(super) voxels: Vec<usize>,
     /// The planted signal-to-noise of each.
     pub(super) snr: Vec<f32>,
-    /// A row a picture, a column a voxel; every column has mean 0 and variance 1.
+    /// A row a picture of the subject, a column a voxel; every column has mean 0 and variance 1.
     pub(super) responses: Vec<Vec<f32>>,
 }
 
 /// Cells along an edge of the maps that receptive fields look at.
 const CELLS: usize = 16;
+/// Pixels along an edge of the drawings that these maps are made from.
+const LOOKED_AT: usize = 48;
 /// Luminance, red against green, blue against yellow, contrast.
 const N_CHANNELS: usize = 4;
-/// Signal-to-noise of the best voxels of each area, in the order of [`super::atlas::AREAS`].
-const BEST_SNR: [f32; 13] = [
-    0.72, 0.66, 0.6, 0.55, 0.5, 0.5, 0.55, 0.5, 0.55, 0.48, 0.45, 0.5, 0.48,
+/// The part of a single trial's variance that the picture explains, lowest and highest voxel of
+/// each area, in the order of [`super::atlas::AREAS`]: about what is found at 7 T (Allen et al. 2022).
+const EXPLAINABLE: [(f32, f32); 13] = [
+    (0.20, 0.42),
+    (0.19, 0.40),
+    (0.18, 0.38),
+    (0.14, 0.31),
+    (0.14, 0.30),
+    (0.10, 0.27),
+    (0.11, 0.30),
+    (0.11, 0.30),
+    (0.11, 0.30),
+    (0.10, 0.26),
+    (0.09, 0.24),
+    (0.10, 0.26),
+    (0.10, 0.26),
 ];
+/// How well each subject holds still, as a factor of what is explainable; more subjects start over.
+const QUALITY: [f32; 4] = [1.0, 0.85, 1.1, 0.7];
+/// The variance of the least-squares estimate of one trial's response, in units of the variance of
+/// the noise over time: what the timing of the trials makes of it.
+pub(super) const TRIAL_NOISE: f32 = 1.27;
 
-/// Tunes every voxel with a named area to the pictures.
-pub(super) fn tune(seed: u64, holdings: &[Holding], pictures: &[Picture]) -> Tuning {
-    let maps: Vec<Vec<f32>> = pictures.par_iter().map(|p| channels(&p.image)).collect();
+/// Tunes every voxel with a named area to the subject's pictures.
+pub(super) fn tune(
+    person: &Person,
+    topography: &Topography,
+    holdings: &[Holding],
+    run: &Run<'_>,
+) -> Result<Tuning, Stop> {
+    run.stage("showing the pictures to every voxel");
+    let drawn: Vec<(Picture, Vec<f32>)> = person
+        .layout
+        .pictures_of(person.index)
+        .into_par_iter()
+        .map(|number| {
+            run.check()?;
+            let picture = pictures::picture(person.seed, number, LOOKED_AT);
+            let maps = channels(&picture.image);
+            Ok((picture, maps))
+        })
+        .collect::<Result<_, Stop>>()?;
+    let (pictures, maps): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
     let maps = standardised(&maps);
     let calcarine = sulci::calcarine();
     let voxels: Vec<usize> = (0..holdings.len())
         .filter(|&v| holdings[v].key > 0)
         .collect();
+    let quality = QUALITY[person.index % QUALITY.len()];
     let columns: Vec<(f32, Vec<f32>)> = voxels
         .par_iter()
         .map(|&voxel| {
+            run.check()?;
             let holding = &holdings[voxel];
-            let mut stream = Stream::new(seed, &[4, voxel as u64]);
+            let mut stream = Stream::new(person.own_seed, &[4, voxel as u64]);
             let area = holding.key as usize - 1;
-            let snr = BEST_SNR[area] * stream.between(0.35, 1.0) * holding.part.sqrt();
+            let (low, high) = EXPLAINABLE[area];
+            // A voxel with little cortex has little to say.
+            let filled = (2.0 * holding.part).min(1.0);
+            let explained = stream.between(low, high) * quality * filled;
+            let snr = (explained / (1.0 - explained) * TRIAL_NOISE).sqrt();
             let mut column = if area < 4 {
-                let field = Field::of(
-                    holding,
-                    sulci::distance(holding.hull, &calcarine),
-                    &mut stream,
-                );
+                let from_calcarine = sulci::distance(holding.hull, &calcarine);
+                let field = Field::of(holding, from_calcarine, topography.rings, &mut stream);
                 retinotopic(&field, &maps, &mut stream)
             } else {
-                semantic(seed, area, pictures, &mut stream)
+                semantic(person.seed, area, &pictures, &mut stream)
             };
             standardise(&mut column);
-            (snr, column)
+            Ok((snr, column))
         })
-        .collect();
+        .collect::<Result<_, Stop>>()?;
     let responses = (0..pictures.len())
         .map(|picture| columns.iter().map(|(_, column)| column[picture]).collect())
         .collect();
-    Tuning {
+    Ok(Tuning {
         voxels,
         snr: columns.into_iter().map(|(snr, _)| snr).collect(),
         responses,
-    }
+    })
 }
 
 /// The channels of a picture, cell after cell, [`N_CHANNELS`] a cell.
@@ -135,12 +177,12 @@ impl Field {
     /// From the place on the cortex: eccentricity grows from the occipital pole forwards, the
     /// polar angle turns with the distance from the calcarine sulcus and reverses at the borders
     /// of V1, V2 and V3; the upper bank sees the lower field, the right half sees the left.
-    fn of(holding: &Holding, from_calcarine: f32, stream: &mut Stream) -> Self {
+    fn of(holding: &Holding, from_calcarine: f32, rings: [f32; 3], stream: &mut Stream) -> Self {
         let forward = ((holding.hull.y + 101.0) / 43.0).clamp(0.0, 1.0);
         let outward = match holding.key {
-            1 => from_calcarine / RINGS[0],
-            2 => 1.0 - (from_calcarine - RINGS[0]) / (RINGS[1] - RINGS[0]),
-            3 => (from_calcarine - RINGS[1]) / (RINGS[2] - RINGS[1]),
+            1 => from_calcarine / rings[0],
+            2 => 1.0 - (from_calcarine - rings[0]) / (rings[1] - rings[0]),
+            3 => (from_calcarine - rings[1]) / (rings[2] - rings[1]),
             _ => stream.uniform(),
         };
         // 0 on the horizontal, a quarter turn on the vertical meridian.
@@ -219,13 +261,14 @@ const TASTES: [[f32; 8]; 9] = [
 fn semantic(seed: u64, area: usize, pictures: &[Picture], stream: &mut Stream) -> Vec<f32> {
     let taste = TASTES[(area - 4).min(TASTES.len() - 1)];
     let own: [f32; CATEGORIES.len()] = std::array::from_fn(|_| 0.45 * stream.normal());
-    let liking: [f32; N_TRAITS] = std::array::from_fn(|_| 0.42 * stream.normal());
+    let liking: [f32; N_TRAITS] = std::array::from_fn(|_| 0.6 * stream.normal());
     pictures
         .iter()
-        .enumerate()
-        .map(|(number, picture)| {
-            // How typical the picture is of its category: the same for the whole area.
-            let marked = 1.0 + 0.4 * Stream::new(seed, &[5, area as u64, number as u64]).normal();
+        .map(|picture| {
+            // How typical the picture is of its category: the same for the whole area, and for
+            // every subject.
+            let named = [5, area as u64, picture.number as u64];
+            let marked = 1.0 + 0.7 * Stream::new(seed, &named).normal();
             let traits: f32 = picture.traits.iter().zip(&liking).map(|(t, l)| t * l).sum();
             (taste[picture.category] + own[picture.category]) * marked + traits
         })

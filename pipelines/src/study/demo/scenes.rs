@@ -28,10 +28,14 @@ fn hair(stream: &mut Stream) -> (Vec3, &'static str) {
 /// A head and shoulders.
 pub(super) fn face(e: &mut Easel, stream: &mut Stream) -> String {
     let (skin, (hair, hair_name)) = (skin(stream), hair(stream));
+    let (mouth, mood) = e.kind([
+        (-0.13, "smiling"),
+        (0.1, "sad"),
+        (0.0, "serious"),
+        (-0.2, "laughing"),
+    ]);
     let (p, c) = (e.pose, &mut e.canvas);
     let long = stream.uniform() < 0.5;
-    let (mouth, mood) = stream.pick([(-0.13, "smiling"), (0.1, "sad"), (0.0, "serious")]);
-    e.kind = mouth * 6.0;
     let shut = stream.uniform() < 0.15;
     c.paint(e.paint.colour, p.ellipse((0.0, -1.35), (0.95, 0.6)));
     if long {
@@ -84,35 +88,30 @@ pub(super) fn face(e: &mut Easel, stream: &mut Stream) -> String {
 /// A whole figure.
 pub(super) fn body(e: &mut Easel, stream: &mut Stream) -> String {
     let (skin, (hair, _)) = (skin(stream), hair(stream));
-    let (p, c, shirt) = (e.pose, &mut e.canvas, e.paint.colour);
-    let trousers = Vec3::new(0.2, 0.22, 0.36).lerp(WOOD, stream.uniform());
-    let (arms, legs, doing, kind) = stream.pick([
+    let (arms, legs, doing) = e.kind([
         (
             [(0.78, 0.95), (-0.78, 0.95)],
             [(0.3, -1.15), (-0.3, -1.15)],
             "waving both arms",
-            1.0,
         ),
         (
             [(0.55, -0.25), (-0.55, -0.25)],
             [(0.2, -1.2), (-0.2, -1.2)],
             "standing still",
-            -1.0,
         ),
         (
             [(0.8, 0.1), (-0.75, 0.15)],
             [(0.7, -0.95), (-0.55, -1.05)],
             "running",
-            0.3,
         ),
         (
             [(0.85, 0.45), (-0.5, -0.3)],
             [(0.25, -1.18), (-0.5, -1.1)],
             "pointing",
-            -0.3,
         ),
     ]);
-    e.kind = kind;
+    let (p, c, shirt) = (e.pose, &mut e.canvas, e.paint.colour);
+    let trousers = Vec3::new(0.2, 0.22, 0.36).lerp(WOOD, stream.uniform());
     for (side, foot) in [0.15, -0.15].into_iter().zip(legs) {
         let knee = (f32::midpoint(side, foot.0) + 0.05, -0.7);
         c.paint(trousers, p.stroke([(side, -0.25), knee, foot], 0.13));
@@ -144,15 +143,9 @@ pub(super) fn place(e: &mut Easel, stream: &mut Stream) -> String {
         e.pose.size,
         0.0,
     );
+    let what = e.kind(["house", "tower", "castle", "mountain"]);
     let (c, wall) = (&mut e.canvas, e.paint.colour);
     let glass = stream.pick([Vec3::new(0.98, 0.9, 0.55), Vec3::new(0.6, 0.78, 0.9)]);
-    let (what, kind) = stream.pick([
-        ("house", -1.0),
-        ("tower", -0.3),
-        ("castle", 0.3),
-        ("mountain", 1.0),
-    ]);
-    e.kind = kind;
     match what {
         "house" => {
             c.paint(wall, p.slab((0.0, -0.25), (0.85, 0.55), 0.02));
@@ -220,15 +213,9 @@ pub(super) fn place(e: &mut Easel, stream: &mut Stream) -> String {
 }
 
 /// A cat, a bird, a fish or a rabbit.
-pub(super) fn animal(e: &mut Easel, stream: &mut Stream) -> String {
+pub(super) fn animal(e: &mut Easel, _stream: &mut Stream) -> String {
+    let what = e.kind(["cat", "bird", "fish", "rabbit"]);
     let (p, c, fur) = (e.pose, &mut e.canvas, e.paint.colour);
-    let (what, kind) = stream.pick([
-        ("cat", -1.0),
-        ("bird", -0.3),
-        ("fish", 0.3),
-        ("rabbit", 1.0),
-    ]);
-    e.kind = kind;
     let shade = fur * 0.72;
     match what {
         "cat" => {

@@ -11,12 +11,12 @@ const STEEL: Vec3 = Vec3::new(0.68, 0.71, 0.76);
 
 /// A short word on a card.
 pub(super) fn word(e: &mut Easel, stream: &mut Stream) -> String {
-    const WORDS: [&str; 11] = [
-        "SUN", "TEA", "CAT", "HAT", "ONE", "NUT", "TEN", "ICE", "SEA", "HEN", "OIL",
-    ];
-    let index = stream.below(WORDS.len());
-    let text = WORDS[index];
-    e.kind = index as f32 / 5.0 - 1.0;
+    let text = stream.pick(e.kind([
+        ["SUN", "TEA", "CAT"],
+        ["HAT", "ONE", "NUT"],
+        ["TEN", "ICE", "SEA"],
+        ["HEN", "OIL", "TOE"],
+    ]));
     let (p, c) = (e.pose, &mut e.canvas);
     c.paint(INK, p.slab((0.05, -0.06), (1.22, 0.62), 0.1));
     c.paint(PAPER, p.slab((0.0, 0.0), (1.22, 0.62), 0.1));
@@ -71,15 +71,9 @@ fn strokes(letter: char) -> &'static [Line] {
 }
 
 /// An apple, a cake, a pizza or an ice cream.
-pub(super) fn food(e: &mut Easel, stream: &mut Stream) -> String {
+pub(super) fn food(e: &mut Easel, _stream: &mut Stream) -> String {
+    let what = e.kind(["apple", "cake", "pizza", "ice cream"]);
     let (p, c, flesh) = (e.pose, &mut e.canvas, e.paint.colour);
-    let (what, kind) = stream.pick([
-        ("apple", -1.0),
-        ("cake", -0.3),
-        ("pizza", 0.3),
-        ("ice cream", 1.0),
-    ]);
-    e.kind = kind;
     c.paint(
         INK.lerp(flesh, 0.3) * 0.8,
         p.ellipse((0.0, -0.82), (0.95, 0.12)),
@@ -157,14 +151,8 @@ pub(super) fn food(e: &mut Easel, stream: &mut Stream) -> String {
 pub(super) fn tool(e: &mut Easel, stream: &mut Stream) -> String {
     let turn = stream.between(-0.6, 0.6);
     let p = Pose::new(e.pose.at, e.pose.size, turn);
+    let what = e.kind(["hammer", "screwdriver", "mug", "key"]);
     let (c, colour) = (&mut e.canvas, e.paint.colour);
-    let (what, kind) = stream.pick([
-        ("hammer", -1.0),
-        ("screwdriver", -0.3),
-        ("mug", 0.3),
-        ("key", 1.0),
-    ]);
-    e.kind = kind;
     match what {
         "hammer" => {
             c.paint(colour, p.slab((0.0, -0.3), (0.12, 0.8), 0.1));
@@ -207,16 +195,10 @@ pub(super) fn tool(e: &mut Easel, stream: &mut Stream) -> String {
 }
 
 /// A car, a boat, a bus or a balloon.
-pub(super) fn vehicle(e: &mut Easel, stream: &mut Stream) -> String {
+pub(super) fn vehicle(e: &mut Easel, _stream: &mut Stream) -> String {
+    let what = e.kind(["car", "boat", "bus", "balloon"]);
     let (p, c, colour) = (e.pose, &mut e.canvas, e.paint.colour);
     let glass = Vec3::new(0.72, 0.88, 0.95);
-    let (what, kind) = stream.pick([
-        ("car", -1.0),
-        ("boat", -0.3),
-        ("bus", 0.3),
-        ("balloon", 1.0),
-    ]);
-    e.kind = kind;
     match what {
         "car" => {
             c.paint(colour, p.slab((0.0, 0.15), (0.55, 0.36), 0.22));
