@@ -229,7 +229,10 @@ struct Window {
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         if let Some(started) = self.started.take_if(|_| self.drawn) {
-            log::info!("first frame {:.2} s after the start", started.elapsed().as_secs_f64());
+            log::info!(
+                "first frame {:.2} s after the start",
+                started.elapsed().as_secs_f64()
+            );
         }
         self.workbench.logic(ctx);
     }

@@ -15,7 +15,7 @@ use fusiform_pipelines::run::{CancelToken, Event, Run, quietly};
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::events::{EventRow, Events};
 use fusiform_pipelines::study::select::Selection;
-use fusiform_pipelines::study::{BoldRun, Named, Source, Subject, ReadyBetas};
+use fusiform_pipelines::study::{BoldRun, Named, ReadyBetas, Source, Subject};
 use fusiform_pipelines::volume::{Atlas, Region, Series, Volume};
 use glam::DAffine3;
 
