@@ -176,3 +176,32 @@ pub(super) fn hsv(hue: f32, saturation: f32, value: f32) -> Vec3 {
     };
     Vec3::new(channel(0.0), channel(2.0 / 3.0), channel(1.0 / 3.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_change_nothing_but_the_time() {
+        let pose = Pose::new(Vec2::new(0.13, -0.21), 0.7, 0.4);
+        let shapes: [Box<dyn Fn(Vec2) -> f32>; 4] = [
+            Box::new(pose.ellipse((0.1, 0.2), (1.05, 0.12))),
+            Box::new(pose.slab((-0.2, 0.0), (0.9, 0.03), 0.02)),
+            Box::new(pose.stroke([(-1.0, -1.0), (0.2, 0.9), (1.0, 0.0)], 0.02)),
+            Box::new(pose.polygon([(-1.0, -0.5), (1.2, -0.5), (0.1, 1.1)])),
+        ];
+        for (number, shape) in shapes.iter().enumerate() {
+            let mut canvas = Canvas::new(96, |_| Vec3::ZERO);
+            canvas.paint(Vec3::ONE, shape);
+            for (i, pixel) in canvas.pixels.iter().enumerate() {
+                let distance = shape(canvas.point(i % 96, i / 96));
+                let cover = (0.5 - distance * 48.0).clamp(0.0, 1.0);
+                assert!(
+                    (pixel.x - cover).abs() < 1e-6,
+                    "shape {number}, pixel {i}: {} for {cover}",
+                    pixel.x
+                );
+            }
+        }
+    }
+}

@@ -45,6 +45,36 @@ pub(super) struct Body {
     scene: Scene,
 }
 
+/// Which voxels a mask holds.
+struct MaskRule {
+    name: &'static str,
+    /// Its BIDS entities beside subject and space.
+    pairs: &'static [(&'static str, &'static str)],
+    keep: fn(&Body, usize) -> bool,
+}
+
+/// The first goes with the runs: it shares their `desc`.
+const MASKS: [MaskRule; 3] = [
+    MaskRule {
+        name: "visual-demo",
+        pairs: &[("label", "visual"), ("desc", "demo")],
+        keep: |body, voxel| body.holdings[voxel].key > 0,
+    },
+    MaskRule {
+        name: "brain",
+        pairs: &[("desc", "brain")],
+        keep: |body, voxel| body.scene.brain[voxel],
+    },
+    MaskRule {
+        name: "grey",
+        pairs: &[("desc", "grey")],
+        keep: |body, voxel| body.grey[voxel] > 0.3,
+    },
+];
+
+/// The vertices of one shape of a cortex.
+type Vertices = fn(&Cortex) -> Vec<Vec3>;
+
 /// Hands out what `cell` holds, or makes it. No lock is held meanwhile (a waiting thread of a
 /// thread pool could be the one that should make it), so two askers may both make it: the same.
 fn kept<T>(
@@ -156,21 +186,12 @@ impl Person {
                 .map(|&(key, value)| (key.to_owned(), value.to_owned()))
                 .collect()
         };
-        let masks: [(&str, &[(&str, &str)], fn(&Body, usize) -> bool); 3] = [
-            (
-                "visual-demo",
-                &[("label", "visual"), ("desc", "demo")],
-                |b, v| b.holdings[v].key > 0,
-            ),
-            ("brain", &[("desc", "brain")], |b, v| b.scene.brain[v]),
-            ("grey", &[("desc", "grey")], |b, v| b.grey[v] > 0.3),
-        ];
         let in_t1w = |pairs: &[(&str, &str)]| entities(&[&[("space", "T1w")], pairs].concat());
         Subject {
             anatomy: Some(self.made("anatomy", Some(outline(self.size.anatomy(), 1)), Self::t1)),
-            masks: masks
-                .into_iter()
-                .map(|(name, pairs, keep)| Named {
+            masks: MASKS
+                .iter()
+                .map(|&MaskRule { name, pairs, keep }| Named {
                     name: name.to_owned(),
                     entities: in_t1w(pairs),
                     source: self.made(name, Some(outline(lattice, 1)), move |me, run| {
@@ -226,7 +247,7 @@ impl Person {
     }
 
     fn surface(self: &Arc<Self>, half: usize, hemisphere: Hemisphere) -> CorticalSurface {
-        let shapes: [(Shape, fn(&Cortex) -> Vec<Vec3>); 5] = [
+        let shapes: [(Shape, Vertices); 5] = [
             (Shape::White, |c| c.white.clone()),
             (Shape::Midthickness, Cortex::midthickness),
             (Shape::Pial, |c| c.pial.clone()),
