@@ -21,8 +21,10 @@ use fusiform_pipelines::io::array::{self, Address};
 use fusiform_pipelines::io::{
     atlas, cifti, detect, freesurfer, gifti, nifti, npy, npz, picture, table,
 };
-use fusiform_pipelines::run::quietly;
-use fusiform_pipelines::study::Load;
+use fusiform_pipelines::run::{Stop, quietly};
+use fusiform_pipelines::study::confounds::Confounds;
+use fusiform_pipelines::study::events::Events;
+use fusiform_pipelines::study::{Load, Study};
 use fusiform_pipelines::surface::Hemisphere;
 use fusiform_pipelines::volume::Atlas;
 

@@ -217,6 +217,38 @@ pub(super) fn series_grid(run: &BoldRun) -> Result<Grid> {
     grid_of(&run.bold, |series: &Series| &series.grid)
 }
 
+/// What a file of volumes says of itself.
+pub(super) struct Head {
+    /// Shape and place of a volume.
+    pub(super) grid: Grid,
+    /// How many.
+    pub(super) n_volumes: usize,
+    /// Seconds from one to the next, when the file says so.
+    pub(super) tr_secs: Option<f64>,
+}
+
+/// From a NIfTI header alone, or from all of an MGH file.
+pub(super) fn head_of(path: &Path) -> Result<Head> {
+    if !matches!(detect::kind(path), Ok(Kind::Mgh)) {
+        let header = nifti::read_header(path)?;
+        let (n_volumes, tr_secs) = (header.n_volumes(), header.tr_secs);
+        return Ok(Head {
+            grid: header.grid,
+            n_volumes,
+            tr_secs,
+        });
+    }
+    let series = run::quietly(|run| mgh::read_series(path, run)).map_err(|stop| match stop {
+        Stop::Failed(error) => error,
+        Stop::Cancelled => Error::data("reading the volumes was cancelled"),
+    })?;
+    Ok(Head {
+        grid: series.grid,
+        n_volumes: series.n_times,
+        tr_secs: series.tr_secs,
+    })
+}
+
 /// The grid of a NIfTI file, from its header, of a value in memory, or of one still to be made.
 pub(super) fn grid_of<T>(source: &Source<T>, of_value: impl Fn(&T) -> &Grid) -> Result<Grid> {
     match source {

@@ -12,8 +12,9 @@ use serde::Serialize;
 use crate::mask::Mask;
 use crate::placement;
 use crate::run::{Run, Stop};
-use crate::study::companions::grid_of;
-use crate::study::{BoldRun, Source, Study, Subject};
+use crate::study::companions::{grid_of, head_of, series_grid};
+use crate::study::names::file_name;
+use crate::study::{BoldRun, Load, Source, Study, Subject};
 use crate::surface::{Hemisphere, Shape};
 
 /// A study in numbers.

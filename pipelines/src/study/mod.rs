@@ -97,7 +97,7 @@ impl<T: Load> Source<T> {
     /// The file, if it comes from one.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) => Some(path),
+            Self::File(path) | Self::Entry { path, .. } => Some(path),
             Self::Memory(_) | Self::Made(_) => None,
         }
     }

@@ -237,6 +237,7 @@ impl Person {
                             },
                         ),
                         events: Some(Source::Memory(Arc::new(bold::events(&trials, name_of)))),
+                        confounds: None,
                         label,
                     }
                 })
@@ -278,6 +279,7 @@ impl Person {
                     values: me.body(run)?.halves[half].sulcal.as_slice().into(),
                 })
             })),
+            maps: Vec::new(),
             labels: Some(self.made("areas", None, move |me, run| {
                 Ok(VertexLabels {
                     keys: me.body(run)?.keys[half].as_slice().into(),
