@@ -26,6 +26,7 @@ mod pictures;
 mod plan;
 mod response;
 mod scenes;
+mod setting;
 mod stream;
 mod sulci;
 mod things;

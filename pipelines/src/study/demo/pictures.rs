@@ -6,6 +6,7 @@ use image::RgbImage;
 use super::canvas::{Canvas, Pose, hsv};
 use super::grounds;
 use super::scenes;
+use super::setting;
 use super::stream::{Stream, sin_cos};
 use super::things;
 
@@ -114,7 +115,7 @@ pub(super) fn picture(seed: u64, number: usize, side: usize) -> Picture {
     // A card with a word is broad and must still fit in.
     let size = stream.between(0.5, 0.78) * if category == 3 { 0.78 } else { 1.0 };
     let pose = Pose::new(at, size, stream.between(-0.14, 0.14));
-    let setting = grounds::setting(&mut stream, category, which, ground);
+    let setting = setting::setting(&mut stream, category, which, ground);
     let mut easel = Easel {
         canvas: grounds::draw(&setting, side, &mut stream),
         pose,
