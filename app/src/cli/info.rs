@@ -20,7 +20,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let path = &args.path;
     let is_manifest = path.extension().is_some_and(|e| e == "toml");
-    let (json, text) = shown(true, |run| -> anyhow::Result<_> {
+    let (json, text) = shown(output.quiet, |run| -> anyhow::Result<_> {
         if path.is_file() && !is_manifest {
             let file = inspect(path)?;
             return Ok((serde_json::to_value(&file)?, file.to_text()));
