@@ -1,5 +1,10 @@
 //! Tests of the program through its public face: the house's rules, the command line, the window.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "a test that is skipped says so in a line"
+)]
+
 mod architecture;
 mod bad_input;
 mod cli;

@@ -1,5 +1,10 @@
 //! Tests of the pipelines crate through its public face: one binary, one module a subject.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "a test that is skipped says so in a line"
+)]
+
 use std::path::PathBuf;
 
 mod bad_input;
