@@ -362,9 +362,11 @@ fn take_study(
     }
 }
 
-/// Puts the crosshair where there is something to see, when a study shows its first volume.
-fn aim(session: &Session, layout: &mut Layout, first: bool) {
-    if layout.view.crosshair_mm.is_some() && !first {
+/// Puts the crosshair where there is something to see, when a study shows its first volume, and
+/// again when its atlas arrives, unless somebody has moved it meanwhile.
+fn aim(session: &mut Session, layout: &mut Layout, first: bool) {
+    let moved = layout.view.crosshair_mm.is_some() && layout.view.crosshair_mm != session.aimed_mm;
+    if moved && !first {
         return;
     }
     let Some((low, high)) = session.world_bounds() else {
@@ -376,7 +378,8 @@ fn aim(session: &Session, layout: &mut Layout, first: bool) {
         .atlas
         .as_ref()
         .and_then(|a| load::heart_of_first_region(&a.atlas));
-    layout.view.crosshair_mm = Some(region.unwrap_or(middle).to_array());
+    session.aimed_mm = Some(region.unwrap_or(middle).to_array());
+    layout.view.crosshair_mm = session.aimed_mm;
 }
 
 fn read_subject(session: &mut Session, jobs: &mut Jobs) {

@@ -86,6 +86,8 @@ pub struct Session {
     pub wants_path: bool,
     /// The map, and its revision, that was last sent to be put on the cortical sheet.
     pub(crate) projecting: Option<(MapId, u64)>,
+    /// Where the program itself last put the crosshair, world mm.
+    pub(crate) aimed_mm: Option<[f64; 3]>,
     next_message: u64,
     keys: Keys,
 }

@@ -73,6 +73,10 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         .x_axis_label(egui::RichText::new(x_label).size(theme::SMALL))
         .y_axis_label(egui::RichText::new(y_label).size(theme::SMALL))
         .grid_color(ctx.theme.line)
+        .y_grid_spacer(egui_plot::uniform_grid_spacer(|input| {
+            let step = round_step((input.bounds.1 - input.bounds.0) / 5.0);
+            [step, 5.0 * step, 10.0 * step]
+        }))
         .show_background(false)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
@@ -104,6 +108,19 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                     .width(1.6),
             );
         });
+}
+
+/// The nearest of 1, 2 and 5 times a power of ten from above.
+fn round_step(rough: f64) -> f64 {
+    if !rough.is_finite() || rough <= 0.0 {
+        return 1.0;
+    }
+    let decade = 10f64.powf(rough.log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|digit| digit * decade)
+        .find(|step| *step >= rough)
+        .unwrap_or(10.0 * decade)
 }
 
 fn controls(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
