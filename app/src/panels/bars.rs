@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use egui::{Align, Align2, Context, Frame, Layout, Margin, RichText, Stroke, Ui, vec2};
+use fusiform_pipelines::placement::assumed_line;
 use fusiform_pipelines::study::select::Query;
 
 use super::{Ctx, capitalised, weak};
@@ -276,17 +277,10 @@ fn status(ui: &mut Ui, ctx: &Ctx<'_>) {
         ui.label(weak(ctx, "nothing was assumed"));
         return;
     }
-    let all = assumptions.join("\n");
-    let first = assumptions.first().map_or("", String::as_str);
-    let more = if assumptions.len() > 1 {
-        format!(" (and {} more)", assumptions.len() - 1)
-    } else {
-        String::new()
-    };
-    let line = RichText::new(format!("Assumed: {first}{more}"))
+    let line = RichText::new(assumed_line(&assumptions))
         .size(theme::SMALL)
         .color(ctx.theme.warn);
-    ui.add(egui::Label::new(line).truncate()).on_hover_text(all);
+    ui.add(egui::Label::new(line).truncate()).on_hover_text(assumptions.join("\n"));
 }
 
 /// What the user should read, over the panels at the top right, each with its way out.

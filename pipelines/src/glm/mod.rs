@@ -295,15 +295,7 @@ pub(crate) fn tr_of(bold: &BoldRun, series: &Series) -> Result<f64> {
 }
 
 fn events_of(bold: &BoldRun, plan: &BetasPlan, run: &Run<'_>) -> Result<Vec<EventRow>, Stop> {
-    let Some(source) = &bold.events else {
-        let problem = "has no events table beside it: add a …_events.tsv with onset, duration and trial_type, or leave the run out with --runs";
-        return Err(match bold.bold.path() {
-            Some(path) => Error::file(path, problem),
-            None => Error::data(format!("{} {problem}", label_of(bold))),
-        }
-        .into());
-    };
-    let events = source.load(run)?;
+    let events = bold.load_events(run)?;
     Ok(events
         .rows
         .iter()
