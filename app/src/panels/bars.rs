@@ -280,7 +280,8 @@ fn status(ui: &mut Ui, ctx: &Ctx<'_>) {
     let line = RichText::new(assumed_line(&assumptions))
         .size(theme::SMALL)
         .color(ctx.theme.warn);
-    ui.add(egui::Label::new(line).truncate()).on_hover_text(assumptions.join("\n"));
+    ui.add(egui::Label::new(line).truncate())
+        .on_hover_text(assumptions.join("\n"));
 }
 
 /// What the user should read, over the panels at the top right, each with its way out.
