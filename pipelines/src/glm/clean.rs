@@ -3,10 +3,8 @@
 use faer::Mat;
 use rayon::prelude::*;
 
-use crate::mask::Mask;
 use crate::matrix::Matrix;
 use crate::run::{Run, Stop};
-use crate::volume::Series;
 use crate::{Error, Result};
 
 /// Voxels worked on at once: their time courses of a few hundred volumes stay in the cache.
@@ -81,33 +79,34 @@ fn legendre(degree: usize, x: f64) -> f64 {
     now
 }
 
-/// Detrends and z-scores (population standard deviation) the time course of every voxel of
-/// `mask` and multiplies it by `weights` (`n_trials × n_times`). Voxels that are not finite or
-/// do not vary give 0.
+/// Detrends and z-scores (population standard deviation) the time course of every voxel
+/// (`courses`: `n_times × n_voxels`) and multiplies it by `weights` (`n_trials × n_times`).
+/// Voxels that are not finite or do not vary give 0.
 pub fn read(
-    series: &Series,
-    mask: &Mask,
+    courses: &Matrix,
     order: usize,
     weights: &Mat<f64>,
     run: &Run<'_>,
 ) -> Result<Cleaned, Stop> {
-    let n_times = series.n_times;
-    if series.data.len() != n_times * series.grid.n_voxels() {
-        return Err(Error::data("a series does not hold as many values as its shape says").into());
+    let n_times = courses.n_rows;
+    if weights.ncols() != n_times {
+        return Err(Error::data(format!(
+            "the trials are weights of {} volumes, the run has {n_times}",
+            weights.ncols()
+        ))
+        .into());
     }
     let basis = drifts(n_times, order);
     let n_trials = weights.nrows();
-    let batches: Result<Vec<_>, Stop> = mask
-        .voxels()
-        .par_chunks(BATCH)
-        .map(|voxels| {
+    let batches: Result<Vec<_>, Stop> = (0..courses.n_cols.div_ceil(BATCH))
+        .into_par_iter()
+        .map(|batch| {
             run.check()?;
-            let courses: Vec<_> = voxels
-                .iter()
-                .map(|&v| {
-                    let course: Vec<f64> = (0..n_times)
-                        .map(|t| f64::from(series.values_at(t)[v as usize]))
-                        .collect();
+            let voxels = batch * BATCH..((batch + 1) * BATCH).min(courses.n_cols);
+            let read: Vec<_> = voxels
+                .map(|v| {
+                    let course: Vec<f64> =
+                        courses.rows().map(|volume| f64::from(volume[v])).collect();
                     let (kind, course) = z_scored(course, &basis);
                     let trials: Vec<f32> = (0..n_trials)
                         .map(|r| match kind {
@@ -122,7 +121,7 @@ pub fn read(
                     (kind, trials)
                 })
                 .collect();
-            Ok(courses)
+            Ok(read)
         })
         .collect();
     let voxels: Vec<(Kind, Vec<f32>)> = batches?.into_iter().flatten().collect();

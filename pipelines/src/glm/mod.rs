@@ -6,6 +6,7 @@
 //! labels, so that no fold of a later cross-validation can leak into another.
 
 pub mod clean;
+mod courses;
 pub mod hrf;
 pub mod plan;
 pub mod readout;
@@ -22,10 +23,10 @@ use crate::betas::{Betas, Columns, Trial};
 use crate::mask::Mask;
 use crate::matrix::Matrix;
 use crate::run::{Run, Stop};
+use crate::space::Grid;
 use crate::study::BoldRun;
 use crate::study::events::EventRow;
 use crate::study::select::Selection;
-use crate::volume::Series;
 use crate::{Error, Result};
 
 /// How trials are read off a run.
@@ -120,22 +121,27 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
             selection.runs.len()
         ));
         run.progress(done, selection.runs.len());
-        let series = bold.bold.load(run)?;
+        let open = courses::open(bold, run)?;
         let mask = match &mask {
             Some(mask) => mask,
-            None => mask.insert(Mask::new(series.grid.clone(), |_| true)),
+            None => mask.insert(Mask::new(open.grid.clone(), |_| true)),
         };
-        if !mask.grid().same_as(&series.grid) {
+        if !mask.grid().same_as(&open.grid) {
             let (what, path) = match &chosen {
                 Some(region) => (region.name.as_str(), region.path.as_deref()),
                 None => ("the first run", first.bold.path()),
             };
-            return Err(other_grid(what, path, mask, bold, &series).into());
+            return Err(other_grid(what, path, mask, bold, &open.grid).into());
         }
-        let tr_secs = tr_of(bold, &series)?;
+        let tr_secs = tr_of(bold, open.tr_secs)?;
         let rows = events_of(bold, plan, run)?;
-        let readout = readout::readout(&rows, plan, series.n_times, tr_secs, &label_of(bold), run)?;
-        let cleaned = clean::read(&series, mask, plan.detrend_order, &readout.weights, run)?;
+        let readout = readout::readout(&rows, plan, open.n_times, tr_secs, &label_of(bold), run)?;
+        let cleaned = clean::read(
+            &open.courses(mask, run)?,
+            plan.detrend_order,
+            &readout.weights,
+            run,
+        )?;
         report_voxels(&cleaned, mask, bold, chosen.is_some(), run)?;
         let mut values = cleaned.values;
         if values.n_rows >= MIN_TRIALS_TO_SCALE {
@@ -245,13 +251,7 @@ fn report_voxels(
     Ok(())
 }
 
-fn other_grid(
-    what: &str,
-    path: Option<&Path>,
-    mask: &Mask,
-    bold: &BoldRun,
-    series: &Series,
-) -> Error {
+fn other_grid(what: &str, path: Option<&Path>, mask: &Mask, bold: &BoldRun, grid: &Grid) -> Error {
     let problem = format!(
         "{what} has {:?} voxels ({}) but {} has {:?} ({}): resample one onto the other, or choose a mask of the same space",
         mask.grid().shape,
@@ -259,8 +259,8 @@ fn other_grid(
         bold.bold
             .path()
             .map_or_else(|| label_of(bold), |p| p.display().to_string()),
-        series.grid.shape,
-        series.grid.orientation()
+        grid.shape,
+        grid.orientation()
     );
     match path {
         Some(path) => Error::file(path, problem),
@@ -278,8 +278,8 @@ pub(crate) fn is_tr(secs: f64) -> bool {
 }
 
 /// Seconds from volume to volume: the sidecar's word, else the header's.
-pub(crate) fn tr_of(bold: &BoldRun, series: &Series) -> Result<f64> {
-    let said = bold.tr_secs.or(series.tr_secs).filter(|tr| *tr != 0.0);
+pub(crate) fn tr_of(bold: &BoldRun, in_header: Option<f64>) -> Result<f64> {
+    let said = bold.tr_secs.or(in_header).filter(|tr| *tr != 0.0);
     if let Some(tr) = said.filter(|tr| is_tr(*tr)) {
         return Ok(tr);
     }

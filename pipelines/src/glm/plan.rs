@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::glm::{BetasPlan, TrialModel, is_tr, tr_of};
+use crate::glm::{BetasPlan, TrialModel, courses, is_tr, tr_of};
 use crate::run::{Run, Stop};
 use crate::study::events::Events;
 use crate::study::select::Selection;
@@ -35,14 +35,14 @@ pub fn default_plan(events: &[Arc<Events>], tr_secs: f64) -> BetasPlan {
     BetasPlan { model, ..plan }
 }
 
-/// [`default_plan`] for a selection: reads its events, and its first run when no sidecar tells the TR.
+/// [`default_plan`] for a selection: reads its events, and the header of its first run when no sidecar tells the TR.
 pub fn plan_for(selection: &Selection<'_>, run: &Run<'_>) -> Result<BetasPlan, Stop> {
     let Some(first) = selection.runs.first() else {
         return Ok(BetasPlan::default());
     };
     let tr_secs = match first.tr_secs.filter(|tr| is_tr(*tr)) {
         Some(tr) => tr,
-        None => tr_of(first, &*first.bold.load(run)?)?,
+        None => tr_of(first, courses::open(first, run)?.tr_secs)?,
     };
     let mut events = Vec::new();
     for bold in &selection.runs {
