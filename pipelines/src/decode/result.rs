@@ -92,3 +92,16 @@ pub struct Decoded {
     /// What the user should know about these scores.
     pub warnings: Vec<String>,
 }
+
+impl Scores {
+    /// All of them with their names for readers, in the order in which they are shown.
+    pub fn named(&self) -> [(&'static str, Option<Score>); 5] {
+        [
+            ("Category accuracy", self.accuracy),
+            ("Pixel correlation", self.pixcorr),
+            ("Structural similarity", self.ssim),
+            ("Two-way identification", self.two_way),
+            ("Retrieval, first place", self.retrieval_top1),
+        ]
+    }
+}

@@ -13,14 +13,8 @@ use crate::report::draw::{
 
 /// Bars of the scores, with chance as a line and the shuffled control as a dot with its spread.
 pub(super) fn scores(scores: &Scores) -> Result<Figure> {
-    let all = [
-        ("Category accuracy", scores.accuracy),
-        ("Pixel correlation", scores.pixcorr),
-        ("Structural similarity", scores.ssim),
-        ("Two-way identification", scores.two_way),
-        ("Retrieval, first place", scores.retrieval_top1),
-    ];
-    let rows = all
+    let rows = scores
+        .named()
         .into_iter()
         .filter_map(|(name, score)| Some((name, score?)))
         .collect();

@@ -104,35 +104,15 @@ pub(super) fn page(page: &Page<'_>) -> Result<String> {
 }
 
 fn scores(decoded: &Decoded) -> String {
-    let rows = [
-        (
-            "Category accuracy",
-            "share of trials whose condition is named",
-            decoded.scores.accuracy,
-        ),
-        (
-            "Pixel correlation",
-            "Pearson’s r of reconstruction and stimulus; chance is what the mean training picture gets",
-            decoded.scores.pixcorr,
-        ),
-        (
-            "Structural similarity",
-            "SSIM on grey pictures; chance is what the mean training picture gets",
-            decoded.scores.ssim,
-        ),
-        (
-            "Two-way identification",
-            "share of other candidates that are less like the reconstruction",
-            decoded.scores.two_way,
-        ),
-        (
-            "Retrieval, first place",
-            "share of trials whose stimulus is the likest candidate",
-            decoded.scores.retrieval_top1,
-        ),
+    let meanings = [
+        "share of trials whose condition is named",
+        "Pearson’s r of reconstruction and stimulus; chance is what the mean training picture gets",
+        "SSIM on grey pictures; chance is what the mean training picture gets",
+        "share of other candidates that are less like the reconstruction",
+        "share of trials whose stimulus is the likest candidate",
     ];
     let mut out = "<table><tr><th>Score</th><th class=\"n\">Value</th><th class=\"n\">Chance</th><th class=\"n\">Shuffled brain (SD)</th><th class=\"n\">p</th><th>Meaning</th></tr>".to_owned();
-    for (name, meaning, score) in rows {
+    for ((name, score), meaning) in decoded.scores.named().into_iter().zip(meanings) {
         let Some(Score {
             value,
             chance,
