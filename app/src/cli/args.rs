@@ -9,6 +9,7 @@ use fusiform_pipelines::glm::{BetasPlan, TrialModel};
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::select::Query;
 use fusiform_pipelines::study::{Study, demo};
+use fusiform_render::renderer::Backend;
 
 /// Which study, and which part of it.
 #[derive(Args, Clone, Debug)]
@@ -44,12 +45,12 @@ pub(super) struct StudyArgs {
 impl StudyArgs {
     /// What they ask of the study. The demo study's first subject is meant where none is named.
     pub(super) fn query(&self) -> Query {
-        let unnamed = self.subject.is_none() && self.study == Path::new("demo");
+        let subject = match self.subject_left_open() {
+            true => Some(demo::FIRST_SUBJECT.to_owned()),
+            false => self.subject.clone(),
+        };
         Query {
-            subject: match unnamed {
-                true => Some(demo::FIRST_SUBJECT.to_owned()),
-                false => self.subject.clone(),
-            },
+            subject,
             session: self.session.clone(),
             task: self.task.clone(),
             space: self.space.clone(),
@@ -59,13 +60,15 @@ impl StudyArgs {
             rois: self.roi.clone(),
         }
     }
-}
 
-impl StudyArgs {
+    fn subject_left_open(&self) -> bool {
+        self.subject.is_none() && is_demo(&self.study)
+    }
+
     /// Opens the study, and says which subject is meant where that was left open.
     pub(super) fn open(&self, run: &Run<'_>) -> anyhow::Result<Study> {
         let study = open(&self.study, run)?;
-        if self.subject.is_none() && self.study == Path::new("demo") {
+        if self.subject_left_open() {
             run.warn(format!(
                 "subject {} of {} is taken: choose another with --subject",
                 demo::FIRST_SUBJECT,
@@ -126,7 +129,7 @@ impl RunArgs {
 
 /// Opens the study named on the command line. `demo` is the built-in one; a folder of that name is `./demo`.
 pub(super) fn open(path: &Path, run: &Run<'_>) -> anyhow::Result<Study> {
-    if path == Path::new("demo") {
+    if is_demo(path) {
         return Ok(demo::study(&demo::DemoPlan::default()));
     }
     if !path.exists() {
@@ -137,6 +140,23 @@ pub(super) fn open(path: &Path, run: &Run<'_>) -> anyhow::Result<Study> {
         .into());
     }
     Ok(Study::open(path, run)?)
+}
+
+/// Whether the built-in study is meant.
+pub(super) fn is_demo(path: &Path) -> bool {
+    path == Path::new("demo")
+}
+
+/// What draws: the graphics device, or the CPU where there is none or `cpu` asks for it.
+pub(super) fn backend(cpu: bool, run: &Run<'_>) -> Backend {
+    if cpu {
+        return Backend::Cpu;
+    }
+    let (backend, why_not_gpu) = Backend::best();
+    if let Some(why) = why_not_gpu {
+        run.warn(format!("{why}: drawing on the CPU"));
+    }
+    backend
 }
 
 /// Makes a folder for results, so that a typo is noticed before the work and not after it.

@@ -14,12 +14,12 @@ use fusiform_pipelines::Run;
 use fusiform_pipelines::io::nifti;
 use fusiform_pipelines::study::files;
 use fusiform_render::camera::StandardView;
-use fusiform_render::renderer::Backend;
 use fusiform_render::scene::{Scene, SurfaceView, View};
 use serde_json::{Value, json};
 
 use self::meter::Meter;
 use super::Output;
+use super::args::backend;
 use super::progress::shown;
 use crate::brain::Brain;
 use crate::bridge::Keys;
@@ -182,14 +182,7 @@ fn draw(
     run: &Run<'_>,
 ) -> anyhow::Result<Measured> {
     let brain = brain(surfaces, run)?;
-    let (mut backend, why_not_gpu) = if cpu {
-        (Backend::Cpu, None)
-    } else {
-        Backend::best()
-    };
-    if let Some(why) = why_not_gpu {
-        run.warn(format!("{why}: drawing on the CPU"));
-    }
+    let mut backend = backend(cpu, run);
     let mut keys = Keys::default();
     let style = Style {
         outlines: false,

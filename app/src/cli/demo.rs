@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use fusiform_pipelines::study::demo::{DemoPlan, FIRST_SUBJECT, generate};
 use fusiform_pipelines::study::select::Query;
-use fusiform_render::renderer::Backend;
 use serde_json::Value;
 
 use super::Output;
-use super::args::{RunArgs, TrialArgs, prepare_folder};
+use super::args::{RunArgs, TrialArgs, backend, prepare_folder};
 use super::decode::{DecodingArgs, Job};
 use super::progress::shown;
 use crate::{figure, presets};
@@ -45,10 +44,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         run.stage("drawing the brain");
         let map = presets::Map::new(&demo.truth_snr, "planted signal-to-noise ratio");
         let scene = crate::brain::Brain::load(&demo.study.subjects[0], run)?;
-        let (mut backend, why_not_gpu) = Backend::best();
-        if let Some(why) = why_not_gpu {
-            run.warn(format!("{why}: drawing on the CPU"));
-        }
+        let mut backend = backend(false, run);
         for (name, drawn) in [
             (
                 "surface.png",

@@ -1,6 +1,6 @@
 //! `fusiform render`: the standard figures, off screen.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -15,7 +15,7 @@ use glam::Vec3;
 use serde_json::json;
 
 use super::Output;
-use super::args::open;
+use super::args::{backend, is_demo, open};
 use super::progress::shown;
 use crate::brain::Brain;
 use crate::figure;
@@ -155,14 +155,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
 
 fn draw(args: &Args, run: &Run<'_>) -> anyhow::Result<&'static str> {
     let (brain, map) = load(args, run)?;
-    let (mut backend, why_not_gpu) = if args.cpu {
-        (Backend::Cpu, None)
-    } else {
-        Backend::best()
-    };
-    if let Some(why) = why_not_gpu {
-        run.warn(format!("{why}: drawing on the CPU"));
-    }
+    let mut backend = backend(args.cpu, run);
     run.stage("drawing");
     let (paper, ink) = if args.dark {
         ([18, 18, 22], [235; 3])
@@ -199,7 +192,7 @@ fn load(args: &Args, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
     let mut brain = Brain::default();
     let mut map = None;
     if let Some(path) = &args.study {
-        if path == Path::new("demo") {
+        if is_demo(path) {
             let made = demo::generate(&demo::DemoPlan::default(), run)?;
             let subject = args.subject.as_deref().unwrap_or(demo::FIRST_SUBJECT);
             // The truth that comes with the study is the first subject's.
