@@ -1,0 +1,160 @@
+//! What jobs bring, taken into the session.
+
+use std::sync::Arc;
+
+use fusiform_pipelines::study::Study;
+use fusiform_pipelines::{Error, Stop};
+
+use super::work::{project, read_first_run, read_pictures, read_subject};
+use super::{Command, apply, choose_above};
+use crate::jobs::{Arrival, Jobs, Kind};
+use crate::layout::Layout;
+use crate::session::{Grade, MapId, News, Session};
+use crate::workbench::load;
+
+pub(super) fn arrive(
+    session: &mut Session,
+    layout: &mut Layout,
+    jobs: &mut Jobs,
+    arrival: Arrival,
+) {
+    if matches!(
+        arrival,
+        Arrival::Ended {
+            kind: Kind::Open,
+            ..
+        }
+    ) {
+        // Whole or cut short: no more of it will come.
+        session.partial = false;
+    }
+    match arrival {
+        Arrival::News(news) => take(session, layout, jobs, news),
+        Arrival::Warning { job, text } => session.say(Grade::Warning, job, text),
+        Arrival::Ended {
+            job,
+            result: Ok(()),
+            took,
+            ..
+        } => {
+            log::info!("{job}: done in {:.1} s", took.as_secs_f64());
+        }
+        Arrival::Ended {
+            job,
+            result: Err(Stop::Cancelled),
+            ..
+        } => log::info!("{job}: cancelled"),
+        Arrival::Ended {
+            kind,
+            job,
+            result: Err(Stop::Failed(error)),
+            ..
+        } => {
+            let words = match (&error, kind) {
+                (Error::Choice(_), _) => choose_above(&error),
+                (_, Kind::Open) if session.study.is_some() => {
+                    format!("{error}\nWhat was open stays open.")
+                }
+                _ => error.to_string(),
+            };
+            session.say(Grade::Failure, job, words);
+        }
+    }
+}
+
+pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, news: News) {
+    match news {
+        News::Study { study, partial } => take_study(session, layout, jobs, study, partial),
+        News::Subject(parts) => {
+            let first = session.underlay().is_none();
+            session.take_subject(parts);
+            aim(session, layout, first);
+            project(session, layout, jobs);
+        }
+        News::Run(parts) => {
+            let first = session.underlay().is_none();
+            session.take_run(parts);
+            aim(session, layout, first);
+            if layout.view.map.is_none_or(|id| session.map(id).is_none()) {
+                layout.view.map = Some(MapId::Tsnr);
+            }
+            project(session, layout, jobs);
+        }
+        News::Projected(parts) => session.take_projected(&parts),
+        News::Pictures(pictures) => session.pictures.extend(pictures),
+        News::Decoded(parts) => {
+            let complete = parts.complete;
+            let first = parts.decoded.trials.first().map(|t| t.trial);
+            let has_drive = parts.drive.is_some();
+            session.take_decoded(parts);
+            if layout.view.trial.is_none() {
+                layout.view.trial = first;
+            }
+            if complete && has_drive {
+                layout.view.map = Some(MapId::Drive);
+            }
+            project(session, layout, jobs);
+        }
+        News::Paths { paths, unseen } => {
+            if paths.is_empty() && unseen {
+                session.wants_path = true;
+            }
+            apply(session, layout, jobs, Command::Open(paths));
+        }
+    }
+}
+
+pub(super) fn take_study(
+    session: &mut Session,
+    layout: &mut Layout,
+    jobs: &mut Jobs,
+    study: Arc<Study>,
+    partial: bool,
+) {
+    let grows = session.partial && session.study.as_ref().is_some_and(|s| s.name == study.name);
+    session.partial = partial;
+    if grows {
+        session.study = Some(study);
+    } else {
+        for kind in [
+            Kind::Subject,
+            Kind::Run,
+            Kind::Project,
+            Kind::Pictures,
+            Kind::Decode,
+        ] {
+            jobs.stop(kind);
+        }
+        session.clear_study();
+        session.partial = partial;
+        session.is_demo = study.root.is_none() && study.name.to_lowercase().contains("demo");
+        session.study = Some(study);
+        layout.view = layout.view.for_another_study();
+        layout.forget();
+        read_subject(session, jobs);
+        read_pictures(session, jobs);
+    }
+    if !partial {
+        read_first_run(session, jobs);
+    }
+}
+
+/// Puts the crosshair where there is something to see, when a study shows its first volume, and
+/// again when its atlas arrives, unless somebody has moved it meanwhile.
+pub(super) fn aim(session: &mut Session, layout: &mut Layout, first: bool) {
+    let moved = layout.view.crosshair_mm.is_some() && layout.view.crosshair_mm != session.aimed_mm;
+    if moved && !first {
+        return;
+    }
+    let Some((low, high)) = session.world_bounds() else {
+        return;
+    };
+    let middle = (low + high) / 2.0;
+    let region = session
+        .subject
+        .atlas
+        .as_ref()
+        .and_then(|a| load::heart_of_first_region(&a.atlas));
+    session.aimed_mm = Some(region.unwrap_or(middle).to_array());
+    layout.view.crosshair_mm = session.aimed_mm;
+}

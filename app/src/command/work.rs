@@ -1,0 +1,144 @@
+//! The jobs that commands start.
+
+use std::sync::Arc;
+
+use fusiform_pipelines::study::select;
+
+use super::{CHOOSING, choose_above};
+use crate::jobs::{Jobs, Kind};
+use crate::layout::Layout;
+use crate::session::{Grade, MapId, Session};
+use crate::workbench::load;
+
+pub(super) fn read_subject(session: &mut Session, jobs: &mut Jobs) {
+    let Some(study) = session.study.clone() else {
+        return;
+    };
+    session.clear_subject();
+    let wanted = session.query.subject.clone();
+    let subject = study
+        .subjects
+        .iter()
+        .find(|s| {
+            wanted
+                .as_ref()
+                .map_or(!s.runs.is_empty() || s.betas.is_some(), |id| s.id == *id)
+        })
+        .or_else(|| study.subjects.first());
+    let Some(subject) = subject else {
+        session.subject_id = None;
+        return;
+    };
+    session.subject_id = Some(subject.id.clone());
+    let (id, query) = (subject.id.clone(), session.query.clone());
+    jobs.start(
+        Kind::Subject,
+        format!("Reading subject {id}"),
+        move |run, publish| load::subject(&study, &id, &query, run, publish),
+    );
+}
+
+pub(super) fn read_pictures(session: &Session, jobs: &mut Jobs) {
+    let Some(study) = session.study.clone() else {
+        return;
+    };
+    if study.stimuli.iter().any(|s| s.image.is_some()) {
+        jobs.start(
+            Kind::Pictures,
+            "Reading stimulus pictures",
+            move |run, publish| load::pictures(&study, run, publish),
+        );
+    }
+}
+
+/// Reads the first run that the query means, and says so when it is not settled what is meant.
+pub(super) fn read_first_run(session: &mut Session, jobs: &mut Jobs) {
+    session.clear_run();
+    let Some(study) = session.study.clone() else {
+        return;
+    };
+    let query = session.resolved_query();
+    let choice = match select::select(&study, &query) {
+        Ok(selection) => {
+            session.messages.retain(|m| m.title != CHOOSING);
+            selection.runs.first().map(|r| r.label.clone())
+        }
+        Err(error) => {
+            session.say(Grade::Warning, CHOOSING, choose_above(&error));
+            None
+        }
+    };
+    let first = choice.or_else(|| session.runs().first().map(|r| r.label.clone()));
+    if let Some(label) = first {
+        read_run(session, jobs, &label);
+    }
+}
+
+pub(super) fn read_run(session: &mut Session, jobs: &mut Jobs, label: &str) {
+    let Some(run) = session
+        .runs()
+        .into_iter()
+        .find(|r| r.label == label)
+        .cloned()
+    else {
+        return;
+    };
+    // The run before stays in sight until this one is here.
+    jobs.start(Kind::Run, format!("Reading run {label}"), move |job, _| {
+        load::run(&run, job)
+    });
+}
+
+/// Reads the run of the selected trial, so that its time course can be seen.
+pub(super) fn follow_trial(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
+    let onsets = session.decoded.as_ref().map(|d| Arc::clone(&d.onsets));
+    let Some((label, _)) = layout.view.trial.and_then(|t| onsets?.get(t).cloned()) else {
+        return;
+    };
+    if session.run.as_ref().is_some_and(|run| run.label != label) {
+        read_run(session, jobs, &label);
+    }
+}
+
+/// Samples the map that is shown on the cortical sheet, when there is a sheet and it was not done yet.
+pub(super) fn project(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
+    let Some(map) = layout.view.map.and_then(|id| session.map(id)) else {
+        return;
+    };
+    let (id, revision, volume) = (map.id, map.data.key.id, Arc::clone(&map.volume));
+    let done = session
+        .projected
+        .as_ref()
+        .is_some_and(|p| p.map == id && p.revision == revision);
+    if done || session.subject.cortex.is_empty() {
+        return;
+    }
+    if session.projecting == Some((id, revision)) && jobs.is_running(Kind::Project) {
+        return;
+    }
+    session.projecting = Some((id, revision));
+    let cortex: Vec<_> = session.subject.cortex.iter().map(load::sheet).collect();
+    jobs.start(
+        Kind::Project,
+        format!("Painting the surface: {}", id.name()),
+        move |run, _| load::projected(id, revision, &volume, &cortex, run),
+    );
+}
+
+pub(super) fn decode(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs) {
+    let Some(study) = session.study.clone() else {
+        return;
+    };
+    let query = session.resolved_query();
+    if let Err(error) = select::select(&study, &query) {
+        session.say(Grade::Failure, CHOOSING, choose_above(&error));
+        return;
+    }
+    session.decoded = None;
+    session.maps.retain(|m| m.id != MapId::Drive);
+    layout.view.trial = None;
+    let code = layout.view.code;
+    jobs.start(Kind::Decode, "Decoding", move |run, publish| {
+        load::decoded(&study, &query, code, run, publish)
+    });
+}
