@@ -138,6 +138,7 @@ impl MapLook {
     /// As the renderer wants it.
     pub fn look(&self, id: MapId) -> Look {
         Look {
+            soft: false,
             colormap: colormap(id),
             range: (self.low, self.high),
             threshold: self.threshold,

@@ -36,6 +36,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
         camera.fov_degrees = 25.0;
         let view = SurfaceView {
+            solids: Vec::new(),
+            clips: Vec::new(),
             camera,
             meshes: vec![mesh],
             marker: None,
@@ -135,6 +137,7 @@ fn egg(id: u64, rings: u32) -> MeshLayer {
         revision: 0,
     };
     let look = Look {
+        soft: false,
         colormap: Colormap::BlueRed,
         range: (1.0, 6.0),
         threshold: 2.5,
@@ -142,6 +145,9 @@ fn egg(id: u64, rings: u32) -> MeshLayer {
         opacity: 1.0,
     };
     MeshLayer {
+        toward: None,
+        sampled: None,
+        relief: 1.0,
         mesh: MeshData {
             key: key(0),
             vertices: vertices.into(),

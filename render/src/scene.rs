@@ -34,7 +34,7 @@ pub struct Scene {
 pub enum View {
     /// A plane through volumes.
     Slice(SliceView),
-    /// Surfaces in perspective or orthographic projection.
+    /// Surfaces and solid volumes in perspective or orthographic projection.
     Surfaces(SurfaceView),
 }
 
@@ -60,6 +60,11 @@ pub struct SliceView {
     pub mm_per_pixel: f32,
     /// Whether the subject's right is on the picture's left (axial and coronal).
     pub radiological: bool,
+    /// Whether anterior is on the right of sagittal pictures; else on the left.
+    pub nose_right: bool,
+    /// How much of what lies before and behind the plane is looked through: half the thickness in mm. Each pixel shows
+    /// the number of largest magnitude on its way; borders become silhouettes. Infinite for a glass brain.
+    pub slab_mm: Option<f32>,
     /// From bottom to top.
     pub layers: Vec<VolumeLayer>,
     /// Region borders drawn over the layers, one line a region.
@@ -90,6 +95,17 @@ pub struct VolumeLayer {
     pub linear: bool,
     /// Colours.
     pub look: Look,
+    /// Opacity taken from another volume, times that of the look.
+    pub modulation: Option<Modulation>,
+}
+
+/// Opacity from the magnitudes of a second volume, on any grid.
+#[derive(Clone, Debug)]
+pub struct Modulation {
+    /// The numbers, sampled as the layer they belong to.
+    pub volume: VolumeData,
+    /// The magnitudes of opacity 0 and 1; between them it rises evenly.
+    pub range: (f32, f32),
 }
 
 /// The colour (straight sRGB) of each region key.
@@ -116,19 +132,25 @@ pub struct Look {
     pub range: (f32, f32),
     /// Numbers whose magnitude is below this are transparent (0 shows all).
     pub threshold: f32,
+    /// A soft threshold: below it opacity falls with the square of magnitude / threshold instead of ending.
+    pub soft: bool,
     /// Whether negative numbers are coloured by their magnitude on the lower half of the map.
     pub two_sided: bool,
     /// 0 to 1.
     pub opacity: f32,
 }
 
-/// Surfaces.
+/// Surfaces, and volumes looked into.
 #[derive(Clone, Debug)]
 pub struct SurfaceView {
     /// From where.
     pub camera: Camera,
-    /// What.
+    /// Surfaces.
     pub meshes: Vec<MeshLayer>,
+    /// Volumes, cast by rays and hidden by solid surfaces before them.
+    pub solids: Vec<SolidLayer>,
+    /// What is cut away of `solids`.
+    pub clips: Vec<ClipPlane>,
     /// A marker at a world point: radius in mm and colour.
     pub marker: Option<(Vec3, f32, [u8; 4])>,
 }
@@ -142,6 +164,58 @@ pub struct MeshData {
     pub vertices: Arc<[Vec3]>,
     /// Counter-clockwise from outside.
     pub triangles: Arc<[[u32; 3]]>,
+}
+
+/// Another place for each vertex of a mesh.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// For the caches.
+    pub key: Key,
+    /// World mm, in vertex order.
+    pub vertices: Arc<[Vec3]>,
+}
+
+/// A volume sampled in every pixel of a mesh, on the way through the cortex from one surface to another.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    /// The inner end of each vertex's way (white matter).
+    pub inner: Places,
+    /// Its outer end (pia).
+    pub outer: Places,
+    /// What is sampled, and its colours.
+    pub layer: VolumeLayer,
+    /// The part of the way that counts: 0 is the inner end, 1 the outer.
+    pub depth: (f32, f32),
+    /// Samples, evenly spaced over `depth`, both ends included (one lies in the middle); those that are NaN or outside
+    /// the volume are left out of their mean. 1 to 32.
+    pub n_layers: u32,
+}
+
+/// A volume looked into.
+#[derive(Clone, Debug)]
+pub struct SolidLayer {
+    /// The volume and its colours; of `look`, opacity is that of one millimetre of matter.
+    pub layer: VolumeLayer,
+    /// How what lies on a ray becomes one colour.
+    pub cast: Cast,
+}
+
+/// How what lies on a ray becomes one colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cast {
+    /// Light is absorbed and given from front to back, shaded by the gradient.
+    Shaded,
+    /// The number of largest magnitude.
+    Maximum,
+}
+
+/// Keeps the points `p` with `normal · p ≤ distance_mm`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClipPlane {
+    /// Unit length, pointing to what is cut away.
+    pub normal: Vec3,
+    /// From the world's origin.
+    pub distance_mm: f32,
 }
 
 /// One number a vertex.
@@ -158,16 +232,22 @@ pub struct VertexData {
 pub struct MeshLayer {
     /// The mesh.
     pub mesh: MeshData,
+    /// Another shape of the mesh and the share (0 to 1) by which it is drawn towards it.
+    pub toward: Option<(Places, f32)>,
     /// Moves the mesh, world mm (hemispheres drawn apart, an inflated pair side by side).
     pub offset_mm: Vec3,
     /// Sulcal depth or curvature, positive in sulci: drawn as two greys.
     pub sulcal: Option<VertexData>,
     /// A map over it.
     pub overlay: Option<(VertexData, Look)>,
+    /// A volume over it, sampled in every pixel; lies over `overlay`.
+    pub sampled: Option<Sampled>,
     /// Region keys (whole numbers), outlined with the colour of each key.
     pub outlines: Option<(VertexData, RegionColours)>,
     /// 0 to 1.
     pub opacity: f32,
+    /// How much shading shows its form: 1 lit, 0 plain colours, as flat maps want them.
+    pub relief: f32,
 }
 
 /// Straight RGBA pixels, sRGB, row after row from the top left.

@@ -61,6 +61,8 @@ fn markers_appear_on_the_anatomical_side() {
                     Camera::fit((Vec3::splat(-55.0), Vec3::splat(55.0)), standard, 1.0);
                 camera.fov_degrees = fov_degrees;
                 let view = SurfaceView {
+                    solids: Vec::new(),
+                    clips: Vec::new(),
                     camera,
                     meshes: vec![glass],
                     marker: Some((marker, 5.0, [0, 255, 0, 255])),

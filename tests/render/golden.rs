@@ -57,11 +57,13 @@ fn a_slice_with_everything() {
     let mut view = slice(Plane::Axial, Vec3::new(0.6, -0.4, 0.2), 0.25);
     view.layers = vec![
         VolumeLayer {
+            modulation: None,
             volume: volume([30, 24, 18], affine, |[i, j, _]| ((i * j) as f32).sqrt()),
             linear: true,
             look: look(Colormap::Grey, (0.0, 30.0)),
         },
         VolumeLayer {
+            modulation: None,
             volume: volume([30, 24, 18], affine, blobs),
             linear: true,
             look: Look {

@@ -21,6 +21,8 @@ fn pair(fov_degrees: f32) -> Scene {
     );
     camera.fov_degrees = fov_degrees;
     scene(View::Surfaces(SurfaceView {
+        solids: Vec::new(),
+        clips: Vec::new(),
         camera: camera.turned(0.4, -0.3),
         meshes,
         marker: None,
@@ -80,6 +82,8 @@ fn a_sphere_is_hit_on_the_near_side() {
         ..Camera::fit((Vec3::ZERO, Vec3::splat(40.0)), StandardView::Left, 1.0)
     };
     let scene = scene(View::Surfaces(SurfaceView {
+        solids: Vec::new(),
+        clips: Vec::new(),
         camera,
         meshes: vec![ball],
         marker: None,

@@ -52,6 +52,7 @@ pub(crate) fn blobs([i, j, k]: [usize; 3]) -> f32 {
 
 pub(crate) fn look(colormap: Colormap, range: (f32, f32)) -> Look {
     Look {
+        soft: false,
         colormap,
         range,
         threshold: 0.0,
@@ -62,6 +63,8 @@ pub(crate) fn look(colormap: Colormap, range: (f32, f32)) -> Look {
 
 pub(crate) fn slice(plane: Plane, centre_mm: Vec3, mm_per_pixel: f32) -> SliceView {
     SliceView {
+        nose_right: false,
+        slab_mm: None,
         plane,
         centre_mm,
         mm_per_pixel,
@@ -164,6 +167,9 @@ pub(crate) fn plain(vertices: Vec<Vec3>, triangles: Vec<[u32; 3]>) -> MeshLayer 
         triangles: triangles.into(),
     };
     MeshLayer {
+        toward: None,
+        sampled: None,
+        relief: 1.0,
         mesh,
         offset_mm: Vec3::ZERO,
         sulcal: None,

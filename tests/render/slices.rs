@@ -23,6 +23,7 @@ fn oblique() -> Affine3A {
 
 fn layer(volume: &VolumeData, linear: bool, look: Look) -> VolumeLayer {
     VolumeLayer {
+        modulation: None,
         volume: volume.clone(),
         linear,
         look,

@@ -17,6 +17,8 @@ pub(crate) fn seen(meshes: Vec<MeshLayer>, view: StandardView, fov_degrees: f32)
     let mut camera = Camera::fit(bounds(&meshes).unwrap(), view, 1.2);
     camera.fov_degrees = fov_degrees;
     scene(View::Surfaces(SurfaceView {
+        solids: Vec::new(),
+        clips: Vec::new(),
         camera,
         meshes,
         marker: None,

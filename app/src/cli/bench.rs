@@ -198,6 +198,8 @@ fn draw(
     let scene = |meshes, turn: f32| Scene {
         background: [255; 4],
         view: View::Surfaces(SurfaceView {
+            solids: Vec::new(),
+            clips: Vec::new(),
             camera: camera.turned(turn, 0.0),
             meshes,
             marker: None,

@@ -186,6 +186,8 @@ impl Slices {
             .map_or((low + high) / 2.0, DVec3::from_array);
         centre[axes[2]] = crosshair[axes[2]];
         let slice = SliceView {
+            nose_right: false,
+            slab_mm: None,
             plane,
             centre_mm: centre.as_vec3(),
             mm_per_pixel: (mm_per_point / f64::from(ppp)) as f32,
@@ -321,6 +323,7 @@ pub fn step_mm(ctx: &Ctx<'_>) -> f64 {
 
 fn layers(ctx: &Ctx<'_>, underlay: &Underlay) -> Vec<VolumeLayer> {
     let grey = Look {
+        soft: false,
         colormap: Colormap::Grey,
         range: underlay.window,
         threshold: 0.0,
@@ -328,6 +331,7 @@ fn layers(ctx: &Ctx<'_>, underlay: &Underlay) -> Vec<VolumeLayer> {
         opacity: 1.0,
     };
     let mut layers = vec![VolumeLayer {
+        modulation: None,
         volume: underlay.data.clone(),
         linear: true,
         look: grey,
@@ -335,6 +339,7 @@ fn layers(ctx: &Ctx<'_>, underlay: &Underlay) -> Vec<VolumeLayer> {
     if let Some((map, look)) = overlay::current(ctx) {
         // The nearest voxel, so that what is seen is what was measured.
         layers.push(VolumeLayer {
+            modulation: None,
             volume: map.data.clone(),
             linear: false,
             look: look.look(map.id),

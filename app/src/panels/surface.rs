@@ -135,6 +135,8 @@ impl SurfacePanel {
         let scene = Scene {
             background: ctx.theme.canvas,
             view: View::Surfaces(SurfaceView {
+                solids: Vec::new(),
+                clips: Vec::new(),
                 camera,
                 meshes,
                 marker,
@@ -292,6 +294,9 @@ fn meshes(ctx: &Ctx<'_>, cortex: &[HemisphereData], shape: Shape, place: Place) 
         .filter_map(|(n, hemisphere)| {
             let (_, mesh) = hemisphere.shape(shape)?;
             Some(MeshLayer {
+                toward: None,
+                sampled: None,
+                relief: 1.0,
                 mesh: mesh.clone(),
                 offset_mm: place.offsets_mm
                     [usize::from(hemisphere.hemisphere == Hemisphere::Right)],

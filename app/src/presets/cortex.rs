@@ -69,6 +69,8 @@ pub fn four_views(
             let scene = Scene {
                 background: opaque(style.paper),
                 view: View::Surfaces(SurfaceView {
+                    solids: Vec::new(),
+                    clips: Vec::new(),
                     camera: Camera {
                         target_mm: *centre,
                         rotation: view.rotation(),
@@ -142,6 +144,9 @@ pub fn mesh_layer(
         .filter(|_| style.outlines)
         .map(|labels| bridge::vertex_outlines(keys.fresh(), labels));
     Ok(MeshLayer {
+        toward: None,
+        sampled: None,
+        relief: 1.0,
         mesh: bridge::mesh_data(keys.fresh(), surface),
         offset_mm: Vec3::ZERO,
         sulcal: hemisphere.sulcal.as_ref().map(|map| VertexData {

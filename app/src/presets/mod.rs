@@ -39,6 +39,7 @@ impl Map {
             .unwrap_or(1.0);
         let two_sided = volume.data.iter().any(|v| *v < 0.0);
         let look = Look {
+            soft: false,
             colormap: if two_sided {
                 Colormap::ColdHot
             } else {

@@ -41,9 +41,11 @@ pub fn slices(
     let mut layers = Vec::new();
     if brain.anatomy.is_some() {
         layers.push(VolumeLayer {
+            modulation: None,
             volume: bridge::volume_data(keys.fresh(), base),
             linear: true,
             look: Look {
+                soft: false,
                 colormap: Colormap::Grey,
                 range: (0.0, percentile(base, 0.995)),
                 threshold: 0.0,
@@ -55,6 +57,7 @@ pub fn slices(
     if let Some(map) = map {
         let volume = bridge::volume_data(keys.fresh(), &map.volume);
         layers.push(VolumeLayer {
+            modulation: None,
             volume,
             linear: true,
             look: map.look.clone(),
@@ -92,6 +95,8 @@ pub fn slices(
         let scene = Scene {
             background: [0, 0, 0, 255],
             view: View::Slice(SliceView {
+                nose_right: false,
+                slab_mm: None,
                 plane,
                 centre_mm: centre,
                 mm_per_pixel,
