@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
 use fusiform_render::gpu::{Gpu, RenderError, Renderer};
-use fusiform_render::scene::{Look, OutlineLayer, Pick, Scene, VertexData, View, VolumeData};
+use fusiform_render::scene::{
+    Look, OutlineLayer, Pick, Scene, VertexData, View, VolumeData, VolumeLayer,
+};
 
 /// The places of the window that show a scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -179,11 +181,11 @@ fn fingerprint(scene: &Scene, size: [u32; 2]) -> Vec<u64> {
             print.floats(slice.centre_mm.to_array());
             print.floats([slice.mm_per_pixel]);
             print.number(slice.radiological.into());
+            print.number(slice.nose_right.into());
+            print.floats([slice.slab_mm.unwrap_or(-1.0)]);
             print.number(slice.layers.len() as u64);
             for layer in &slice.layers {
-                print.volume(&layer.volume);
-                print.number(layer.linear.into());
-                print.look(&layer.look);
+                print.layer(layer);
             }
             if let Some(OutlineLayer {
                 labels,
@@ -205,6 +207,8 @@ fn fingerprint(scene: &Scene, size: [u32; 2]) -> Vec<u64> {
             print.floats(camera.target_mm.to_array());
             print.floats(camera.rotation.to_array());
             print.floats([camera.half_height_mm, camera.fov_degrees]);
+            print.number(surfaces.meshes.len() as u64);
+            print.number(surfaces.solids.len() as u64);
             for mesh in &surfaces.meshes {
                 print.key(mesh.mesh.key);
                 print.floats(mesh.offset_mm.to_array());
@@ -215,6 +219,27 @@ fn fingerprint(scene: &Scene, size: [u32; 2]) -> Vec<u64> {
                     print.look(look);
                 }
                 print.vertices(mesh.outlines.as_ref().map(|(labels, _)| labels));
+                print.floats([mesh.relief]);
+                if let Some((places, share)) = &mesh.toward {
+                    print.key(places.key);
+                    print.floats([*share]);
+                }
+                if let Some(sampled) = &mesh.sampled {
+                    print.key(sampled.inner.key);
+                    print.key(sampled.outer.key);
+                    print.layer(&sampled.layer);
+                    print.floats([sampled.depth.0, sampled.depth.1]);
+                    print.number(sampled.n_layers.into());
+                }
+            }
+            for solid in &surfaces.solids {
+                print.layer(&solid.layer);
+                print.number(solid.cast as u64);
+                print.floats([solid.step_voxels]);
+            }
+            for clip in &surfaces.clips {
+                print.floats(clip.normal.to_array());
+                print.floats([clip.distance_mm]);
             }
             if let Some((at, radius, colour)) = surfaces.marker {
                 print.floats(at.to_array());
@@ -249,6 +274,16 @@ impl Print {
         self.key(volume.key);
     }
 
+    fn layer(&mut self, layer: &VolumeLayer) {
+        self.volume(&layer.volume);
+        self.number(layer.linear.into());
+        self.look(&layer.look);
+        if let Some(modulation) = &layer.modulation {
+            self.volume(&modulation.volume);
+            self.floats([modulation.range.0, modulation.range.1]);
+        }
+    }
+
     fn vertices(&mut self, values: Option<&VertexData>) {
         match values {
             Some(values) => self.key(values.key),
@@ -260,5 +295,6 @@ impl Print {
         self.number(look.colormap as u64);
         self.floats([look.range.0, look.range.1, look.threshold, look.opacity]);
         self.number(look.two_sided.into());
+        self.number(look.soft.into());
     }
 }

@@ -1,7 +1,10 @@
 //! What a scene must fulfil before it is drawn; both renderers ask here, so both refuse alike.
 
 use crate::gpu::RenderError;
-use crate::scene::{MeshLayer, Scene, SliceView, SurfaceView, View, VolumeData};
+use crate::scene::{
+    ClipPlane, MeshLayer, Scene, SliceView, SurfaceView, View, VolumeData, VolumeLayer,
+};
+use crate::solid::MOST_CLIPS;
 
 /// The largest picture side either renderer accepts, pixels.
 const MAX_SIDE: u32 = 16384;
@@ -27,12 +30,19 @@ fn slice(view: &SliceView) -> Result<(), RenderError> {
             view.centre_mm, view.mm_per_pixel
         )));
     }
-    for layer in &view.layers {
-        volume(&layer.volume)?;
+    if view.slab_mm.is_some_and(f32::is_nan) {
+        return Err(RenderError::Scene("a slab needs a thickness".into()));
     }
+    view.layers.iter().try_for_each(volume_layer)?;
     view.outlines
         .as_ref()
         .map_or(Ok(()), |outlines| volume(&outlines.labels))
+}
+
+fn volume_layer(layer: &VolumeLayer) -> Result<(), RenderError> {
+    volume(&layer.volume)?;
+    let modulation = layer.modulation.as_ref();
+    modulation.map_or(Ok(()), |modulation| volume(&modulation.volume))
 }
 
 fn volume(volume: &VolumeData) -> Result<(), RenderError> {
@@ -67,6 +77,19 @@ fn surfaces(view: &SurfaceView) -> Result<(), RenderError> {
             "the camera's position is not finite".into(),
         ));
     }
+    if view.clips.len() > MOST_CLIPS {
+        return Err(RenderError::Scene(format!(
+            "{} cuts at once: at most {MOST_CLIPS} can be drawn",
+            view.clips.len()
+        )));
+    }
+    let whole = |clip: &ClipPlane| clip.normal.is_finite() && clip.distance_mm.is_finite();
+    if !view.clips.iter().all(whole) {
+        return Err(RenderError::Scene("a cut is not finite".into()));
+    }
+    view.solids
+        .iter()
+        .try_for_each(|solid| volume_layer(&solid.layer))?;
     view.meshes.iter().try_for_each(mesh_layer)
 }
 
@@ -86,7 +109,24 @@ fn mesh_layer(layer: &MeshLayer) -> Result<(), RenderError> {
             )));
         }
     }
-    Ok(())
+    let sampled = layer.sampled.as_ref();
+    let shapes = [
+        (
+            "other shape",
+            layer.toward.as_ref().map(|(places, _)| places),
+        ),
+        ("inner surface", sampled.map(|sampled| &sampled.inner)),
+        ("outer surface", sampled.map(|sampled| &sampled.outer)),
+    ];
+    for (what, places) in shapes {
+        let n_places = places.map_or(n_vertices, |places| places.vertices.len());
+        if n_places != n_vertices {
+            return Err(RenderError::Scene(format!(
+                "the {what} has {n_places} vertices but the mesh has {n_vertices}: choose surfaces of one subject"
+            )));
+        }
+    }
+    sampled.map_or(Ok(()), |sampled| volume_layer(&sampled.layer))
 }
 
 /// Every triangle must name vertices that exist.

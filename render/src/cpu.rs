@@ -36,12 +36,14 @@ pub fn picture_sampled(
     })
 }
 
+pub(crate) use slice::voxel_at;
+
 /// What is under a pixel of a surface view, by a ray against every triangle. Nothing for slices.
 pub fn pick(scene: &Scene, size: [u32; 2], pixel: [u32; 2]) -> Result<Option<Pick>, RenderError> {
     check::scene(scene, size)?;
     match &scene.view {
         View::Surfaces(view) if pixel[0] < size[0] && pixel[1] < size[1] => {
-            pick::nearest(view, size, pixel)
+            pick::pick(view, size, pixel)
         }
         View::Surfaces(_) | View::Slice(_) => Ok(None),
     }

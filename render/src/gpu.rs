@@ -4,8 +4,10 @@ mod cache;
 mod pick;
 mod pipelines;
 mod slice;
+mod solid;
 mod surface;
 mod target;
+mod volume;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +18,7 @@ use cache::Cache;
 use slice::SlicePass;
 use surface::SurfacePass;
 use target::{COLOUR_FORMAT, Target};
+use volume::Volumes;
 
 /// What can go wrong while drawing.
 #[derive(Debug, thiserror::Error)]
@@ -140,6 +143,7 @@ pub struct Renderer {
     /// Samples a pixel of surfaces in [`Renderer::picture`]: 1, 4, or 16 (four samples in each of four smaller pixels).
     pub picture_samples: u32,
     colormaps: wgpu::TextureView,
+    volumes: Volumes,
     slices: SlicePass,
     surfaces: SurfacePass,
     slots: BTreeMap<u64, Target>,
@@ -151,6 +155,7 @@ impl Renderer {
     /// Builds the pipelines.
     pub fn new(gpu: Gpu) -> Self {
         let colormaps = colormap_texture(&gpu);
+        let volumes = Volumes::new(&gpu);
         let slices = SlicePass::new(&gpu);
         let surfaces = SurfacePass::new(&gpu);
         let samples = if gpu.is_software { 1 } else { 4 };
@@ -159,6 +164,7 @@ impl Renderer {
             samples,
             picture_samples: 16,
             colormaps,
+            volumes,
             slices,
             surfaces,
             slots: BTreeMap::new(),
@@ -169,6 +175,22 @@ impl Renderer {
     /// The device.
     pub fn gpu(&self) -> &Gpu {
         &self.gpu
+    }
+
+    /// The longest volume side that is uploaded whole, voxels: the device's own limit, or a lower one to save memory.
+    pub fn limit_volumes(&mut self, longest_side: u32) {
+        let limit = self.gpu.device.limits().max_texture_dimension_3d;
+        self.volumes.longest_side = longest_side.clamp(1, limit);
+    }
+
+    /// What the user should know of what was drawn since the last call: volumes that were thinned to fit the device.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.volumes.notes)
+    }
+
+    /// Volumes uploaded so far.
+    pub fn n_volume_uploads(&self) -> u64 {
+        self.volumes.n_uploads
     }
 
     /// Draws into a texture of `size` pixels and returns its view. The texture is Rgba8Unorm, holds sRGB bytes with
@@ -221,8 +243,8 @@ impl Renderer {
         watched(&self.gpu, || target.read(&self.gpu, scale))
     }
 
-    /// What is under a pixel of a surface view, by an id buffer. Nothing for slices: see
-    /// [`SliceView::world_at`](crate::scene::SliceView::world_at).
+    /// What is under a pixel of a surface view: meshes by an id buffer, volumes by the ray through the pixel. Nothing for
+    /// slices: see [`SliceView::voxel_at`](crate::scene::SliceView::voxel_at).
     pub fn pick(
         &mut self,
         scene: &Scene,
@@ -262,7 +284,7 @@ impl Renderer {
                 View::Slice(view) => {
                     self.slices.encode(
                         &gpu,
-                        &self.colormaps,
+                        (&self.colormaps, &mut self.volumes),
                         view,
                         target,
                         background,
@@ -274,7 +296,7 @@ impl Renderer {
                     let quality = (scale, samples);
                     self.surfaces.encode(
                         &gpu,
-                        &self.colormaps,
+                        (&self.colormaps, &mut self.volumes),
                         view,
                         target,
                         (background, quality),
@@ -286,7 +308,7 @@ impl Renderer {
             gpu.queue.submit([encoder.finish()]);
             Ok(())
         })?;
-        self.slices.evict(now);
+        self.volumes.evict(now);
         self.surfaces.evict(now);
         Ok(())
     }

@@ -15,7 +15,9 @@ pub mod renderer;
 pub mod scene;
 
 mod check;
+mod field;
 mod light;
 mod look;
 mod sampling;
+mod solid;
 mod surface;

@@ -16,22 +16,35 @@ pub(crate) struct LookUniform {
     opacity: f32,
     two_sided: u32,
     colormap_row: u32,
-    padding: [u32; 2],
+    soft: u32,
+    padding: u32,
 }
 
 impl Look {
-    /// Where a number falls on the colour map, 0 to 1; nothing where it is transparent (NaN or below the threshold).
+    /// Where a number falls on the colour map, 0 to 1; nothing where it is transparent (NaN or below a hard threshold).
     pub fn position(&self, value: f32) -> Option<f32> {
-        if value.is_nan() || value.abs() < self.threshold {
-            return None;
+        (self.coverage(value) > 0.0).then(|| self.position_unthresholded(value))
+    }
+
+    /// How much of a number is let through by the threshold, 0 to 1; 0 for NaN.
+    pub fn coverage(&self, value: f32) -> f32 {
+        let size = self.weight(value);
+        if size.is_nan() {
+            0.0
+        } else if self.threshold.is_nan() || self.threshold <= 0.0 || size >= self.threshold {
+            1.0
+        } else if self.soft {
+            (size.max(0.0) / self.threshold).powi(2)
+        } else {
+            0.0
         }
-        Some(self.position_unthresholded(value))
     }
 
     /// The straight sRGB colour of a number; nothing where it is transparent (NaN or below the threshold).
     pub fn colour(&self, value: f32) -> Option<[u8; 4]> {
         let [r, g, b] = self.colormap.colour_at(self.position(value)?);
-        Some([byte(r), byte(g), byte(b), byte(self.alpha())])
+        let alpha = self.alpha() * self.coverage(value);
+        Some([byte(r), byte(g), byte(b), byte(alpha)])
     }
 
     /// Opacity within 0 to 1.
@@ -59,6 +72,12 @@ impl Look {
         }
     }
 
+    /// What the threshold is held against, and what a look through several numbers shows the most of: the magnitude, or
+    /// of a one-sided map the number itself.
+    pub(crate) fn weight(&self, value: f32) -> f32 {
+        if self.two_sided { value.abs() } else { value }
+    }
+
     /// 1 / (high − low); an empty range becomes a step.
     fn scale(&self) -> f32 {
         let width = self.range.1 - self.range.0;
@@ -77,7 +96,8 @@ impl Look {
             opacity: self.alpha(),
             two_sided: u32::from(self.two_sided),
             colormap_row: self.colormap.row() as u32,
-            padding: [0; 2],
+            soft: u32::from(self.soft),
+            padding: 0,
         }
     }
 }

@@ -130,9 +130,9 @@ pub struct Look {
     /// The numbers at the two ends of the colour map. With `two_sided`, `low..high` are magnitudes: the
     /// upper half of the map serves positive numbers and the lower half, mirrored, negative ones.
     pub range: (f32, f32),
-    /// Numbers whose magnitude is below this are transparent (0 shows all).
+    /// Numbers below this are transparent; with `two_sided`, numbers of smaller magnitude. 0 shows all.
     pub threshold: f32,
-    /// A soft threshold: below it opacity falls with the square of magnitude / threshold instead of ending.
+    /// A soft threshold: below it opacity falls with the square of number / threshold instead of ending.
     pub soft: bool,
     /// Whether negative numbers are coloured by their magnitude on the lower half of the map.
     pub two_sided: bool,
@@ -149,7 +149,7 @@ pub struct SurfaceView {
     pub meshes: Vec<MeshLayer>,
     /// Volumes, cast by rays and hidden by solid surfaces before them.
     pub solids: Vec<SolidLayer>,
-    /// What is cut away of `solids`.
+    /// What is cut away of `solids`; at most six.
     pub clips: Vec<ClipPlane>,
     /// A marker at a world point: radius in mm and colour.
     pub marker: Option<(Vec3, f32, [u8; 4])>,
@@ -198,6 +198,8 @@ pub struct SolidLayer {
     pub layer: VolumeLayer,
     /// How what lies on a ray becomes one colour.
     pub cast: Cast,
+    /// A step of a ray, in edges of the volume's smallest voxel side: 0.5 is smooth, 1 or 2 quick.
+    pub step_voxels: f32,
 }
 
 /// How what lies on a ray becomes one colour.
@@ -261,15 +263,71 @@ pub struct Picture {
     pub rgba: Vec<u8>,
 }
 
-/// What a pick found under a pixel of a surface view.
+/// What a pick found under a pixel of a surface view: the nearest of opaque meshes and volumes, or a see-through mesh
+/// where nothing else is hit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pick {
-    /// Which of `meshes`.
-    pub mesh: usize,
-    /// The vertex nearest to the point hit.
-    pub vertex: u32,
-    /// The point hit, in the mesh's own coordinates (mm, before its offset).
-    pub point_mm: Vec3,
+pub enum Pick {
+    /// On a mesh.
+    Vertex {
+        /// Which of `meshes`.
+        mesh: usize,
+        /// The vertex nearest to the point hit.
+        vertex: u32,
+        /// The point hit, on the shape that is drawn (mm, before its offset).
+        point_mm: Vec3,
+    },
+    /// In a volume.
+    Voxel {
+        /// Which of `solids`.
+        solid: usize,
+        /// Where half of the light is gone, or the voxel of the maximum.
+        voxel: [usize; 3],
+        /// That point, world mm.
+        point_mm: Vec3,
+    },
+}
+
+impl Pick {
+    /// The point hit: of a mesh before its offset, mm.
+    pub fn point_mm(&self) -> Vec3 {
+        match self {
+            Self::Vertex { point_mm, .. } | Self::Voxel { point_mm, .. } => *point_mm,
+        }
+    }
+}
+
+impl MeshLayer {
+    /// Where a vertex of the drawn shape is, before its offset.
+    pub fn vertex_mm(&self, vertex: usize) -> Option<Vec3> {
+        let here = *self.mesh.vertices.get(vertex)?;
+        match &self.toward {
+            Some((places, share)) => {
+                Some(here + (*places.vertices.get(vertex)? - here) * share.clamp(0.0, 1.0))
+            }
+            None => Some(here),
+        }
+    }
+
+    /// The vertices of the drawn shape, before its offset.
+    pub(crate) fn drawn_mm(&self) -> Vec<Vec3> {
+        (0..self.mesh.vertices.len())
+            .filter_map(|v| self.vertex_mm(v))
+            .collect()
+    }
+}
+
+impl SurfaceView {
+    /// The view as it is drawn while it moves: one sample through the cortex, long steps through volumes.
+    #[must_use]
+    pub fn draft(mut self) -> Self {
+        for sampled in self.meshes.iter_mut().filter_map(|m| m.sampled.as_mut()) {
+            sampled.n_layers = 1;
+        }
+        for solid in &mut self.solids {
+            solid.step_voxels = solid.step_voxels.max(2.0);
+        }
+        self
+    }
 }
 
 impl SliceView {
@@ -291,6 +349,17 @@ impl SliceView {
         ]
     }
 
+    /// The voxel of a layer that is shown at a pixel position, exactly; nothing outside the volume. Through a slab it is
+    /// the voxel whose number is shown.
+    pub fn voxel_at(
+        &self,
+        layer: &VolumeLayer,
+        pixel: [f32; 2],
+        size: [u32; 2],
+    ) -> Option<[usize; 3]> {
+        crate::cpu::voxel_at(self, layer, pixel, size)
+    }
+
     /// Unit world directions of the picture's right and down.
     pub fn axes(&self) -> (Vec3, Vec3) {
         let right = if self.radiological {
@@ -301,6 +370,7 @@ impl SliceView {
         match self.plane {
             Plane::Axial => (right, Vec3::NEG_Y),
             Plane::Coronal => (right, Vec3::NEG_Z),
+            Plane::Sagittal if self.nose_right => (Vec3::Y, Vec3::NEG_Z),
             Plane::Sagittal => (Vec3::NEG_Y, Vec3::NEG_Z),
         }
     }
@@ -353,7 +423,7 @@ pub fn bounds(meshes: &[MeshLayer]) -> Option<(Vec3, Vec3)> {
     box_around(
         meshes
             .iter()
-            .flat_map(|layer| layer.mesh.vertices.iter().map(|&v| v + layer.offset_mm)),
+            .flat_map(|layer| layer.drawn_mm().into_iter().map(|v| v + layer.offset_mm)),
     )
 }
 

@@ -5,10 +5,11 @@ use glam::{Mat4, Vec2, Vec3, Vec4};
 
 use crate::camera::Camera;
 use crate::colormap::{linear_from_srgb, srgb_from_linear};
+use crate::field::{FieldUniform, Placed};
 use crate::light::Light;
 use crate::look::LookUniform;
 use crate::mesh::sulcal_spread;
-use crate::scene::{Look, MeshLayer, SurfaceView};
+use crate::scene::{Look, MeshLayer, Sampled, SurfaceView};
 
 /// sRGB greys of gyri, of sulci and of a mesh without a sulcal map, and half the width of the passage from gyrus to
 /// sulcus in units of the sulcal map's spread.
@@ -30,6 +31,12 @@ pub(crate) struct SurfaceUniform {
     /// Opacity, whether there is a sulcal map, whether there is an overlay, half the width of region lines in pixels.
     paint: Vec4,
     look: LookUniform,
+    /// The share by which the mesh is drawn towards its other shape, and how much shading shows its form.
+    shape: Vec4,
+    /// The part of the way through the cortex that is sampled, samples on it, and whether there are any.
+    depth: Vec4,
+    /// What is sampled.
+    field: FieldUniform,
 }
 
 /// What is interpolated over a triangle, at one sample.
@@ -45,6 +52,8 @@ pub(crate) struct Fragment {
     pub(crate) map: Vec2,
     /// `map` one pixel to the right and one pixel down.
     pub(crate) map_beside: [Vec2; 2],
+    /// The ends of the way through the cortex, world mm.
+    pub(crate) ends: [Vec3; 2],
 }
 
 impl SurfaceUniform {
@@ -60,11 +69,24 @@ impl SurfaceUniform {
             greys: GREYS,
             paint: Vec4::new(1.0, 0.0, 0.0, 0.0),
             look: LookUniform::zeroed(),
+            shape: Vec4::new(0.0, 1.0, 0.0, 0.0),
+            depth: Vec4::ZERO,
+            field: FieldUniform::zeroed(),
         }
     }
 
-    /// `scale` is samples a pixel side: line widths are given in pixels of the finished picture.
-    pub(crate) fn layer(camera: &Camera, size: [u32; 2], scale: u32, layer: &MeshLayer) -> Self {
+    /// `strides`: of how many voxels one is on the device, of the sampled volume and of that which modulates it; is samples a pixel side: line widths are given in pixels of the finished picture.
+    pub(crate) fn layer(
+        camera: &Camera,
+        size: [u32; 2],
+        scale: u32,
+        layer: &MeshLayer,
+        strides: [[u32; 3]; 2],
+    ) -> Self {
+        let share = layer
+            .toward
+            .as_ref()
+            .map_or(0.0, |(_, share)| share.clamp(0.0, 1.0));
         let height = (size[1] / scale.max(1)) as f32;
         let half_line = 0.5 * scale as f32 * (height / 600.0).max(1.6);
         let flag = |on: bool| f32::from(u8::from(on));
@@ -80,6 +102,17 @@ impl SurfaceUniform {
                 .overlay
                 .as_ref()
                 .map_or_else(LookUniform::zeroed, |(_, look)| look.uniform()),
+            shape: Vec4::new(share, layer.relief.clamp(0.0, 1.0), 0.0, 0.0),
+            depth: layer.sampled.as_ref().map_or(Vec4::ZERO, |sampled| {
+                let (from, to) = sampled.depth;
+                Vec4::new(from, to, n_layers(sampled) as f32, 1.0)
+            }),
+            field: layer
+                .sampled
+                .as_ref()
+                .map_or_else(FieldUniform::zeroed, |sampled| {
+                    FieldUniform::new(&sampled.layer, strides)
+                }),
             ..Self::new(camera, size)
         }
     }
@@ -104,7 +137,12 @@ impl SurfaceUniform {
     }
 
     /// The premultiplied sRGB colour of a fragment: the twin of `fs_surface`.
-    pub(crate) fn shade(&self, look: Option<&Look>, at: &Fragment) -> [f32; 4] {
+    pub(crate) fn shade(
+        &self,
+        look: Option<&Look>,
+        sampled: Option<&Through<'_>>,
+        at: &Fragment,
+    ) -> [f32; 4] {
         let mut base = if self.paint.y > 0.0 {
             Vec3::splat(lerp(
                 self.greys.x,
@@ -125,6 +163,10 @@ impl SurfaceUniform {
                 base = base.lerp(Vec3::new(r, g, b), overlay);
             }
         }
+        if let Some((colour, alpha)) = sampled.and_then(|through| through.colour(at.ends)) {
+            base = base.lerp(colour, alpha);
+            overlay = 1.0 - (1.0 - overlay) * (1.0 - alpha);
+        }
         let view = (self.eye.truncate() - at.position * self.eye.w).normalize_or_zero();
         let normal = at.normal.normalize_or_zero();
         let lit = self
@@ -134,7 +176,8 @@ impl SurfaceUniform {
         let opacity = self.paint.x;
         let edge = (1.0 - normal.dot(view).max(0.0)).powi(2);
         let alpha = opacity + opacity * (1.0 - opacity) * edge;
-        (vec3_map(lit, |x| srgb_from_linear(x.min(1.0))) * alpha)
+        let lit = vec3_map(lit, |x| srgb_from_linear(x.min(1.0)));
+        (base.lerp(lit, self.shape.y) * alpha)
             .extend(alpha)
             .to_array()
     }
@@ -152,12 +195,64 @@ impl SurfaceUniform {
             (here / width.max(1e-12) + 0.5).clamp(0.0, 1.0)
         };
         let valid = edge(&|map| map.y - 0.5);
-        let strong = if look.threshold > 0.0 {
-            edge(&|map| value(map).abs() - look.threshold)
+        let strong = if look.soft {
+            look.coverage(value(at.map))
+        } else if look.threshold > 0.0 {
+            edge(&|map| look.weight(value(map)) - look.threshold)
         } else {
             1.0
         };
         valid * strong
+    }
+}
+
+/// Samples on the way through the cortex.
+fn n_layers(sampled: &Sampled) -> u32 {
+    sampled.n_layers.clamp(1, 32)
+}
+
+/// A volume sampled on the way through the cortex.
+#[derive(Debug)]
+pub(crate) struct Through<'a> {
+    placed: Placed<'a>,
+    depth: (f32, f32),
+    n_layers: u32,
+}
+
+impl<'a> Through<'a> {
+    pub(crate) fn new(sampled: &'a Sampled) -> Self {
+        Self {
+            placed: Placed::new(&sampled.layer),
+            depth: sampled.depth,
+            n_layers: n_layers(sampled),
+        }
+    }
+
+    /// The colour and opacity between two ends (world mm); nothing where no sample is valid.
+    fn colour(&self, [inner, outer]: [Vec3; 2]) -> Option<(Vec3, f32)> {
+        let (mut sum, mut modulation, mut n) = (0.0, 0.0, 0.0);
+        for i in 0..self.n_layers {
+            let share = if self.n_layers == 1 {
+                0.5
+            } else {
+                i as f32 / (self.n_layers - 1) as f32
+            };
+            let point = inner + (outer - inner) * lerp(self.depth.0, self.depth.1, share);
+            let value = self.placed.value(point);
+            if !value.is_nan() {
+                sum += value;
+                modulation += self.placed.modulation(point);
+                n += 1.0;
+            }
+        }
+        if n == 0.0 {
+            return None;
+        }
+        let look = &self.placed.layer.look;
+        let value = sum / n;
+        let alpha = look.alpha() * look.coverage(value) * (modulation / n);
+        let colour = look.colormap.colour_at(look.position_unthresholded(value));
+        Some((Vec3::from_array(colour), alpha))
     }
 }
 
@@ -172,7 +267,7 @@ pub(crate) fn draw_order(view: &SurfaceView) -> Vec<usize> {
         let camera_from_world = view.camera.camera_from_world();
         let nearness = |i: usize| {
             let layer = &view.meshes[i];
-            let sum: Vec3 = layer.mesh.vertices.iter().copied().sum();
+            let sum: Vec3 = layer.drawn_mm().into_iter().sum();
             camera_from_world
                 .transform_point3(sum / layer.mesh.vertices.len().max(1) as f32 + layer.offset_mm)
                 .z

@@ -3,6 +3,7 @@
 use fusiform_render::camera::StandardView;
 use fusiform_render::cpu;
 use fusiform_render::renderer::Backend;
+use fusiform_render::scene::Pick;
 
 use crate::differing;
 use crate::shapes::folded;
@@ -21,10 +22,12 @@ fn both_draw_and_pick_the_same() {
     assert_eq!(drawn, cpu::picture(&scene, SIZE).unwrap());
     assert!(differing(&drawn, &best.picture(&scene, SIZE).unwrap(), 24) < 0.02);
     let picked = reference.pick(&scene, SIZE, [32, 24]).unwrap().unwrap();
-    assert_eq!(
-        best.pick(&scene, SIZE, [32, 24]).unwrap().unwrap().vertex,
-        picked.vertex
-    );
+    let vertex = |pick| match pick {
+        Pick::Vertex { vertex, .. } => vertex,
+        Pick::Voxel { .. } => panic!("there is no volume"),
+    };
+    let also = best.pick(&scene, SIZE, [32, 24]).unwrap().unwrap();
+    assert_eq!(vertex(also), vertex(picked));
 }
 
 /// Runs [`draws_without_a_driver`] in a process that looks for DirectX only, and so finds no driver.

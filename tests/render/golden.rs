@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use fusiform_render::camera::StandardView;
 use fusiform_render::colormap::Colormap;
 use fusiform_render::cpu;
-use fusiform_render::scene::{Look, OutlineLayer, Picture, Plane, Scene, View, VolumeLayer};
+use fusiform_render::scene::{
+    Cast, Look, Modulation, OutlineLayer, Picture, Places, Plane, Scene, View, VolumeLayer,
+};
 use glam::{Affine3A, Vec3};
 
-use crate::shapes::{blobs, look, scene, slice, volume};
+use crate::shapes::{blobs, fresh_key, icosphere, look, painted_cortex, scene, slice, volume};
+use crate::solids::{ball, cut, looked_into, solid};
 use crate::surfaces::{painted, seen};
 use crate::{differing, on_gpu};
 
@@ -107,4 +110,83 @@ fn a_glass_brain() {
         view.marker = Some((Vec3::new(0.0, 20.0, 5.0), 6.0, [255, 80, 40, 255]));
     }
     check("glass", &scene, [180, 120]);
+}
+
+#[test]
+fn a_glass_brain_of_a_map() {
+    let affine = Affine3A::from_translation(Vec3::new(-14.0, -12.0, -9.0));
+    let mut view = slice(Plane::Sagittal, Vec3::new(0.6, -0.4, 0.2), 0.25);
+    view.slab_mm = Some(f32::INFINITY);
+    view.nose_right = true;
+    view.layers = vec![VolumeLayer {
+        modulation: Some(Modulation {
+            volume: volume([30, 24, 18], affine, |[_, j, _]| j as f32),
+            range: (4.0, 16.0),
+        }),
+        volume: volume([30, 24, 18], affine, blobs),
+        linear: true,
+        look: Look {
+            threshold: 3.0,
+            soft: true,
+            two_sided: true,
+            ..look(Colormap::ColdHot, (1.5, 5.0))
+        },
+    }];
+    check("slab", &scene(View::Slice(view)), [140, 110]);
+}
+
+#[test]
+fn the_other_kinds_of_view() {
+    check(
+        "sampled",
+        &seen(
+            vec![painted_cortex(5, false, 3)],
+            StandardView::Superior,
+            0.0,
+        ),
+        [180, 150],
+    );
+    let mut half = painted(5);
+    half.toward = Some((
+        Places {
+            key: fresh_key(),
+            vertices: icosphere(5).0.iter().map(|&p| p * 42.0).collect(),
+        },
+        0.5,
+    ));
+    check(
+        "morph",
+        &seen(vec![half], StandardView::Superior, 0.0),
+        [180, 150],
+    );
+    let inside = || ball(8.0, Vec3::new(2.0, -6.0, 0.0));
+    let cast = |cast, meshes| looked_into(vec![solid(cast)], meshes, 20.0);
+    check("rays", &cut(cast(Cast::Shaded, vec![inside()])), [180, 150]);
+    check(
+        "maximum",
+        &cast(Cast::Maximum, vec![ball(6.0, Vec3::new(-16.0, 4.0, 10.0))]),
+        [180, 150],
+    );
+    let mut shell = ball(24.0, Vec3::ZERO);
+    shell.opacity = 0.3;
+    check("xray", &cast(Cast::Shaded, vec![shell]), [180, 150]);
+}
+
+#[test]
+fn every_colour_map() {
+    for map in Colormap::all() {
+        let mut view = slice(Plane::Axial, Vec3::ZERO, 0.25);
+        view.layers = vec![VolumeLayer {
+            modulation: None,
+            volume: volume(
+                [64, 16, 1],
+                Affine3A::from_translation(Vec3::new(-31.5, -7.5, 0.0)),
+                |[i, j, _]| i as f32 + 6.0 * ((j as f32) * 0.5).sin(),
+            ),
+            linear: true,
+            look: look(*map, (0.0, 63.0)),
+        }];
+        let name = format!("map-{}", map.name().replace([' ', '/'], "-").to_lowercase());
+        check(&name, &scene(View::Slice(view)), [256, 64]);
+    }
 }

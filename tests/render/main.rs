@@ -13,6 +13,7 @@ mod golden;
 mod picking;
 mod shapes;
 mod slices;
+mod solids;
 mod surfaces;
 
 use std::sync::{Mutex, OnceLock, PoisonError};

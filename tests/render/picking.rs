@@ -2,7 +2,7 @@
 
 use fusiform_render::camera::{Camera, StandardView};
 use fusiform_render::cpu;
-use fusiform_render::scene::{Scene, SurfaceView, View};
+use fusiform_render::scene::{Pick, Scene, SurfaceView, View};
 use glam::Vec3;
 
 use crate::on_gpu;
@@ -44,23 +44,34 @@ fn the_device_and_the_rays_agree() {
                     let cpu = cpu::pick(&scene, SIZE, [x, y]).unwrap();
                     match (gpu, cpu) {
                         (None, None) => misses += 1,
-                        (Some(gpu), Some(cpu)) => {
+                        (
+                            Some(Pick::Vertex {
+                                mesh,
+                                vertex,
+                                point_mm,
+                            }),
+                            Some(Pick::Vertex {
+                                mesh: true_mesh,
+                                vertex: true_vertex,
+                                point_mm: true_mm,
+                            }),
+                        ) => {
                             hits += 1;
-                            assert_eq!(gpu.mesh, cpu.mesh, "at {x}, {y}");
+                            assert_eq!(mesh, true_mesh, "at {x}, {y}");
                             assert!(
-                                gpu.point_mm.distance(cpu.point_mm) < 0.02,
+                                point_mm.distance(true_mm) < 0.02,
                                 "at {x}, {y}: {gpu:?} {cpu:?}"
                             );
-                            assert_eq!(gpu.vertex, cpu.vertex, "at {x}, {y}");
+                            assert_eq!(vertex, true_vertex, "at {x}, {y}");
                             // The nearest vertex of the whole mesh, by looking at all.
-                            let vertices = &view.meshes[gpu.mesh].mesh.vertices;
+                            let vertices = &view.meshes[mesh].mesh.vertices;
                             let nearest = (0..vertices.len())
                                 .min_by(|&a, &b| {
-                                    let d = |v: usize| vertices[v].distance(cpu.point_mm);
+                                    let d = |v: usize| vertices[v].distance(true_mm);
                                     d(a).total_cmp(&d(b))
                                 })
                                 .unwrap();
-                            assert_eq!(gpu.vertex as usize, nearest, "at {x}, {y}");
+                            assert_eq!(vertex as usize, nearest, "at {x}, {y}");
                         }
                         _ => panic!("at {x}, {y}: {gpu:?} {cpu:?}"),
                     }
@@ -88,10 +99,10 @@ fn a_sphere_is_hit_on_the_near_side() {
         meshes: vec![ball],
         marker: None,
     }));
-    let check = |pick: Option<fusiform_render::scene::Pick>| {
+    let check = |pick: Option<Pick>| {
         let pick = pick.unwrap();
         assert!(
-            pick.point_mm.distance(Vec3::new(-10.0, 0.0, 0.0)) < 0.05,
+            pick.point_mm().distance(Vec3::new(-10.0, 0.0, 0.0)) < 0.05,
             "{pick:?}: before the offset"
         );
     };

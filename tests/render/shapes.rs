@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fusiform_render::colormap::Colormap;
 use fusiform_render::scene::{
-    Key, Look, MeshData, MeshLayer, Plane, Scene, SliceView, VertexData, View, VolumeData,
+    Key, Look, MeshData, MeshLayer, Places, Plane, Sampled, Scene, SliceView, VertexData, View,
+    VolumeData, VolumeLayer,
 };
 use glam::{Affine3A, Vec3};
 
@@ -202,4 +203,36 @@ pub(crate) fn region_colours() -> Arc<[(i32, [u8; 4])]> {
         (3, [20, 20, 20, 255]),
         (5, [250, 220, 40, 255]),
     ])
+}
+
+/// A folded egg whose colours are sampled from a volume, 3 mm inwards and 2 mm outwards of its surface.
+pub(crate) fn painted_cortex(n: u32, linear: bool, n_layers: u32) -> MeshLayer {
+    let mut layer = folded(n);
+    let ends = |factor: f32| Places {
+        key: fresh_key(),
+        vertices: layer.mesh.vertices.iter().map(|&p| p * factor).collect(),
+    };
+    let affine = Affine3A::from_scale_rotation_translation(
+        Vec3::splat(4.0),
+        glam::Quat::from_rotation_z(0.3),
+        Vec3::new(-40.0, -66.0, -38.0),
+    );
+    let look = Look {
+        threshold: 1.2,
+        two_sided: true,
+        ..look(Colormap::BlueRed, (0.0, 4.0))
+    };
+    layer.sampled = Some(Sampled {
+        inner: ends(0.93),
+        outer: ends(1.04),
+        layer: VolumeLayer {
+            volume: volume([26, 34, 20], affine, blobs),
+            linear,
+            look,
+            modulation: None,
+        },
+        depth: (0.0, 1.0),
+        n_layers,
+    });
+    layer
 }

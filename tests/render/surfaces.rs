@@ -163,7 +163,8 @@ fn thresholds_and_nan_end_within_triangles() {
     };
     for (left, right, threshold, share) in [
         (0.0, 4.0, 1.0, 0.75),
-        (-4.0, 4.0, 3.0, 0.25),
+        // A one-sided map: large negative numbers are below its threshold.
+        (-4.0, 4.0, 3.0, 0.125),
         (f32::NAN, 4.0, 0.0, 0.5),
     ] {
         let mut sheet = plain(corners.clone(), triangles.clone());
@@ -318,10 +319,7 @@ fn infinities_have_the_colours_of_the_ends() {
     });
     layer.overlay = Some((
         values(ends),
-        Look {
-            threshold: 1.0,
-            ..look(Colormap::Viridis, (0.0, 1.0))
-        },
+        look(Colormap::Viridis, (0.0, 1.0)),
     ));
     both(
         &seen(vec![layer], StandardView::Superior, 0.0),

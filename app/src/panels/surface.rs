@@ -3,7 +3,7 @@
 use egui::{Color32, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use fusiform_pipelines::surface::{Hemisphere, Shape};
 use fusiform_render::camera::{Camera, StandardView};
-use fusiform_render::scene::{MeshLayer, Scene, SurfaceView, View};
+use fusiform_render::scene::{MeshLayer, Pick, Scene, SurfaceView, View};
 use glam::{DVec3, Quat, Vec3};
 
 use super::slices::plate;
@@ -382,7 +382,12 @@ fn pointer(
 fn pick(ctx: &Ctx<'_>, scene: &Scene, size: [u32; 2], pixel: [u32; 2], cortex: &[HemisphereData]) {
     match ctx.easel.borrow_mut().pick(scene, size, pixel) {
         Ok(picked) => {
-            let place = picked.and_then(|p| cortex.get(p.mesh)?.anatomical_mm(p.vertex as usize));
+            let place = picked.and_then(|pick| match pick {
+                Pick::Vertex { mesh, vertex, .. } => {
+                    cortex.get(mesh)?.anatomical_mm(vertex as usize)
+                }
+                Pick::Voxel { point_mm, .. } => Some(point_mm),
+            });
             if let Some(place) = place {
                 ctx.change(Change::Crosshair(place.as_dvec3()));
             }

@@ -1,12 +1,13 @@
 //! Picking by rays.
 
-use glam::{DVec3, DVec4};
+use glam::{DVec3, DVec4, Vec2};
 use rayon::prelude::*;
 
 use crate::camera::Camera;
 use crate::check;
 use crate::gpu::RenderError;
 use crate::scene::{Pick, SurfaceView};
+use crate::solid::Caster;
 use crate::surface::draw_order;
 
 /// From the near to the far plane, world mm.
@@ -65,15 +66,77 @@ impl Ray {
     }
 }
 
-/// The nearest hit of all visible meshes.
-pub(super) fn nearest(
+/// The visible meshes: opaque ones, and see-through ones.
+pub(crate) fn by_opacity(view: &SurfaceView) -> (Vec<usize>, Vec<usize>) {
+    draw_order(view)
+        .into_iter()
+        .partition(|&i| view.meshes[i].opacity >= 1.0)
+}
+
+/// What is under the middle of a pixel.
+pub(super) fn pick(
     view: &SurfaceView,
     size: [u32; 2],
     pixel: [u32; 2],
 ) -> Result<Option<Pick>, RenderError> {
+    let (opaque, clear) = by_opacity(view);
     let ray = Ray::through(&view.camera, size, pixel);
+    let hit = nearest(view, &opaque, &ray)?;
+    if let Some(pick) = with_solids(view, size, pixel, hit) {
+        return Ok(Some(pick));
+    }
+    Ok(nearest(view, &clear, &ray)?
+        .and_then(|(mesh, triangle)| pick_of(view, &ray, mesh, triangle)))
+}
+
+/// The nearer of a triangle (which mesh, which of its triangles) and of what the ray meets in volumes before it.
+pub(crate) fn with_solids(
+    view: &SurfaceView,
+    size: [u32; 2],
+    pixel: [u32; 2],
+    hit: Option<(usize, usize)>,
+) -> Option<Pick> {
+    let ray = Ray::through(&view.camera, size, pixel);
+    let on_mesh = hit.and_then(|(mesh, triangle)| pick_of(view, &ray, mesh, triangle));
+    let depth = match on_mesh {
+        Some(Pick::Vertex { mesh, point_mm, .. }) => {
+            let world_mm = point_mm + view.meshes[mesh].offset_mm;
+            let aspect = size[0] as f32 / size[1] as f32;
+            view.camera
+                .clip_from_world(aspect)
+                .project_point3(world_mm)
+                .z
+        }
+        _ => 1.0,
+    };
+    let ndc = Vec2::new(
+        (pixel[0] as f32 + 0.5) / size[0] as f32 * 2.0 - 1.0,
+        1.0 - (pixel[1] as f32 + 0.5) / size[1] as f32 * 2.0,
+    );
+    let in_solids = view
+        .solids
+        .iter()
+        .enumerate()
+        .filter_map(|(n, solid)| Some((n, Caster::new(view, solid, size).met(ndc, depth)?)))
+        .min_by(|a, b| a.1.distance_mm.total_cmp(&b.1.distance_mm));
+    match in_solids {
+        Some((solid, met)) => Some(Pick::Voxel {
+            solid,
+            voxel: met.voxel,
+            point_mm: met.point_mm,
+        }),
+        None => on_mesh,
+    }
+}
+
+/// The nearest triangle of some meshes: which mesh and which of its triangles.
+fn nearest(
+    view: &SurfaceView,
+    meshes: &[usize],
+    ray: &Ray,
+) -> Result<Option<(usize, usize)>, RenderError> {
     let mut best: Option<(f64, usize, usize)> = None;
-    for mesh in draw_order(view) {
+    for &mesh in meshes {
         let layer = &view.meshes[mesh];
         check::triangles(layer)?;
         let hit = (0..layer.mesh.triangles.len())
@@ -86,7 +149,7 @@ pub(super) fn nearest(
             best = Some((t, mesh, triangle));
         }
     }
-    Ok(best.and_then(|(_, mesh, triangle)| pick_of(view, &ray, mesh, triangle)))
+    Ok(best.map(|(_, mesh, triangle)| (mesh, triangle)))
 }
 
 /// What a ray picks on a triangle it is known to hit.
@@ -99,7 +162,7 @@ pub(crate) fn pick_of(view: &SurfaceView, ray: &Ray, mesh: usize, triangle: usiz
             .distance_squared(corners[a])
             .total_cmp(&point.distance_squared(corners[b]))
     })?;
-    Some(Pick {
+    Some(Pick::Vertex {
         mesh,
         vertex: layer.mesh.triangles[triangle][nearest],
         point_mm: (point - layer.offset_mm.as_dvec3()).as_vec3(),
@@ -112,10 +175,8 @@ fn corners(view: &SurfaceView, mesh: usize, triangle: usize) -> Option<[DVec3; 3
     let vertices = layer.mesh.triangles.get(triangle)?;
     let corner = |v: u32| {
         layer
-            .mesh
-            .vertices
-            .get(v as usize)
-            .map(|p| (*p + layer.offset_mm).as_dvec3())
+            .vertex_mm(v as usize)
+            .map(|p| (p + layer.offset_mm).as_dvec3())
     };
     Some([
         corner(vertices[0])?,

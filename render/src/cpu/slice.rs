@@ -2,13 +2,13 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
-use glam::{IVec3, Vec3};
 use rayon::prelude::*;
 
 use super::{over, premultiplied, straight};
+use crate::field::Field;
 use crate::mesh::{label, region_colour, sorted_regions};
-use crate::sampling::{CROSS_HALF_GAP_PX, CROSS_HALF_WIDTH_PX, Sampling, TIE};
-use crate::scene::{SliceView, VolumeData, VolumeLayer};
+use crate::sampling::{CROSS_HALF_GAP_PX, CROSS_HALF_WIDTH_PX, Sampling, Steps};
+use crate::scene::{Modulation, SliceView, VolumeData, VolumeLayer};
 
 /// Eight directions around a pixel.
 const RING: [[f32; 2]; 8] = [
@@ -23,69 +23,117 @@ const RING: [[f32; 2]; 8] = [
 ];
 
 /// A volume and where its voxels are in the picture.
-struct Placed<'a> {
-    volume: &'a VolumeData,
+struct Laid<'a> {
+    field: Field<'a>,
     sampling: Sampling,
 }
 
-impl Placed<'_> {
-    /// The voxel that holds a position; nothing outside the grid.
-    fn nearest(&self, v: Vec3) -> Option<IVec3> {
-        let i = (v + Vec3::splat(0.5 + TIE)).floor().as_ivec3();
-        let inside = |i: i32, n: usize| i >= 0 && (i as usize) < n;
-        let [ni, nj, nk] = self.sampling.shape;
-        (inside(i.x, ni) && inside(i.y, nj) && inside(i.z, nk)).then_some(i)
-    }
-
-    fn at(&self, i: IVec3) -> f32 {
-        let [ni, nj, nk] = self.sampling.shape;
-        let within = |i: i32, n: usize| (i.max(0) as usize).min(n - 1);
-        self.volume.data[within(i.x, ni) + ni * (within(i.y, nj) + nj * within(i.z, nk))]
-    }
-
-    /// Between the eight voxel centres around; see `trilinear` in `slice.wgsl`.
-    fn trilinear(&self, v: Vec3) -> f32 {
-        let base = v.floor();
-        let f = v - base;
-        let (mut sum, mut weight) = (0.0, 0.0);
-        for corner in 0..8 {
-            let o = IVec3::new(corner & 1, (corner >> 1) & 1, (corner >> 2) & 1);
-            let x = self.at(base.as_ivec3() + o);
-            let along = |f: f32, o: i32| if o == 1 { f } else { 1.0 - f };
-            let w = along(f.x, o.x) * along(f.y, o.y) * along(f.z, o.z);
-            if !x.is_nan() {
-                sum += w * x;
-                weight += w;
-            }
-        }
-        if weight >= 0.5 {
-            sum / weight
-        } else {
-            f32::NAN
+impl<'a> Laid<'a> {
+    fn new(view: &SliceView, volume: &'a VolumeData, steps: Steps) -> Self {
+        Self {
+            field: Field::new(volume),
+            sampling: Sampling::new(view, volume, steps),
         }
     }
 
     /// The region at an offset from the picture's middle.
     fn label(&self, x: f32, y: f32) -> i32 {
-        self.nearest(self.sampling.voxel(x, y))
-            .map_or(0, |i| label(self.at(i)))
+        self.field
+            .nearest(self.sampling.voxel(x, y, 0))
+            .map_or(0, |i| label(self.field.at(i)))
     }
+}
+
+/// A layer and where its voxels are in the picture.
+struct LaidLayer<'a> {
+    layer: &'a VolumeLayer,
+    steps: Steps,
+    laid: Laid<'a>,
+    modulation: Option<(&'a Modulation, Laid<'a>)>,
+}
+
+impl<'a> LaidLayer<'a> {
+    fn new(view: &SliceView, layer: &'a VolumeLayer) -> Self {
+        let steps = Steps::new(view, &layer.volume);
+        Self {
+            layer,
+            steps,
+            laid: Laid::new(view, &layer.volume, steps),
+            modulation: layer
+                .modulation
+                .as_ref()
+                .map(|m| (m, Laid::new(view, &m.volume, steps))),
+        }
+    }
+
+    /// The number that is shown and the step at which it lies: of those on the way through the slab the weightiest.
+    fn shown(&self, x: f32, y: f32) -> Option<(f32, u32)> {
+        let mut best: Option<(f32, u32)> = None;
+        for step in 0..self.steps.n {
+            let v = self.laid.sampling.voxel(x, y, step);
+            let value = self.laid.field.sample(v, self.layer.linear);
+            let weight = |value| self.layer.look.weight(value);
+            if !value.is_nan() && best.is_none_or(|(most, _)| weight(value) > weight(most)) {
+                best = Some((value, step));
+            }
+        }
+        best
+    }
+
+    fn colour(&self, x: f32, y: f32) -> [f32; 4] {
+        let look = &self.layer.look;
+        let Some((value, step)) = self.shown(x, y) else {
+            return [0.0; 4];
+        };
+        let mut alpha = look.alpha() * look.coverage(value);
+        if let Some((modulation, laid)) = &self.modulation {
+            let v = laid.sampling.voxel(x, y, step);
+            alpha *= modulation.opacity(laid.field.sample(v, self.layer.linear));
+        }
+        let [r, g, b] = look.colormap.colour_at(look.position_unthresholded(value));
+        [r, g, b, 1.0].map(|c| c * alpha)
+    }
+}
+
+/// The voxel of a layer that a slice shows at a position (pixel centres at halves) of a `size` picture; nothing outside
+/// the volume. Exact: what the picture shows there is that voxel's number (of a linear layer, the voxel in which the
+/// sample lies).
+pub(crate) fn voxel_at(
+    view: &SliceView,
+    layer: &VolumeLayer,
+    pixel: [f32; 2],
+    size: [u32; 2],
+) -> Option<[usize; 3]> {
+    let laid = LaidLayer::new(view, layer);
+    let x = pixel[0] - size[0] as f32 / 2.0;
+    let y = pixel[1] - size[1] as f32 / 2.0;
+    let step = if laid.steps.n == 1 {
+        0
+    } else {
+        laid.shown(x, y)?.1
+    };
+    let i = laid
+        .laid
+        .field
+        .nearest(laid.laid.sampling.voxel(x, y, step))?;
+    Some(i.to_array().map(|i| i as usize))
 }
 
 /// Straight RGBA of all pixels.
 pub(super) fn pixels(view: &SliceView, background: [u8; 4], size: [u32; 2]) -> Vec<u8> {
-    let place = |volume| Placed {
-        volume,
-        sampling: Sampling::new(view, volume),
-    };
-    let layers: Vec<(&VolumeLayer, Placed<'_>)> = view
+    let layers: Vec<LaidLayer<'_>> = view
         .layers
         .iter()
-        .map(|layer| (layer, place(&layer.volume)))
+        .map(|layer| LaidLayer::new(view, layer))
         .collect();
+    let flat = SliceView {
+        slab_mm: None,
+        ..view.clone()
+    };
     let outlines = view.outlines.as_ref().map(|outlines| {
+        let steps = Steps::new(&flat, &outlines.labels);
         (
-            place(&outlines.labels),
+            Laid::new(&flat, &outlines.labels, steps),
             sorted_regions(&outlines.colours),
             outlines.width_px.max(0.0),
         )
@@ -102,14 +150,12 @@ pub(super) fn pixels(view: &SliceView, background: [u8; 4], size: [u32; 2]) -> V
                 let at = [column as f32 + 0.5, row as f32 + 0.5];
                 let (x, y) = (at[0] - width as f32 / 2.0, at[1] - height as f32 / 2.0);
                 let mut colour = premultiplied(background);
-                for (layer, placed) in &layers {
-                    colour = quantised(over(layer_colour(layer, placed, x, y), colour));
+                for layer in &layers {
+                    colour = quantised(over(layer.colour(x, y), colour));
                 }
-                if let Some((placed, regions, width_px)) = &outlines {
-                    colour = quantised(over(
-                        outline_colour(placed, regions, *width_px, x, y),
-                        colour,
-                    ));
+                if let Some((laid, regions, width_px)) = &outlines {
+                    colour =
+                        quantised(over(outline_colour(laid, regions, *width_px, x, y), colour));
                 }
                 if let Some((cross_at, cross_colour)) = cross {
                     colour = quantised(over(cross_over(at, cross_at, cross_colour), colour));
@@ -125,25 +171,8 @@ fn quantised(colour: [f32; 4]) -> [f32; 4] {
     colour.map(|c| f32::from(crate::colormap::byte(c)) / 255.0)
 }
 
-fn layer_colour(layer: &VolumeLayer, placed: &Placed<'_>, x: f32, y: f32) -> [f32; 4] {
-    let v = placed.sampling.voxel(x, y);
-    let Some(i) = placed.nearest(v) else {
-        return [0.0; 4];
-    };
-    let value = if layer.linear {
-        placed.trilinear(v)
-    } else {
-        placed.at(i)
-    };
-    let Some(position) = layer.look.position(value) else {
-        return [0.0; 4];
-    };
-    let [r, g, b] = layer.look.colormap.colour_at(position);
-    [r, g, b, 1.0].map(|c| c * layer.look.alpha())
-}
-
 fn outline_colour(
-    placed: &Placed<'_>,
+    laid: &Laid<'_>,
     regions: &[(i32, [u8; 4])],
     width_px: f32,
     x: f32,
@@ -153,7 +182,7 @@ fn outline_colour(
     for part in 0..4 {
         let dx = (part & 1) as f32 * 0.5 - 0.25;
         let dy = (part >> 1) as f32 * 0.5 - 0.25;
-        let line = line_colour(placed, regions, width_px, x + dx, y + dy);
+        let line = line_colour(laid, regions, width_px, x + dx, y + dy);
         sum = std::array::from_fn(|c| sum[c] + line[c] * 0.25);
     }
     sum
@@ -162,15 +191,15 @@ fn outline_colour(
 /// The line at a point: where the label differs within half a line's width, in the colour of the region it lies in, or
 /// of the neighbour when it lies outside all regions.
 fn line_colour(
-    placed: &Placed<'_>,
+    laid: &Laid<'_>,
     regions: &[(i32, [u8; 4])],
     width_px: f32,
     x: f32,
     y: f32,
 ) -> [f32; 4] {
-    let here = placed.label(x, y);
+    let here = laid.label(x, y);
     for [dx, dy] in RING {
-        let there = placed.label(x + dx * (width_px * 0.5), y + dy * (width_px * 0.5));
+        let there = laid.label(x + dx * (width_px * 0.5), y + dy * (width_px * 0.5));
         if there != here {
             let own = region_colour(regions, here);
             let colour = if own[3] > 0 {

@@ -7,8 +7,11 @@ use super::{over, premultiplied, straight};
 use crate::check;
 use crate::gpu::RenderError;
 use crate::mesh::{BorderTriangle, border_triangles, normals, unit_sphere};
-use crate::scene::{Look, SurfaceView};
-use crate::surface::{Fragment, SurfaceUniform, draw_order, overlay_values, sulcal_values};
+use crate::scene::{Look, MeshLayer, Sampled, SurfaceView};
+use crate::solid::Caster;
+use crate::surface::{
+    Fragment, SurfaceUniform, Through, draw_order, overlay_values, sulcal_values,
+};
 
 /// Pixel rows that one thread draws at a time.
 const BAND_ROWS: usize = 16;
@@ -36,6 +39,8 @@ struct Item<'a> {
     vertices: Vec<Projected>,
     sulcal: Option<Vec<f32>>,
     map: Option<(Vec<[f32; 2]>, &'a Look)>,
+    /// What is sampled between two places of each vertex.
+    sampled: Option<(Through<'a>, &'a Sampled)>,
     /// Ordered by triangle.
     borders: Vec<BorderTriangle>,
     /// The triangles that touch each band.
@@ -55,19 +60,15 @@ pub(super) fn pixels(
     let mut items = Vec::new();
     if let Some(marker) = view.marker {
         let uniform = SurfaceUniform::marker(&view.camera, samples, marker);
-        items.push(Item::new(uniform, &sphere.0, &sphere.1, samples, band));
+        let vertices: Vec<(Vec3, Vec3)> = sphere.0.iter().map(|&v| (v, v)).collect();
+        items.push(Item::new(uniform, &vertices, &sphere.1, samples, band));
     }
     for i in draw_order(view) {
         let layer = &view.meshes[i];
         check::triangles(layer)?;
-        let uniform = SurfaceUniform::layer(&view.camera, samples, side, layer);
-        let mut item = Item::new(
-            uniform,
-            &layer.mesh.vertices,
-            &layer.mesh.triangles,
-            samples,
-            band,
-        );
+        let uniform = SurfaceUniform::layer(&view.camera, samples, side, layer, [[1; 3]; 2]);
+        let mut item = Item::new(uniform, &drawn(layer), &layer.mesh.triangles, samples, band);
+        item.sampled = layer.sampled.as_ref().map(|s| (Through::new(s), s));
         item.sulcal = layer
             .sulcal
             .as_ref()
@@ -81,14 +82,19 @@ pub(super) fn pixels(
         }
         items.push(item);
     }
+    let casters: Vec<Caster<'_>> = view
+        .solids
+        .iter()
+        .map(|solid| Caster::new(view, solid, samples))
+        .collect();
     let mut rgba = vec![0; size[0] as usize * size[1] as usize * 4];
     rgba.par_chunks_mut(size[0] as usize * 4 * BAND_ROWS)
         .enumerate()
         .for_each(|(index, rows)| {
             draw_band(
-                &items,
+                (&items, &casters),
                 background,
-                [samples[0] as usize, side as usize],
+                (samples, side as usize),
                 index,
                 rows,
             );
@@ -96,14 +102,15 @@ pub(super) fn pixels(
     Ok(rgba)
 }
 
-/// Draws the pixel rows of a band. `width` is in samples.
+/// Draws the pixel rows of a band: opaque meshes, then volumes over them, then see-through meshes.
 fn draw_band(
-    items: &[Item<'_>],
+    (items, casters): (&[Item<'_>], &[Caster<'_>]),
     background: [u8; 4],
-    [width, side]: [usize; 2],
+    (samples, side): ([u32; 2], usize),
     index: usize,
     rows: &mut [u8],
 ) {
+    let width = samples[0] as usize;
     let height = rows.len() / 4 * side * side / width;
     let top = index * BAND_ROWS * side;
     let mut colours = vec![premultiplied(background); width * height];
@@ -112,7 +119,24 @@ fn draw_band(
         depth: Vec::new(),
         triangle: Vec::new(),
     };
-    for item in items {
+    let n_opaque = items
+        .iter()
+        .take_while(|item| item.uniform.opacity() >= 1.0 || item.uniform.place.w != 1.0)
+        .count();
+    let look_in = |colours: &mut [[f32; 4]], depths: &[f32]| {
+        let size = Vec2::new(samples[0] as f32, samples[1] as f32);
+        for caster in casters {
+            for (i, colour) in colours.iter_mut().enumerate() {
+                let at = Vec2::new((i % width) as f32 + 0.5, (i / width + top) as f32 + 0.5);
+                let ndc = Vec2::new(at.x / size.x * 2.0 - 1.0, 1.0 - at.y / size.y * 2.0);
+                *colour = over(caster.colour(ndc, depths[i]), *colour);
+            }
+        }
+    };
+    for (n, item) in items.iter().enumerate() {
+        if n == n_opaque {
+            look_in(&mut colours, &depths);
+        }
         item.rasterise(&mut front, width, height, top, index);
         for (i, &triangle) in front.triangle.iter().enumerate() {
             if triangle != NOTHING && front.depth[i] <= depths[i] {
@@ -121,6 +145,9 @@ fn draw_band(
                 colours[i] = item.colour(triangle, at, colours[i]);
             }
         }
+    }
+    if items.len() == n_opaque {
+        look_in(&mut colours, &depths);
     }
     let n = (side * side) as f32;
     let columns = width / side;
@@ -144,7 +171,7 @@ struct Front {
 impl<'a> Item<'a> {
     fn new(
         uniform: SurfaceUniform,
-        vertices: &[Vec3],
+        vertices: &[(Vec3, Vec3)],
         triangles: &'a [[u32; 3]],
         samples: [u32; 2],
         band: usize,
@@ -152,8 +179,7 @@ impl<'a> Item<'a> {
         let size = Vec2::new(samples[0] as f32, samples[1] as f32);
         let vertices: Vec<Projected> = vertices
             .par_iter()
-            .zip(normals(vertices, triangles))
-            .map(|(&vertex, normal)| {
+            .map(|&(vertex, normal)| {
                 let world = (vertex * uniform.place.w + uniform.place.truncate()).extend(1.0);
                 let clip: Vec4 = uniform.clip_from_world * world;
                 let inverse_w = 1.0 / clip.w;
@@ -195,6 +221,7 @@ impl<'a> Item<'a> {
             vertices,
             sulcal: None,
             map: None,
+            sampled: None,
             borders: Vec::new(),
             bands,
         }
@@ -270,10 +297,15 @@ impl<'a> Item<'a> {
             }),
             map: map_at(here),
             map_beside: beside.map(map_at),
+            ends: self.sampled.as_ref().map_or([Vec3::ZERO; 2], |(_, s)| {
+                [&s.inner, &s.outer].map(|places| mix3(&|k| places.vertices[ids[k] as usize], here))
+            }),
         };
-        let shaded = self
-            .uniform
-            .shade(self.map.as_ref().map(|(_, look)| *look), &fragment);
+        let shaded = self.uniform.shade(
+            self.map.as_ref().map(|(_, look)| *look),
+            self.sampled.as_ref().map(|(through, _)| through),
+            &fragment,
+        );
         let colour = over(shaded, below);
         match self
             .borders
@@ -320,6 +352,22 @@ impl<'a> Item<'a> {
             (self.uniform.half_line_px() + 0.5 - distance).clamp(0.0, 1.0) * self.uniform.opacity();
         premultiplied(colour).map(|c| c * coverage)
     }
+}
+
+/// Places and normals of the shape that is drawn.
+fn drawn(layer: &MeshLayer) -> Vec<(Vec3, Vec3)> {
+    let own = normals(&layer.mesh.vertices, &layer.mesh.triangles);
+    let normals = match &layer.toward {
+        Some((places, share)) => {
+            let share = share.clamp(0.0, 1.0);
+            own.iter()
+                .zip(normals(&places.vertices, &layer.mesh.triangles))
+                .map(|(&a, b)| (a + (b - a) * share).normalize_or_zero())
+                .collect()
+        }
+        None => own,
+    };
+    layer.drawn_mm().into_iter().zip(normals).collect()
 }
 
 /// Barycentric weights of a point of the screen.

@@ -8,9 +8,8 @@ use super::pipelines::DEPTH_FORMAT;
 use super::surface::SurfacePass;
 use super::target::{attachment, read_texture};
 use super::{Gpu, RenderError, buffer_binding, layout_entry};
-use crate::cpu::pick::{Ray, pick_of};
+use crate::cpu::pick::{Ray, by_opacity, pick_of, with_solids};
 use crate::scene::{Pick, SurfaceView};
-use crate::surface::draw_order;
 
 /// The mesh's index + 1 and the triangle's index.
 const ID_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rg32Uint;
@@ -20,6 +19,7 @@ const ID_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rg32Uint;
 struct PickUniform {
     clip_from_mesh: Mat4,
     mesh: [u32; 4],
+    shape: [f32; 4],
 }
 
 #[derive(Debug)]
@@ -42,6 +42,7 @@ impl PickPipeline {
                 ),
                 layout_entry(1, ShaderStages::VERTEX, storage),
                 layout_entry(2, ShaderStages::VERTEX, storage),
+                layout_entry(3, ShaderStages::VERTEX, storage),
             ],
         });
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -88,7 +89,7 @@ impl PickPipeline {
 }
 
 impl SurfacePass {
-    /// The nearest triangle under the middle of a pixel; where on it, by the ray through that point.
+    /// What is under the middle of a pixel.
     pub(super) fn pick(
         &mut self,
         gpu: &Gpu,
@@ -97,15 +98,49 @@ impl SurfacePass {
         pixel: [u32; 2],
         now: u64,
     ) -> Result<Option<Pick>, RenderError> {
+        let (opaque, clear) = by_opacity(view);
+        let hit = self.nearest(gpu, view, &opaque, (size, pixel), now)?;
+        if let Some(pick) = with_solids(view, size, pixel, hit) {
+            return Ok(Some(pick));
+        }
+        let hit = self.nearest(gpu, view, &clear, (size, pixel), now)?;
+        Ok(hit.and_then(|(mesh, triangle)| {
+            pick_of(
+                view,
+                &Ray::through(&view.camera, size, pixel),
+                mesh,
+                triangle,
+            )
+        }))
+    }
+
+    /// The nearest triangle of some meshes: which mesh and which of its triangles.
+    fn nearest(
+        &mut self,
+        gpu: &Gpu,
+        view: &SurfaceView,
+        meshes: &[usize],
+        (size, pixel): ([u32; 2], [u32; 2]),
+        now: u64,
+    ) -> Result<Option<(usize, usize)>, RenderError> {
+        if meshes.is_empty() {
+            return Ok(None);
+        }
         let zoomed =
             one_pixel(size, pixel) * view.camera.clip_from_world(size[0] as f32 / size[1] as f32);
         let mut draws = Vec::new();
-        for i in draw_order(view) {
+        for &i in meshes {
             let layer = &view.meshes[i];
             let mesh = self.mesh(gpu, layer, now)?;
+            let toward = self.toward(gpu, layer, &mesh, now)?;
+            let share = layer
+                .toward
+                .as_ref()
+                .map_or(0.0, |(_, share)| share.clamp(0.0, 1.0));
             let uniform = PickUniform {
                 clip_from_mesh: zoomed * Mat4::from_translation(layer.offset_mm),
                 mesh: [i as u32 + 1, 0, 0, 0],
+                shape: [share, 0.0, 0.0, 0.0],
             };
             let buffer = gpu.buffer(
                 "pick",
@@ -117,6 +152,7 @@ impl SurfacePass {
                 entry(0, &buffer),
                 entry(1, &mesh.vertices),
                 entry(2, &mesh.indices),
+                entry(3, &toward),
             ];
             let entries: Vec<_> = buffers
                 .iter()
@@ -180,11 +216,9 @@ impl SurfacePass {
         let id: [u32; 2] = bytemuck::try_pod_read_unaligned(&bytes).map_err(|error| {
             RenderError::Scene(format!("the id buffer cannot be read: {error}"))
         })?;
-        let Some(mesh) = (id[0] as usize).checked_sub(1) else {
-            return Ok(None);
-        };
-        let ray = Ray::through(&view.camera, size, pixel);
-        Ok(pick_of(view, &ray, mesh, id[1] as usize))
+        Ok((id[0] as usize)
+            .checked_sub(1)
+            .map(|mesh| (mesh, id[1] as usize)))
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) struct BorderCorner {
     pub(super) corner: u32,
     pub(super) labels: [i32; 3],
     pub(super) colours: [[u8; 4]; 3],
+    /// The position in the other shape.
+    pub(super) toward: [f32; 3],
 }
 
 /// Pipelines for one number of samples.
@@ -49,6 +51,15 @@ impl Scratch {
     }
 }
 
+impl Scratch {
+    /// A picture that is drawn only for its depths.
+    pub(super) fn unseen(gpu: &Gpu, size: [u32; 2]) -> wgpu::TextureView {
+        let usage = wgpu::TextureUsages::RENDER_ATTACHMENT;
+        attachment(gpu, "unseen", size, 1, COLOUR_FORMAT, usage)
+            .create_view(&wgpu::TextureViewDescriptor::default())
+    }
+}
+
 impl Pipelines {
     pub(super) fn new(
         gpu: &Gpu,
@@ -61,8 +72,12 @@ impl Pipelines {
         const POSITION: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![0 => Float32x3];
         const SULCAL: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![2 => Float32];
         const MAP: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![3 => Float32x2];
-        const CORNER: [wgpu::VertexAttribute; 6] = wgpu::vertex_attr_array![
-            0 => Float32x3, 1 => Uint32, 2 => Sint32x3, 3 => Unorm8x4, 4 => Unorm8x4, 5 => Unorm8x4];
+        const TOWARD: [wgpu::VertexAttribute; 2] =
+            wgpu::vertex_attr_array![4 => Float32x3, 5 => Float32x3];
+        const INNER: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![6 => Float32x3];
+        const OUTER: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![7 => Float32x3];
+        const CORNER: [wgpu::VertexAttribute; 7] = wgpu::vertex_attr_array![
+            0 => Float32x3, 1 => Uint32, 2 => Sint32x3, 3 => Unorm8x4, 4 => Unorm8x4, 5 => Unorm8x4, 6 => Float32x3];
         let buffer = |stride: usize, attributes| {
             Some(wgpu::VertexBufferLayout {
                 array_stride: stride as u64,
@@ -74,6 +89,9 @@ impl Pipelines {
             buffer(24, &MESH[..]),
             buffer(4, &SULCAL[..]),
             buffer(8, &MAP[..]),
+            buffer(24, &TOWARD[..]),
+            buffer(12, &INNER[..]),
+            buffer(12, &OUTER[..]),
         ];
         let pipeline = |vertex: &str, fragment: Option<&str>, buffers: &[_], writes_depth: bool| {
             gpu.device
@@ -121,7 +139,17 @@ impl Pipelines {
         };
         Self {
             colour: pipeline("vs_surface", Some("fs_surface"), &mesh, true),
-            depth: pipeline("vs_depth", None, &[buffer(24, &POSITION[..])], true),
+            depth: pipeline(
+                "vs_depth",
+                None,
+                &[
+                    buffer(24, &POSITION[..]),
+                    None,
+                    None,
+                    buffer(24, &TOWARD[..1]),
+                ],
+                true,
+            ),
             border: pipeline(
                 "vs_border",
                 Some("fs_border"),

@@ -4,20 +4,32 @@ use bytemuck::{Pod, Zeroable};
 use wgpu::ShaderStages;
 
 use super::target::{COLOUR_FORMAT, Target};
-use super::{BLEND_OVER, Cache, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
+use super::volume::Volumes;
+use super::{BLEND_OVER, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
 use crate::look::LookUniform;
 use crate::mesh::sorted_regions;
-use crate::sampling::{CROSS_HALF_GAP_PX, CROSS_HALF_WIDTH_PX, Sampling, TIE};
+use crate::sampling::{CROSS_HALF_GAP_PX, CROSS_HALF_WIDTH_PX, Sampling, Steps};
 use crate::scene::{SliceView, VolumeData};
 
 /// As `slice.wgsl` reads it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
-struct SliceUniform {
+struct PlaceUniform {
     centre: [f32; 4],
     right: [f32; 4],
     down: [f32; 4],
+    through: [f32; 4],
+}
+
+/// As `slice.wgsl` reads it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+struct SliceUniform {
+    place: PlaceUniform,
+    modulation_place: PlaceUniform,
     shape: [u32; 4],
+    modulation_shape: [u32; 4],
+    modulation_range: [f32; 4],
     picture: [f32; 4],
     cross: [f32; 4],
     cross_colour: [f32; 4],
@@ -30,9 +42,7 @@ pub(super) struct SlicePass {
     layer: wgpu::RenderPipeline,
     outline: wgpu::RenderPipeline,
     cross: wgpu::RenderPipeline,
-    volumes: Cache<wgpu::TextureView>,
-    /// Bound where a pipeline reads no volume or no regions.
-    no_volume: wgpu::TextureView,
+    /// Bound where a pipeline reads no regions.
     no_regions: wgpu::Buffer,
 }
 
@@ -60,6 +70,11 @@ impl SlicePass {
                 layout_entry(
                     3,
                     ShaderStages::FRAGMENT,
+                    texture_binding(wgpu::TextureViewDimension::D3),
+                ),
+                layout_entry(
+                    4,
+                    ShaderStages::FRAGMENT,
                     buffer_binding(wgpu::BufferBindingType::Storage { read_only: true }),
                 ),
             ],
@@ -69,6 +84,7 @@ impl SlicePass {
             source: wgpu::ShaderSource::Wgsl(
                 concat!(
                     include_str!("../shaders/look.wgsl"),
+                    include_str!("../shaders/field.wgsl"),
                     include_str!("../shaders/slice.wgsl")
                 )
                 .into(),
@@ -110,8 +126,6 @@ impl SlicePass {
             layer: pipeline("fs_layer"),
             outline: pipeline("fs_outline"),
             cross: pipeline("fs_cross"),
-            volumes: Cache::new(),
-            no_volume: volume_texture(gpu, [1; 3]).1,
             no_regions: device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("no regions"),
                 size: 8,
@@ -126,30 +140,55 @@ impl SlicePass {
     pub(super) fn encode(
         &mut self,
         gpu: &Gpu,
-        colormaps: &wgpu::TextureView,
+        (colormaps, volumes): (&wgpu::TextureView, &mut Volumes),
         view: &SliceView,
         target: &Target,
         background: wgpu::Color,
         encoder: &mut wgpu::CommandEncoder,
         now: u64,
     ) -> Result<(), RenderError> {
+        let none = volumes.none();
         let mut draws = Vec::new();
         for layer in &view.layers {
-            let mut uniform = placed(view, &layer.volume, target.size);
-            uniform.shape[3] = u32::from(layer.linear);
-            uniform.look = layer.look.uniform();
-            let texture = self.volume(gpu, &layer.volume, now)?;
+            let steps = Steps::new(view, &layer.volume);
+            let stored = volumes.get(gpu, &layer.volume, now)?;
+            let mut uniform = SliceUniform {
+                place: place(view, &layer.volume, steps, stored.stride),
+                shape: stored.shape(u32::from(layer.linear)),
+                look: layer.look.uniform(),
+                picture: picture(target.size, steps.n, 0.0),
+                ..SliceUniform::zeroed()
+            };
+            let mut modulating = none.clone();
+            if let Some(modulation) = &layer.modulation {
+                let stored = volumes.get(gpu, &modulation.volume, now)?;
+                uniform.modulation_place = place(view, &modulation.volume, steps, stored.stride);
+                uniform.modulation_shape = stored.shape(1);
+                let (low, scale) = modulation.ramp();
+                uniform.modulation_range = [low, scale, 0.0, 0.0];
+                modulating = stored.view;
+            }
+            let textures = [&stored.view, &modulating];
             draws.push((
                 self.layer.clone(),
-                self.bind(gpu, colormaps, &uniform, &texture, &self.no_regions)?,
+                self.bind(gpu, colormaps, &uniform, textures, &self.no_regions)?,
             ));
         }
         if let Some(outlines) = &view.outlines {
             let regions = sorted_regions(&outlines.colours);
             if !regions.is_empty() {
-                let mut uniform = placed(view, &outlines.labels, target.size);
-                uniform.shape[3] = regions.len() as u32;
-                uniform.picture[3] = outlines.width_px.max(0.0);
+                let flat = SliceView {
+                    slab_mm: None,
+                    ..view.clone()
+                };
+                let steps = Steps::new(&flat, &outlines.labels);
+                let stored = volumes.get(gpu, &outlines.labels, now)?;
+                let uniform = SliceUniform {
+                    place: place(&flat, &outlines.labels, steps, stored.stride),
+                    shape: stored.shape(regions.len() as u32),
+                    picture: picture(target.size, 1, outlines.width_px.max(0.0)),
+                    ..SliceUniform::zeroed()
+                };
                 let packed: Vec<[u32; 2]> = regions
                     .iter()
                     .map(|&(key, colour)| [key as u32, u32::from_le_bytes(colour)])
@@ -159,10 +198,9 @@ impl SlicePass {
                     bytemuck::cast_slice(&packed),
                     wgpu::BufferUsages::STORAGE,
                 )?;
-                let texture = self.volume(gpu, &outlines.labels, now)?;
                 draws.push((
                     self.outline.clone(),
-                    self.bind(gpu, colormaps, &uniform, &texture, &buffer)?,
+                    self.bind(gpu, colormaps, &uniform, [&stored.view, &none], &buffer)?,
                 ));
             }
         }
@@ -173,7 +211,7 @@ impl SlicePass {
             uniform.cross_colour = colour.map(|c| f32::from(c) / 255.0);
             draws.push((
                 self.cross.clone(),
-                self.bind(gpu, colormaps, &uniform, &self.no_volume, &self.no_regions)?,
+                self.bind(gpu, colormaps, &uniform, [&none, &none], &self.no_regions)?,
             ));
         }
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -197,16 +235,12 @@ impl SlicePass {
         Ok(())
     }
 
-    pub(super) fn evict(&mut self, now: u64) {
-        self.volumes.evict(now);
-    }
-
     fn bind(
         &self,
         gpu: &Gpu,
         colormaps: &wgpu::TextureView,
         uniform: &SliceUniform,
-        volume: &wgpu::TextureView,
+        [volume, modulating]: [&wgpu::TextureView; 2],
         regions: &wgpu::Buffer,
     ) -> Result<wgpu::BindGroup, RenderError> {
         let buffer = gpu.buffer(
@@ -222,70 +256,28 @@ impl SlicePass {
                 entry(0, buffer.as_entire_binding()),
                 entry(1, wgpu::BindingResource::TextureView(colormaps)),
                 entry(2, wgpu::BindingResource::TextureView(volume)),
-                entry(3, regions.as_entire_binding()),
+                entry(3, wgpu::BindingResource::TextureView(modulating)),
+                entry(4, regions.as_entire_binding()),
             ],
         }))
     }
-
-    fn volume(
-        &mut self,
-        gpu: &Gpu,
-        volume: &VolumeData,
-        now: u64,
-    ) -> Result<wgpu::TextureView, RenderError> {
-        self.volumes.get(volume.key, now, || {
-            let limit = gpu.device.limits().max_texture_dimension_3d;
-            if let Some(side) = volume.shape.iter().find(|&&side| side > limit as usize) {
-                return Err(RenderError::Scene(format!(
-                    "a volume of {side} voxels along one side is larger than {} can hold ({limit})",
-                    gpu.adapter_name
-                )));
-            }
-            let shape = volume.shape.map(|n| n as u32);
-            let (texture, view) = volume_texture(gpu, shape);
-            gpu.queue.write_texture(
-                texture.as_image_copy(),
-                bytemuck::cast_slice(&volume.data),
-                wgpu::TexelCopyBufferLayout {
-                    offset: 0,
-                    bytes_per_row: Some(shape[0] * 4),
-                    rows_per_image: Some(shape[1]),
-                },
-                texture.size(),
-            );
-            Ok(view)
-        })
-    }
 }
 
-fn placed(view: &SliceView, volume: &VolumeData, size: [u32; 2]) -> SliceUniform {
-    let sampling = Sampling::new(view, volume);
-    let [i, j, k] = volume.shape.map(|n| n as u32);
-    SliceUniform {
+fn picture(size: [u32; 2], n_steps: u32, width_px: f32) -> [f32; 4] {
+    [
+        size[0] as f32 / 2.0,
+        size[1] as f32 / 2.0,
+        n_steps as f32,
+        width_px,
+    ]
+}
+
+fn place(view: &SliceView, volume: &VolumeData, steps: Steps, stride: [u32; 3]) -> PlaceUniform {
+    let sampling = Sampling::new(view, volume, steps).thinned(stride);
+    PlaceUniform {
         centre: sampling.centre.extend(0.0).to_array(),
         right: sampling.right.extend(0.0).to_array(),
         down: sampling.down.extend(0.0).to_array(),
-        shape: [i, j, k, 0],
-        picture: [size[0] as f32 / 2.0, size[1] as f32 / 2.0, TIE, 0.0],
-        ..SliceUniform::zeroed()
+        through: sampling.through.extend(0.0).to_array(),
     }
-}
-
-fn volume_texture(gpu: &Gpu, shape: [u32; 3]) -> (wgpu::Texture, wgpu::TextureView) {
-    let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-        label: Some("volume"),
-        size: wgpu::Extent3d {
-            width: shape[0],
-            height: shape[1],
-            depth_or_array_layers: shape[2],
-        },
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D3,
-        format: wgpu::TextureFormat::R32Float,
-        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-        view_formats: &[],
-    });
-    let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-    (texture, view)
 }

@@ -6,11 +6,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use wgpu::ShaderStages;
 
 use super::pipelines::{BorderCorner, Pipelines, Scratch};
+use super::solid::{SolidPass, depth_buffer};
 use super::target::Target;
+use super::volume::Volumes;
 use super::{Cache, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
 use crate::check;
 use crate::mesh::{border_triangles, normals, unit_sphere};
-use crate::scene::{Key, MeshLayer, SurfaceView, VertexData};
+use crate::scene::{Key, MeshLayer, Places, SurfaceView, VertexData};
 use crate::surface::{SurfaceUniform, draw_order, overlay_values, sulcal_values};
 
 /// A mesh on the device.
@@ -29,6 +31,10 @@ struct Prepared {
     mesh: MeshBuffers,
     sulcal: wgpu::Buffer,
     map: wgpu::Buffer,
+    /// As the mesh's vertices, of its other shape.
+    toward: wgpu::Buffer,
+    /// The ends of the way through the cortex.
+    ends: [wgpu::Buffer; 2],
     borders: Option<(wgpu::Buffer, u32)>,
     solid: bool,
 }
@@ -40,7 +46,12 @@ pub(super) struct SurfacePass {
     module: wgpu::ShaderModule,
     pipelines: BTreeMap<u32, Pipelines>,
     pub(super) picking: super::pick::PickPipeline,
+    solids: SolidPass,
     meshes: Cache<MeshBuffers>,
+    /// Vertices and normals of other shapes.
+    shapes: Cache<wgpu::Buffer>,
+    /// Ends of ways through the cortex.
+    places: Cache<wgpu::Buffer>,
     sulcal: Cache<wgpu::Buffer>,
     maps: Cache<wgpu::Buffer>,
     borders: Cache<(wgpu::Buffer, u32)>,
@@ -66,6 +77,16 @@ impl SurfacePass {
                     ShaderStages::FRAGMENT,
                     texture_binding(wgpu::TextureViewDimension::D2),
                 ),
+                layout_entry(
+                    2,
+                    ShaderStages::FRAGMENT,
+                    texture_binding(wgpu::TextureViewDimension::D3),
+                ),
+                layout_entry(
+                    3,
+                    ShaderStages::FRAGMENT,
+                    texture_binding(wgpu::TextureViewDimension::D3),
+                ),
             ],
         });
         Self {
@@ -79,6 +100,8 @@ impl SurfacePass {
                 source: wgpu::ShaderSource::Wgsl(
                     concat!(
                         include_str!("../shaders/look.wgsl"),
+                        include_str!("../shaders/field.wgsl"),
+                        include_str!("../shaders/light.wgsl"),
                         include_str!("../shaders/surface.wgsl")
                     )
                     .into(),
@@ -87,7 +110,10 @@ impl SurfacePass {
             layout,
             pipelines: BTreeMap::new(),
             picking: super::pick::PickPipeline::new(gpu),
+            solids: SolidPass::new(gpu),
             meshes: Cache::new(),
+            shapes: Cache::new(),
+            places: Cache::new(),
             sulcal: Cache::new(),
             maps: Cache::new(),
             borders: Cache::new(),
@@ -101,51 +127,55 @@ impl SurfacePass {
     pub(super) fn encode(
         &mut self,
         gpu: &Gpu,
-        colormaps: &wgpu::TextureView,
+        (colormaps, volumes): (&wgpu::TextureView, &mut Volumes),
         view: &SurfaceView,
         target: &Target,
         (background, (scale, samples)): (wgpu::Color, (u32, u32)),
         encoder: &mut wgpu::CommandEncoder,
         now: u64,
     ) -> Result<(), RenderError> {
-        let mut prepared = Vec::new();
-        if let Some(marker) = view.marker {
-            let uniform = SurfaceUniform::marker(&view.camera, target.size, marker);
-            let mesh = self.sphere(gpu)?;
-            let blank = self.blank(gpu, mesh.n_vertices)?;
-            prepared.push(Prepared {
-                bindings: self.bind(gpu, colormaps, &uniform)?,
-                mesh,
-                sulcal: blank.clone(),
-                map: blank,
-                borders: None,
-                solid: true,
+        let prepared = self.prepare(gpu, (colormaps, volumes), view, target, scale, now)?;
+        let mut solids = Vec::new();
+        if !view.solids.is_empty() {
+            let depths = depth_buffer(gpu, target.size);
+            let one = self
+                .pipelines
+                .entry(1)
+                .or_insert_with(|| Pipelines::new(gpu, &self.pipeline_layout, &self.module, 1));
+            // A picture of one sample a pixel whose colours are not looked at.
+            let unseen = Scratch::unseen(gpu, target.size);
+            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: Some("depths"),
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view: &unseen,
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: wgpu::Operations {
+                        load: wgpu::LoadOp::Clear(background),
+                        store: wgpu::StoreOp::Discard,
+                    },
+                })],
+                depth_stencil_attachment: Some(depths_of(&depths, wgpu::StoreOp::Store)),
+                ..Default::default()
             });
+            pass.set_pipeline(&one.depth);
+            for item in prepared.iter().filter(|item| item.solid) {
+                item.set(&mut pass);
+                pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
+            }
+            drop(pass);
+            for solid in &view.solids {
+                solids.push(self.solids.bind(
+                    gpu,
+                    (colormaps, volumes, &depths),
+                    view,
+                    solid,
+                    target.size,
+                    now,
+                )?);
+            }
         }
-        for i in draw_order(view) {
-            let layer = &view.meshes[i];
-            let uniform = SurfaceUniform::layer(&view.camera, target.size, scale, layer);
-            let mesh = self.mesh(gpu, layer, now)?;
-            let blank = self.blank(gpu, mesh.n_vertices)?;
-            prepared.push(Prepared {
-                bindings: self.bind(gpu, colormaps, &uniform)?,
-                sulcal: match &layer.sulcal {
-                    Some(data) => values(&mut self.sulcal, gpu, data, now, |data| {
-                        bytemuck::cast_slice(&sulcal_values(data)).to_vec()
-                    })?,
-                    None => blank.clone(),
-                },
-                map: match &layer.overlay {
-                    Some((data, _)) => values(&mut self.maps, gpu, data, now, |data| {
-                        bytemuck::cast_slice(&overlay_values(data)).to_vec()
-                    })?,
-                    None => blank,
-                },
-                mesh,
-                borders: self.borders(gpu, layer, now)?,
-                solid: uniform.opacity() >= 1.0,
-            });
-        }
+        let looking_in = self.solids.pipeline(gpu, samples);
         let pipelines = self
             .pipelines
             .entry(samples)
@@ -171,22 +201,16 @@ impl SurfacePass {
                     store,
                 },
             })],
-            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                view: &scratch.depth,
-                depth_ops: Some(wgpu::Operations {
-                    load: wgpu::LoadOp::Clear(1.0),
-                    store: wgpu::StoreOp::Discard,
-                }),
-                stencil_ops: None,
-            }),
+            depth_stencil_attachment: Some(depths_of(&scratch.depth, wgpu::StoreOp::Discard)),
             ..Default::default()
         });
-        for item in &prepared {
-            pass.set_bind_group(0, &item.bindings, &[]);
-            pass.set_vertex_buffer(0, item.mesh.vertices.slice(..));
-            pass.set_vertex_buffer(1, item.sulcal.slice(..));
-            pass.set_vertex_buffer(2, item.map.slice(..));
-            pass.set_index_buffer(item.mesh.indices.slice(..), wgpu::IndexFormat::Uint32);
+        let (opaque, clear): (Vec<_>, Vec<_>) = prepared.iter().partition(|item| item.solid);
+        let mut solids = Some(solids);
+        for (n, item) in opaque.iter().chain(&clear).enumerate() {
+            if n == opaque.len() {
+                look_in(&mut pass, &looking_in, solids.take());
+            }
+            item.set(&mut pass);
             if !item.solid {
                 // Its own front first, so that only that is blended and not every fold behind it.
                 pass.set_pipeline(&pipelines.depth);
@@ -200,11 +224,112 @@ impl SurfacePass {
                 pass.draw(0..*n_corners, 0..1);
             }
         }
+        look_in(&mut pass, &looking_in, solids.take());
         Ok(())
+    }
+
+    /// Uploads what is new and binds the rest, in the order of drawing.
+    fn prepare(
+        &mut self,
+        gpu: &Gpu,
+        (colormaps, volumes): (&wgpu::TextureView, &mut Volumes),
+        view: &SurfaceView,
+        target: &Target,
+        scale: u32,
+        now: u64,
+    ) -> Result<Vec<Prepared>, RenderError> {
+        let mut prepared = Vec::new();
+        if let Some(marker) = view.marker {
+            let uniform = SurfaceUniform::marker(&view.camera, target.size, marker);
+            let mesh = self.sphere(gpu)?;
+            let blank = self.blank(gpu, mesh.n_vertices)?;
+            let nothing = [volumes.none(), volumes.none()];
+            prepared.push(Prepared {
+                bindings: self.bind(gpu, colormaps, &nothing, &uniform)?,
+                toward: mesh.vertices.clone(),
+                mesh,
+                sulcal: blank.clone(),
+                map: blank.clone(),
+                ends: [blank.clone(), blank],
+                borders: None,
+                solid: true,
+            });
+        }
+        for i in draw_order(view) {
+            let layer = &view.meshes[i];
+            let (textures, strides) = match &layer.sampled {
+                Some(sampled) => volumes.of_layer(gpu, &sampled.layer, now)?,
+                None => ([volumes.none(), volumes.none()], [[1; 3]; 2]),
+            };
+            let uniform = SurfaceUniform::layer(&view.camera, target.size, scale, layer, strides);
+            let mesh = self.mesh(gpu, layer, now)?;
+            let blank = self.blank(gpu, mesh.n_vertices)?;
+            prepared.push(Prepared {
+                bindings: self.bind(gpu, colormaps, &textures, &uniform)?,
+                toward: self.toward(gpu, layer, &mesh, now)?,
+                ends: match &layer.sampled {
+                    Some(sampled) => [
+                        self.place(gpu, &sampled.inner, now)?,
+                        self.place(gpu, &sampled.outer, now)?,
+                    ],
+                    None => [blank.clone(), blank.clone()],
+                },
+                sulcal: match &layer.sulcal {
+                    Some(data) => values(&mut self.sulcal, gpu, data, now, |data| {
+                        bytemuck::cast_slice(&sulcal_values(data)).to_vec()
+                    })?,
+                    None => blank.clone(),
+                },
+                map: match &layer.overlay {
+                    Some((data, _)) => values(&mut self.maps, gpu, data, now, |data| {
+                        bytemuck::cast_slice(&overlay_values(data)).to_vec()
+                    })?,
+                    None => blank,
+                },
+                mesh,
+                borders: self.borders(gpu, layer, now)?,
+                solid: uniform.opacity() >= 1.0,
+            });
+        }
+        Ok(prepared)
+    }
+
+    /// The vertices and normals of a mesh's other shape, or its own again.
+    pub(super) fn toward(
+        &mut self,
+        gpu: &Gpu,
+        layer: &MeshLayer,
+        mesh: &MeshBuffers,
+        now: u64,
+    ) -> Result<wgpu::Buffer, RenderError> {
+        let Some((places, _)) = &layer.toward else {
+            return Ok(mesh.vertices.clone());
+        };
+        // The normals are those of the mesh's triangles: the shape belongs to both.
+        let key = folded([layer.mesh.key, places.key], &());
+        self.shapes.get(key, now, || {
+            gpu.buffer(
+                "shape",
+                bytemuck::cast_slice(&interleaved(&places.vertices, &layer.mesh.triangles)),
+                wgpu::BufferUsages::VERTEX | wgpu::BufferUsages::STORAGE,
+            )
+        })
+    }
+
+    fn place(&mut self, gpu: &Gpu, places: &Places, now: u64) -> Result<wgpu::Buffer, RenderError> {
+        self.places.get(places.key, now, || {
+            gpu.buffer(
+                "ends",
+                bytemuck::cast_slice(&places.vertices),
+                wgpu::BufferUsages::VERTEX,
+            )
+        })
     }
 
     pub(super) fn evict(&mut self, now: u64) {
         self.meshes.evict(now);
+        self.shapes.evict(now);
+        self.places.evict(now);
         self.sulcal.evict(now);
         self.maps.evict(now);
         self.borders.evict(now);
@@ -237,7 +362,7 @@ impl SurfacePass {
         match &self.blank {
             Some((buffer, enough)) if *enough >= n_vertices => Ok(buffer.clone()),
             _ => {
-                let zeros = vec![0; n_vertices as usize * size_of::<[f32; 2]>()];
+                let zeros = vec![0; n_vertices as usize * size_of::<[f32; 3]>()];
                 let buffer = gpu.buffer("blank values", &zeros, wgpu::BufferUsages::VERTEX)?;
                 self.blank = Some((buffer.clone(), n_vertices));
                 Ok(buffer)
@@ -254,18 +379,12 @@ impl SurfacePass {
         let Some((labels, colours)) = &layer.outlines else {
             return Ok(None);
         };
-        let hash = |value: &dyn Fn(&mut DefaultHasher)| {
-            let mut hasher = DefaultHasher::new();
-            value(&mut hasher);
-            hasher.finish()
-        };
-        // The lines depend on three things; folded into one key, they live and die like any other value.
-        let key = Key {
-            id: hash(&|h| (layer.mesh.key.id, labels.key.id).hash(h)),
-            revision: hash(&|h| (layer.mesh.key, labels.key, colours).hash(h)),
-        };
+        // The lines depend on all of these; folded into one key, they live and die like any other value.
+        let shape = layer.toward.as_ref().map_or(layer.mesh.key, |(p, _)| p.key);
+        let key = folded([layer.mesh.key, labels.key, shape], colours);
         let (buffer, n_corners) = self.borders.get(key, now, || {
             let vertices = &layer.mesh.vertices;
+            let toward = layer.toward.as_ref().map_or(vertices, |(p, _)| &p.vertices);
             let corners: Vec<BorderCorner> =
                 border_triangles(&layer.mesh.triangles, &labels.values, colours)
                     .iter()
@@ -275,6 +394,7 @@ impl SurfacePass {
                             corner: corner as u32,
                             labels: triangle.labels,
                             colours: triangle.colours,
+                            toward: toward[triangle.vertices[corner] as usize].to_array(),
                         })
                     })
                     .collect();
@@ -292,6 +412,7 @@ impl SurfacePass {
         &self,
         gpu: &Gpu,
         colormaps: &wgpu::TextureView,
+        [volume, modulating]: &[wgpu::TextureView; 2],
         uniform: &SurfaceUniform,
     ) -> Result<wgpu::BindGroup, RenderError> {
         let buffer = gpu.buffer(
@@ -311,9 +432,77 @@ impl SurfacePass {
                     binding: 1,
                     resource: wgpu::BindingResource::TextureView(colormaps),
                 },
+                wgpu::BindGroupEntry {
+                    binding: 2,
+                    resource: wgpu::BindingResource::TextureView(volume),
+                },
+                wgpu::BindGroupEntry {
+                    binding: 3,
+                    resource: wgpu::BindingResource::TextureView(modulating),
+                },
             ],
         }))
     }
+}
+
+impl Prepared {
+    fn set(&self, pass: &mut wgpu::RenderPass<'_>) {
+        pass.set_bind_group(0, &self.bindings, &[]);
+        pass.set_vertex_buffer(0, self.mesh.vertices.slice(..));
+        pass.set_vertex_buffer(1, self.sulcal.slice(..));
+        pass.set_vertex_buffer(2, self.map.slice(..));
+        pass.set_vertex_buffer(3, self.toward.slice(..));
+        pass.set_vertex_buffer(4, self.ends[0].slice(..));
+        pass.set_vertex_buffer(5, self.ends[1].slice(..));
+        pass.set_index_buffer(self.mesh.indices.slice(..), wgpu::IndexFormat::Uint32);
+    }
+}
+
+fn look_in(
+    pass: &mut wgpu::RenderPass<'_>,
+    pipeline: &wgpu::RenderPipeline,
+    solids: Option<Vec<wgpu::BindGroup>>,
+) {
+    for bindings in solids.into_iter().flatten() {
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, &bindings, &[]);
+        pass.draw(0..3, 0..1);
+    }
+}
+
+fn depths_of(
+    view: &wgpu::TextureView,
+    store: wgpu::StoreOp,
+) -> wgpu::RenderPassDepthStencilAttachment<'_> {
+    wgpu::RenderPassDepthStencilAttachment {
+        view,
+        depth_ops: Some(wgpu::Operations {
+            load: wgpu::LoadOp::Clear(1.0),
+            store,
+        }),
+        stencil_ops: None,
+    }
+}
+
+/// The key of what is made from several values and something else.
+fn folded<const N: usize>(keys: [Key; N], other: &impl Hash) -> Key {
+    let mut id = DefaultHasher::new();
+    keys.map(|key| key.id).hash(&mut id);
+    let mut revision = DefaultHasher::new();
+    (keys, other).hash(&mut revision);
+    Key {
+        id: id.finish(),
+        revision: revision.finish(),
+    }
+}
+
+/// Position and normal of each vertex.
+fn interleaved(vertices: &[glam::Vec3], triangles: &[[u32; 3]]) -> Vec<[[f32; 3]; 2]> {
+    vertices
+        .iter()
+        .zip(normals(vertices, triangles))
+        .map(|(vertex, normal)| [vertex.to_array(), normal.to_array()])
+        .collect()
 }
 
 fn upload(
@@ -321,17 +510,12 @@ fn upload(
     vertices: &[glam::Vec3],
     triangles: &[[u32; 3]],
 ) -> Result<MeshBuffers, RenderError> {
-    let interleaved: Vec<[[f32; 3]; 2]> = vertices
-        .iter()
-        .zip(normals(vertices, triangles))
-        .map(|(vertex, normal)| [vertex.to_array(), normal.to_array()])
-        .collect();
     // Read as vertices and indices by the picture and as storage by the pick.
     let storage = wgpu::BufferUsages::STORAGE;
     Ok(MeshBuffers {
         vertices: gpu.buffer(
             "mesh",
-            bytemuck::cast_slice(&interleaved),
+            bytemuck::cast_slice(&interleaved(vertices, triangles)),
             wgpu::BufferUsages::VERTEX | storage,
         )?,
         indices: gpu.buffer(

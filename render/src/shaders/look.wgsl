@@ -7,7 +7,8 @@ struct Look {
     opacity: f32,
     two_sided: u32,
     colormap_row: u32,
-    padding: vec2<u32>,
+    soft: u32,
+    padding: u32,
 }
 
 // One row of 256 sRGB colours a colour map.
@@ -32,4 +33,20 @@ fn map_colour(look: Look, value: f32) -> vec3<f32> {
     let a = textureLoad(colormaps, vec2<u32>(i, look.colormap_row), 0).rgb;
     let b = textureLoad(colormaps, vec2<u32>(i + 1u, look.colormap_row), 0).rgb;
     return a + (b - a) * (x - f32(i));
+}
+
+// What the threshold is held against, and what a look through several numbers shows the most of: the magnitude, or of a
+// one-sided map the number itself.
+fn weight(look: Look, value: f32) -> f32 {
+    return select(value, abs(value), look.two_sided != 0u);
+}
+
+// How much of a number the threshold lets through.
+fn coverage(look: Look, value: f32) -> f32 {
+    let size = weight(look, value);
+    if look.threshold > 0.0 && size < look.threshold {
+        let part = max(size, 0.0) / look.threshold;
+        return select(0.0, part * part, look.soft != 0u);
+    }
+    return 1.0;
 }

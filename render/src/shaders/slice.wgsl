@@ -1,14 +1,24 @@
 // A plane through a volume, one full-screen triangle a layer. The twin is render/src/cpu/slice.rs.
-// Follows look.wgsl.
+// Follows look.wgsl and field.wgsl.
 
-struct Slice {
-    // Voxel coordinates (centres at whole numbers) at the middle of the picture, and per pixel.
+// Voxel coordinates (centres at whole numbers) at the middle of the picture, per pixel, and per step through a slab.
+struct Place {
     centre: vec4<f32>,
     right: vec4<f32>,
     down: vec4<f32>,
+    through: vec4<f32>,
+}
+
+struct Slice {
+    place: Place,
+    modulation_place: Place,
     // Voxels along i, j, k; w: 1 for trilinear (layers), the number of regions (outlines).
     shape: vec4<u32>,
-    // The middle of the picture in pixels, the tie breaker of rounding, the width of outlines in pixels.
+    // The same of the modulating volume; w: whether there is one.
+    modulation_shape: vec4<u32>,
+    // The magnitude of opacity 0, 1 / (that of opacity 1 − that of opacity 0).
+    modulation_range: vec4<f32>,
+    // The middle of the picture in pixels, the number of steps through the slab, the width of outlines in pixels.
     picture: vec4<f32>,
     // The crosshair: x, y in pixels, half its width, half its gap.
     cross: vec4<f32>,
@@ -23,8 +33,7 @@ struct Region {
 }
 
 @group(0) @binding(0) var<uniform> slice: Slice;
-@group(0) @binding(2) var volume: texture_3d<f32>;
-@group(0) @binding(3) var<storage, read> regions: array<Region>; // ordered by key
+@group(0) @binding(4) var<storage, read> regions: array<Region>; // ordered by key
 
 @vertex
 fn vs_full(@builtin(vertex_index) i: u32) -> @builtin(position) vec4<f32> {
@@ -32,69 +41,41 @@ fn vs_full(@builtin(vertex_index) i: u32) -> @builtin(position) vec4<f32> {
     return vec4<f32>(corner * 2.0 - 1.0, 0.0, 1.0);
 }
 
-fn voxel_at(pixel: vec2<f32>) -> vec3<f32> {
+fn voxel_at(place: Place, pixel: vec2<f32>, step: f32) -> vec3<f32> {
     let p = pixel - slice.picture.xy;
-    return slice.centre.xyz + slice.right.xyz * p.x + slice.down.xyz * p.y;
-}
-
-fn nearest(v: vec3<f32>) -> vec3<i32> {
-    return vec3<i32>(floor(v + (0.5 + slice.picture.z)));
-}
-
-fn inside(i: vec3<i32>) -> bool {
-    return all(i >= vec3<i32>(0)) && all(i < vec3<i32>(slice.shape.xyz));
-}
-
-// Between the eight voxel centres around, the outermost voxels continued to their faces. NaN neighbours are left out;
-// where they hold more than half of the weight the result is NaN (and `valid` is false).
-struct Sample {
-    value: f32,
-    valid: bool,
-}
-
-fn trilinear(v: vec3<f32>) -> Sample {
-    let base = floor(v);
-    let f = v - base;
-    let low = vec3<i32>(base);
-    let last = vec3<i32>(slice.shape.xyz) - 1;
-    var sum = 0.0;
-    var weight = 0.0;
-    for (var corner = 0; corner < 8; corner++) {
-        let o = vec3<i32>(corner & 1, (corner >> 1u) & 1, (corner >> 2u) & 1);
-        let x = textureLoad(volume, clamp(low + o, vec3<i32>(0), last), 0).r;
-        let w3 = select(1.0 - f, f, o == vec3<i32>(1));
-        let w = w3.x * w3.y * w3.z;
-        if !is_nan(x) {
-            sum += w * x;
-            weight += w;
-        }
-    }
-    return Sample(sum / max(weight, 0.25), weight >= 0.5);
+    return place.centre.xyz + place.right.xyz * p.x + place.down.xyz * p.y + place.through.xyz * step;
 }
 
 @fragment
 fn fs_layer(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
-    let v = voxel_at(at.xy);
-    let i = nearest(v);
-    if !inside(i) {
+    // Of the numbers on the way through the slab, the weightiest.
+    let linear = slice.shape.w == 1u;
+    var best = Sample(0.0, false);
+    var best_step = 0.0;
+    let n = i32(slice.picture.z);
+    for (var i = 0; i < n; i++) {
+        let x = sampled(volume, voxel_at(slice.place, at.xy, f32(i)), slice.shape.xyz, linear);
+        if x.valid && (!best.valid || weight(slice.look, x.value) > weight(slice.look, best.value)) {
+            best = x;
+            best_step = f32(i);
+        }
+    }
+    if !best.valid {
         return vec4<f32>(0.0);
     }
-    var sample: Sample;
-    if slice.shape.w == 1u {
-        sample = trilinear(v);
-    } else {
-        let x = textureLoad(volume, i, 0).r;
-        sample = Sample(x, !is_nan(x));
+    var alpha = slice.look.opacity * coverage(slice.look, best.value);
+    if slice.modulation_shape.w != 0u && alpha > 0.0 {
+        let v = voxel_at(slice.modulation_place, at.xy, best_step);
+        let m = sampled(modulating, v, slice.modulation_shape.xyz, linear);
+        let part = clamp((abs(m.value) - slice.modulation_range.x) * slice.modulation_range.y, 0.0, 1.0);
+        alpha *= select(0.0, part, m.valid);
     }
-    if !sample.valid || abs(sample.value) < slice.look.threshold {
-        return vec4<f32>(0.0);
-    }
-    return vec4<f32>(map_colour(slice.look, sample.value), 1.0) * slice.look.opacity;
+    return vec4<f32>(map_colour(slice.look, best.value), 1.0) * alpha;
 }
 
 fn label_at(pixel: vec2<f32>) -> i32 {
-    let i = nearest(voxel_at(pixel));
-    if !inside(i) {
+    let i = nearest(voxel_at(slice.place, pixel, 0.0));
+    if !inside(i, slice.shape.xyz) {
         return 0;
     }
     let x = textureLoad(volume, i, 0).r;

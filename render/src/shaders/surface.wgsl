@@ -1,13 +1,5 @@
 // Surfaces: lit greys with data over them. The twin is render/src/surface.rs.
-// Follows look.wgsl.
-
-struct Light {
-    key: vec4<f32>,      // direction in camera space, strength
-    fill: vec4<f32>,
-    ambient: vec4<f32>,  // from above, from below, rim strength, rim exponent
-    gloss: vec4<f32>,    // specular strength, exponent, wrap, evening out of overlays
-    facing: vec4<f32>,   // x: the light of a plain surface that faces the viewer
-}
+// Follows look.wgsl, field.wgsl and light.wgsl.
 
 struct Surface {
     clip_from_world: mat4x4<f32>,
@@ -19,6 +11,9 @@ struct Surface {
     greys: vec4<f32>,    // gyri, sulci, without sulcal map, half the width of the passage
     paint: vec4<f32>,    // opacity, has sulcal map, has overlay, half the line width in pixels
     look: Look,
+    shape: vec4<f32>,    // share of the other shape, relief
+    depth: vec4<f32>,    // part of the way through the cortex, samples on it, whether there are any
+    field: Field,        // what is sampled there
 }
 
 @group(0) @binding(0) var<uniform> surface: Surface;
@@ -28,6 +23,10 @@ struct Vertex {
     @location(1) normal: vec3<f32>,
     @location(2) sulcal: f32,
     @location(3) map: vec2<f32>, // (value, 1), or (0, 0) for NaN
+    @location(4) toward: vec3<f32>,
+    @location(5) toward_normal: vec3<f32>,
+    @location(6) inner: vec3<f32>, // the ends of the way through the cortex
+    @location(7) outer: vec3<f32>,
 }
 
 struct Varying {
@@ -36,6 +35,12 @@ struct Varying {
     @location(1) position: vec3<f32>,
     @location(2) sulcal: f32,
     @location(3) map: vec2<f32>,
+    @location(4) inner: vec3<f32>,
+    @location(5) outer: vec3<f32>,
+}
+
+fn between(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
+    return a + (b - a) * surface.shape.x;
 }
 
 fn world(vertex: vec3<f32>) -> vec4<f32> {
@@ -44,34 +49,26 @@ fn world(vertex: vec3<f32>) -> vec4<f32> {
 
 @vertex
 fn vs_surface(vertex: Vertex) -> Varying {
-    let at = world(vertex.position);
+    let at = world(between(vertex.position, vertex.toward));
     var out: Varying;
     out.clip = surface.clip_from_world * at;
-    out.normal = (surface.camera_from_world * vec4<f32>(vertex.normal, 0.0)).xyz;
+    let normal = between(vertex.normal, vertex.toward_normal);
+    out.normal = (surface.camera_from_world * vec4<f32>(normal * inverseSqrt(max(dot(normal, normal), 1e-30)), 0.0)).xyz;
     out.position = (surface.camera_from_world * at).xyz;
     out.sulcal = vertex.sulcal;
     out.map = vertex.map;
+    out.inner = vertex.inner;
+    out.outer = vertex.outer;
     return out;
 }
 
 // The front of a see-through mesh: depth only.
 @vertex
-fn vs_depth(@location(0) position: vec3<f32>) -> @invariant @builtin(position) vec4<f32> {
-    return surface.clip_from_world * world(position);
-}
-
-fn linear_from_srgb(c: vec3<f32>) -> vec3<f32> {
-    return select(pow((c + 0.055) / 1.055, vec3<f32>(2.4)), c / 12.92, c <= vec3<f32>(0.04045));
-}
-
-fn srgb_from_linear(c: vec3<f32>) -> vec3<f32> {
-    let x = clamp(c, vec3<f32>(0.0), vec3<f32>(1.0));
-    return select(1.055 * pow(x, vec3<f32>(1.0 / 2.4)) - 0.055, x * 12.92, x <= vec3<f32>(0.0031308));
-}
-
-fn lamp(n: vec3<f32>, lamp: vec4<f32>) -> f32 {
-    let wrap = surface.light.gloss.z;
-    return lamp.w * max((dot(n, lamp.xyz) + wrap) / (1.0 + wrap), 0.0);
+fn vs_depth(
+    @location(0) position: vec3<f32>,
+    @location(4) toward: vec3<f32>,
+) -> @invariant @builtin(position) vec4<f32> {
+    return surface.clip_from_world * world(between(position, toward));
 }
 
 // Softened over a pixel: 1 where the distance is positive.
@@ -79,13 +76,37 @@ fn edge(distance: f32, width: f32) -> f32 {
     return clamp(distance / max(width, 1e-12) + 0.5, 0.0, 1.0);
 }
 
+// The mean of what is sampled between two ends; the second number is the mean opacity of the modulating volume.
+struct Through {
+    value: f32,
+    modulation: f32,
+    valid: bool,
+}
+
+fn through_cortex(inner: vec3<f32>, outer: vec3<f32>) -> Through {
+    let n = i32(surface.depth.z);
+    var sum = vec3<f32>(0.0);
+    for (var i = 0; i < n; i++) {
+        let share = select(f32(i) / f32(max(n - 1, 1)), 0.5, n == 1);
+        let point = inner + (outer - inner) * (surface.depth.x + (surface.depth.y - surface.depth.x) * share);
+        let v = (surface.field.voxel_from_world * vec4<f32>(point, 1.0)).xyz;
+        let x = sampled(volume, v, surface.field.shape.xyz, surface.field.shape.w == 1u);
+        if x.valid {
+            sum += vec3<f32>(x.value, modulation(surface.field, point), 1.0);
+        }
+    }
+    let m = max(sum.z, 1.0);
+    return Through(sum.x / m, sum.y / m, sum.z > 0.0);
+}
+
 @fragment
 fn fs_surface(in: Varying, @builtin(front_facing) front: bool) -> @location(0) vec4<f32> {
     // Derivatives first: they need every pixel of a quad.
     let value = in.map.x / max(in.map.y, 0.25);
     let valid = edge(in.map.y - 0.5, fwidth(in.map.y));
-    let above = abs(value) - surface.look.threshold;
-    let strong = select(1.0, edge(above, fwidth(above)), surface.look.threshold > 0.0);
+    let above = weight(surface.look, value) - surface.look.threshold;
+    let hard = select(1.0, edge(above, fwidth(above)), surface.look.threshold > 0.0);
+    let strong = select(hard, coverage(surface.look, value), surface.look.soft != 0u);
 
     var base = vec3<f32>(surface.greys.z);
     if surface.paint.y > 0.0 {
@@ -101,23 +122,25 @@ fn fs_surface(in: Varying, @builtin(front_facing) front: bool) -> @location(0) v
         }
     }
 
+    if surface.depth.w > 0.0 {
+        let x = through_cortex(in.inner, in.outer);
+        if x.valid {
+            let look = surface.field.look;
+            let alpha = look.opacity * coverage(look, x.value) * x.modulation;
+            base = mix(base, map_colour(look, x.value), alpha);
+            overlay = 1.0 - (1.0 - overlay) * (1.0 - alpha);
+        }
+    }
+
     let length2 = dot(in.normal, in.normal);
     let n = in.normal * select(-1.0, 1.0, front) * inverseSqrt(max(length2, 1e-30));
     let v = normalize(surface.eye.xyz - in.position * surface.eye.w);
-    let light = surface.light;
-    let sky = mix(light.ambient.y, light.ambient.x, 0.5 + 0.5 * n.y);
-    let rim = light.ambient.z * pow(1.0 - max(dot(n, v), 0.0), light.ambient.w);
-    let diffuse = (sky + lamp(n, light.key) + lamp(n, light.fill) + rim) / light.facing.x;
-    let half = normalize(light.key.xyz + v);
-    let specular = light.gloss.x * pow(max(dot(n, half), 0.0), light.gloss.y);
-
-    let even = light.gloss.w * overlay;
-    let lit = linear_from_srgb(base) * mix(diffuse, 1.0, even) + specular * (1.0 - overlay);
+    let colour = mix(base, lit(surface.light, base, overlay, n, v), surface.shape.y);
     // A see-through mesh is glass: denser where it is seen edge-on, so that its shape shows.
     let opacity = surface.paint.x;
     let grazing = 1.0 - max(dot(n, v), 0.0);
     let alpha = opacity + opacity * (1.0 - opacity) * grazing * grazing;
-    return vec4<f32>(srgb_from_linear(lit), 1.0) * alpha;
+    return vec4<f32>(colour, 1.0) * alpha;
 }
 
 // Region borders: only the triangles whose corners lie in different regions.
@@ -128,6 +151,7 @@ struct Corner {
     @location(3) colour0: vec4<f32>,
     @location(4) colour1: vec4<f32>,
     @location(5) colour2: vec4<f32>,
+    @location(6) toward: vec3<f32>,
 }
 
 struct Border {
@@ -142,7 +166,7 @@ struct Border {
 @vertex
 fn vs_border(vertex: Corner) -> Border {
     var out: Border;
-    out.clip = surface.clip_from_world * world(vertex.position);
+    out.clip = surface.clip_from_world * world(between(vertex.position, vertex.toward));
     out.weights = vec3<f32>(f32(vertex.corner == 0u), f32(vertex.corner == 1u), f32(vertex.corner == 2u));
     out.labels = vertex.labels;
     out.colour0 = vertex.colour0;

@@ -1,0 +1,140 @@
+//! Volumes on the device: one 3-D texture of scalars each, shared by slices, surfaces and rays.
+
+use super::cache::Cache;
+use super::{Gpu, RenderError};
+use crate::scene::{VolumeData, VolumeLayer};
+
+/// A volume on the device.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) view: wgpu::TextureView,
+    /// Of how many voxels one was kept, along each axis.
+    pub(super) stride: [u32; 3],
+    kept: [u32; 3],
+}
+
+impl Stored {
+    /// Voxels along i, j, k on the device, and a fourth number for the shader.
+    pub(super) fn shape(&self, fourth: u32) -> [u32; 4] {
+        let [i, j, k] = self.kept;
+        [i, j, k, fourth]
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Volumes {
+    cache: Cache<Stored>,
+    none: wgpu::TextureView,
+    /// The longest side that is uploaded whole, voxels.
+    pub(super) longest_side: u32,
+    /// Uploads so far.
+    pub(super) n_uploads: u64,
+    /// What the user should know of volumes that did not fit.
+    pub(super) notes: Vec<String>,
+}
+
+impl Volumes {
+    pub(super) fn new(gpu: &Gpu) -> Self {
+        Self {
+            cache: Cache::new(),
+            none: texture(gpu, [1; 3]).1,
+            longest_side: gpu.device.limits().max_texture_dimension_3d,
+            n_uploads: 0,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Bound where a pipeline reads no volume.
+    pub(super) fn none(&self) -> wgpu::TextureView {
+        self.none.clone()
+    }
+
+    /// The texture of a volume. One that is longer than the device holds is thinned, and a note says so.
+    pub(super) fn get(
+        &mut self,
+        gpu: &Gpu,
+        volume: &VolumeData,
+        now: u64,
+    ) -> Result<Stored, RenderError> {
+        let longest = self.longest_side;
+        let (notes, n_uploads) = (&mut self.notes, &mut self.n_uploads);
+        self.cache.get(volume.key, now, || {
+            *n_uploads += 1;
+            let stride = volume.shape.map(|side| (side as u32).div_ceil(longest).max(1));
+            let [si, sj, sk] = stride.map(|s| s as usize);
+            let [ni, nj, nk] = volume.shape;
+            let kept = [ni.div_ceil(si), nj.div_ceil(sj), nk.div_ceil(sk)];
+            let thinned: Vec<f32>;
+            let data = if stride == [1; 3] {
+                &volume.data[..]
+            } else {
+                notes.push(format!(
+                    "a volume of {ni} × {nj} × {nk} voxels is larger than {} can hold ({longest} a side): every \
+                     {si} × {sj} × {sk}th voxel is shown",
+                    gpu.adapter_name
+                ));
+                let rows = (0..nk).step_by(sk).flat_map(|k| {
+                    (0..nj).step_by(sj).map(move |j| (k * nj + j) * ni)
+                });
+                thinned = rows
+                    .flat_map(|row| volume.data[row..row + ni].iter().copied().step_by(si))
+                    .collect();
+                &thinned
+            };
+            let kept = kept.map(|n| n as u32);
+            let (texture, view) = texture(gpu, kept);
+            gpu.queue.write_texture(
+                texture.as_image_copy(),
+                bytemuck::cast_slice(data),
+                wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(kept[0] * 4),
+                    rows_per_image: Some(kept[1]),
+                },
+                texture.size(),
+            );
+            Ok(Stored { view, stride, kept })
+        })
+    }
+
+    /// The textures of a layer and of what modulates it, and of how many voxels one was kept in each.
+    pub(super) fn of_layer(
+        &mut self,
+        gpu: &Gpu,
+        layer: &VolumeLayer,
+        now: u64,
+    ) -> Result<([wgpu::TextureView; 2], [[u32; 3]; 2]), RenderError> {
+        let stored = self.get(gpu, &layer.volume, now)?;
+        let Some(modulation) = &layer.modulation else {
+            return Ok(([stored.view, self.none()], [stored.stride, [1; 3]]));
+        };
+        let modulating = self.get(gpu, &modulation.volume, now)?;
+        Ok((
+            [stored.view, modulating.view],
+            [stored.stride, modulating.stride],
+        ))
+    }
+
+    pub(super) fn evict(&mut self, now: u64) {
+        self.cache.evict(now);
+    }
+}
+
+fn texture(gpu: &Gpu, shape: [u32; 3]) -> (wgpu::Texture, wgpu::TextureView) {
+    let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("volume"),
+        size: wgpu::Extent3d {
+            width: shape[0],
+            height: shape[1],
+            depth_or_array_layers: shape[2],
+        },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D3,
+        format: wgpu::TextureFormat::R32Float,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    });
+    let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+    (texture, view)
+}
