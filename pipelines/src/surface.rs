@@ -19,6 +19,16 @@ pub enum Hemisphere {
     Right,
 }
 
+impl Hemisphere {
+    /// The sign of its x: −1 on the left, 1 on the right.
+    pub fn side(self) -> f32 {
+        match self {
+            Self::Left => -1.0,
+            Self::Right => 1.0,
+        }
+    }
+}
+
 /// How the sheet is laid out in space.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,

@@ -317,10 +317,7 @@ fn infinities_have_the_colours_of_the_ends() {
             f32::INFINITY
         }
     });
-    layer.overlay = Some((
-        values(ends),
-        look(Colormap::Viridis, (0.0, 1.0)),
-    ));
+    layer.overlay = Some((values(ends), look(Colormap::Viridis, (0.0, 1.0))));
     both(
         &seen(vec![layer], StandardView::Superior, 0.0),
         SIZE,

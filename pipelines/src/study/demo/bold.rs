@@ -21,6 +21,8 @@ const APART: usize = 5;
 const COMMON_RESPONSE: f32 = 1.5;
 /// The part of the noise that carries over from one volume to the next.
 const AUTOREGRESSION: f32 = 0.45;
+/// The part of the body's noise that is the same everywhere.
+const GLOBAL_NOISE: f32 = 0.1;
 
 /// The canonical response to a short event (two gamma densities, peaks near 5 s and 15 s; Friston
 /// et al. 1998), `secs` after it.
@@ -151,6 +153,27 @@ pub(super) fn scene(seed: u64, lattice: &Lattice, pial: &[f32], white: &[f32]) -
     scene
 }
 
+/// Weighs each voxel with its neighbours along every axis, 1 : 2 : 1 (2 voxels wide at half height), and keeps the
+/// variance of white noise.
+fn smooth(field: &mut [f32], [ni, nj, nk]: [usize; 3]) {
+    // The weights' squares sum to 6/16; beyond the edge the outermost voxel is met again.
+    let scale = (8.0f32 / 3.0).sqrt() / 4.0;
+    let mut line = Vec::new();
+    for (n, stride) in [(ni, 1), (nj, ni), (nk, ni * nj)] {
+        for start in 0..field.len() {
+            if start / stride % n != 0 {
+                continue;
+            }
+            line.clear();
+            line.extend((0..n).map(|i| field[start + i * stride]));
+            for i in 0..n {
+                let (before, after) = (line[i.max(1) - 1], line[(i + 1).min(n - 1)]);
+                field[start + i * stride] = scale * (before + 2.0 * line[i] + after);
+            }
+        }
+    }
+}
+
 /// Scans a run.
 pub(super) fn scan(
     person: &Person,
@@ -172,10 +195,20 @@ pub(super) fn scan(
             .map(|v| 0.006 * (0.4 + tilt.dot(lattice.centre(v)) / 90.0))
             .collect()
     });
-    // Half of the variance carries over (AR(1)), half is white; half the SD² each.
+    // Half of the variance is the body's: it carries over in time (AR(1)) and is smooth in space, a part of it the
+    // same everywhere. The other half is the scanner's: white in both.
     let half = 0.5f32.sqrt();
     let innovation = half * (1.0 - AUTOREGRESSION * AUTOREGRESSION).sqrt();
-    let mut carried: Vec<f32> = (0..n_voxels).map(|_| half * stream.normal()).collect();
+    let bodily = |stream: &mut Stream| -> Vec<f32> {
+        let everywhere = GLOBAL_NOISE.sqrt() * stream.normal();
+        let mut field: Vec<f32> = (0..n_voxels).map(|_| stream.normal()).collect();
+        smooth(&mut field, lattice.shape);
+        field
+            .iter()
+            .map(|x| everywhere + (1.0 - GLOBAL_NOISE).sqrt() * x)
+            .collect()
+    };
+    let mut carried: Vec<f32> = bodily(&mut stream).iter().map(|x| half * x).collect();
     let mut data = vec![0.0f32; n_voxels * n_times];
     let gains: Vec<f32> = tuning
         .voxels
@@ -187,6 +220,7 @@ pub(super) fn scan(
         run.check()?;
         let phase = std::f32::consts::PI * time as f32 / n_times as f32;
         let slow = [sin_cos(phase).1, 0.6 * sin_cos(2.0 * phase).1];
+        let fresh = bodily(&mut stream);
         for (voxel, value) in volume.iter_mut().enumerate() {
             let mean = scene.mean[voxel];
             if mean < 60.0 {
@@ -194,7 +228,7 @@ pub(super) fn scan(
                 *value = mean * (0.6 + 0.8 * stream.uniform());
                 continue;
             }
-            carried[voxel] = AUTOREGRESSION * carried[voxel] + innovation * stream.normal();
+            carried[voxel] = AUTOREGRESSION * carried[voxel] + innovation * fresh[voxel];
             let noise = carried[voxel] + half * stream.normal();
             let drift = slow[0] * tilted[0][voxel] + slow[1] * tilted[1][voxel];
             *value = mean * (1.0 + drift) + scene.noise[voxel] * noise;

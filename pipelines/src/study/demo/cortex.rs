@@ -51,6 +51,49 @@ impl Cortex {
             .collect()
     }
 
+    /// Laid flat, mm: the sphere without the medial wall in Lambert's azimuthal equal-area projection, as seen from the
+    /// side, with the area of the inflated surface. Superior is up and the occipital poles of both halves face each
+    /// other. As the sphere's triangles are even, areas are kept all over; towards the rim shapes are drawn out.
+    pub(super) fn flat(&self) -> (Vec<Vec3>, Vec<[u32; 3]>) {
+        let side = self.hemisphere.side();
+        let lateral = |p: Vec3| Vec3::new(side * p.x, p.y, p.z).normalize_or_zero();
+        let wall: Vec3 = self
+            .sphere
+            .iter()
+            .zip(&self.cortical)
+            .map(|(&p, cortical)| lateral(p) * (1.0 - cortical))
+            .sum();
+        let middle = -wall.normalize_or_zero();
+        let ahead = Vec3::Z.cross(middle).normalize_or_zero();
+        let up = middle.cross(ahead);
+        let places: Vec<Vec3> = self
+            .sphere
+            .iter()
+            .map(|&p| {
+                let p = lateral(p);
+                let stretch = (2.0 / (1.0 + p.dot(middle)).max(1e-3)).sqrt();
+                Vec3::new(side * p.dot(ahead), p.dot(up), 0.0) * stretch
+            })
+            .collect();
+        let triangles: Vec<[u32; 3]> = self
+            .triangles
+            .iter()
+            .copied()
+            .filter(|t| t.iter().all(|&v| self.cortical[v as usize] > 0.5))
+            .collect();
+        let wanted = mesh::area(&self.inflated, &triangles);
+        let scale = (wanted / mesh::area(&places, &triangles)).sqrt() as f32;
+        let reach = places.iter().zip(&self.cortical);
+        let reach = reach.filter(|(_, cortical)| **cortical > 0.5);
+        let edge = reach.fold(0.0f32, |edge, (p, _)| edge.max(p.x.abs())) * scale;
+        // The vertices of the wall are kept, so that maps fit, but belong to no triangle.
+        let places = places
+            .into_iter()
+            .map(|p| p * scale + Vec3::X * side * (edge + 6.0))
+            .collect();
+        (places, triangles)
+    }
+
     /// A world point of this hemisphere from lateral coordinates.
     fn world(side: f32, p: Vec3) -> Vec3 {
         Vec3::new(side * p.x, p.y, p.z)
@@ -68,9 +111,10 @@ pub(super) fn grow(
     finest: u32,
     run: &Run<'_>,
 ) -> Result<Cortex, Stop> {
-    let (side, stream) = match hemisphere {
-        Hemisphere::Left => (-1.0, 1),
-        Hemisphere::Right => (1.0, 2),
+    let side = hemisphere.side();
+    let stream = match hemisphere {
+        Hemisphere::Left => 1,
+        Hemisphere::Right => 2,
     };
     let mut stream = Stream::new(seed, &[1, stream]);
     let courses = Courses::new(&mut stream);

@@ -272,6 +272,7 @@ impl Person {
                     });
                     (shape, source)
                 })
+                .chain([(Shape::Flat, self.flat(half, hemisphere))])
                 .collect(),
             sulcal: Some(self.made("sulcal depth", None, move |me, run| {
                 Ok(VertexMap {
@@ -287,6 +288,18 @@ impl Person {
                 })
             })),
         }
+    }
+
+    fn flat(self: &Arc<Self>, half: usize, hemisphere: Hemisphere) -> Source<Surface> {
+        self.made("flat map", None, move |me, run| {
+            let (vertices, triangles) = me.body(run)?.halves[half].flat();
+            Ok(Surface {
+                vertices: vertices.into(),
+                triangles: triangles.into(),
+                hemisphere: Some(hemisphere),
+                assumptions: Vec::new(),
+            })
+        })
     }
 
     fn made<T>(
