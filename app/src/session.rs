@@ -6,8 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fusiform_pipelines::betas::Columns;
-use fusiform_pipelines::decode::Decoded;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::select::Query;
 use fusiform_pipelines::study::{BoldRun, Study, Subject};
@@ -343,13 +341,5 @@ impl Session {
             robust,
         });
         self.maps.sort_by_key(|m| m.id);
-    }
-}
-
-/// A volume of the voxels that drove a decode; none for points without a grid or a study without pictures.
-pub fn drive_map(decoded: &Decoded, columns: &Columns) -> Option<Volume> {
-    match columns {
-        Columns::Voxels(mask) => mask.scatter(&decoded.voxel_weights, f32::NAN).ok(),
-        Columns::Points(_) => None,
     }
 }

@@ -355,6 +355,7 @@ fn the_report_holds_the_same_numbers() {
     let context = ReportContext {
         study: "planted <study>".into(),
         subject: "1".into(),
+        entities: std::collections::BTreeMap::new(),
         plan: plan(),
     };
     let folder = tempfile::tempdir().unwrap();
@@ -410,6 +411,7 @@ fn keep_report(name: &str, plan: &DecodePlan, betas: &Betas, result: &Decoded) {
     let context = ReportContext {
         study: name.into(),
         subject: betas.trials[0].subject.clone(),
+        entities: std::collections::BTreeMap::new(),
         plan: plan.clone(),
     };
     let out = PathBuf::from(root).join(name);

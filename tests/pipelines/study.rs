@@ -7,6 +7,7 @@ use fusiform_pipelines::study::Study;
 use fusiform_pipelines::study::select::{Query, Selection, select};
 
 mod bids;
+mod derivative;
 mod events;
 mod files;
 mod manifest;

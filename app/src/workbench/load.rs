@@ -19,7 +19,7 @@ use glam::DVec3;
 
 use crate::layout::CodeChoice;
 use crate::session::{
-    self, DecodedParts, GreyParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts,
+    DecodedParts, GreyParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts,
     RunParts, SubjectParts,
 };
 
@@ -245,7 +245,7 @@ pub(crate) fn decoded(
 }
 
 fn drive(decoded: &Decoded, columns: &Columns) -> Option<(Arc<Volume>, (f32, f32))> {
-    let map = session::drive_map(decoded, columns)?;
+    let map = decoded.drive_map(columns)?;
     let range = robust_range(&map.data, 0.0, 0.995);
     Some((Arc::new(map), range))
 }

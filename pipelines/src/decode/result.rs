@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
+use crate::betas::Columns;
+use crate::volume::Volume;
+
 /// Stimulus, reconstruction and scores of one held-out trial.
 #[derive(Clone, Debug)]
 pub struct DecodedTrial {
@@ -91,6 +94,17 @@ pub struct Decoded {
     pub seconds: f64,
     /// What the user should know about these scores.
     pub warnings: Vec<String>,
+}
+
+impl Decoded {
+    /// The voxels that drove the reconstructions as a volume, NaN outside the mask; none for points without a grid or a
+    /// study without pictures.
+    pub fn drive_map(&self, columns: &Columns) -> Option<Volume> {
+        match columns {
+            Columns::Voxels(mask) => mask.scatter(&self.voxel_weights, f32::NAN).ok(),
+            Columns::Points(_) => None,
+        }
+    }
 }
 
 impl Scores {

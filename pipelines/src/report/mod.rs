@@ -16,6 +16,9 @@ use crate::io::picture::write_png;
 use crate::io::table::{self, Table};
 use crate::io::write::{make_folder, write_text};
 use crate::run::{Run, Stop};
+use crate::study::Entities;
+use crate::study::derivative::{self, About};
+use crate::volume::Volume;
 use crate::{Error, Result};
 
 /// What a report says about itself.
@@ -25,6 +28,8 @@ pub struct ReportContext {
     pub study: String,
     /// The subject's id.
     pub subject: String,
+    /// What the runs have in common (subject, task, space, …), for the names of maps.
+    pub entities: Entities,
     /// How it was decoded.
     pub plan: DecodePlan,
 }
@@ -32,7 +37,8 @@ pub struct ReportContext {
 /// Writes the report of a decode into the folder `out`, which is made when it is not there.
 ///
 /// `metrics.json`, `trials.tsv`, `report.html`, `scores.png`, `scores.svg`; with conditions
-/// `confusion.png` and `confusion.svg`; with pictures `sheet.png`. Gives the paths. Each file
+/// `confusion.png` and `confusion.svg`; with pictures `sheet.png`; with voxels on a grid, as a BIDS derivative, the map
+/// of those that drove the reconstructions. Gives the paths. Each file
 /// appears whole or not at all.
 pub fn write_decode(
     out: &Path,
@@ -82,7 +88,29 @@ pub fn write_decode(
         sheet: sheet.as_ref(),
     };
     write_text(&at("report.html"), &html::page(&page)?)?;
+    run.check()?;
+    if let Some(map) = decoded.drive_map(&betas.columns) {
+        files.push(drive(out, context, &map)?);
+    }
     Ok(files)
+}
+
+/// Writes which voxels drove the reconstructions.
+fn drive(out: &Path, context: &ReportContext, map: &Volume) -> Result<PathBuf> {
+    let mut entities = context.entities.clone();
+    entities.insert("sub".to_owned(), context.subject.clone());
+    entities.insert("desc".to_owned(), "ridgeweights".to_owned());
+    let about = About {
+        description: "Length (L2 norm) of each voxel's ridge weights, mean over folds: how much the reconstruction \
+                      listens to it. NaN outside the mask."
+            .to_owned(),
+        units: "arbitrary".to_owned(),
+        sources: vec![context.study.clone()],
+        ..About::default()
+    };
+    derivative::describe(out, &format!("Decoding of {}", context.study), "derivative")?;
+    let folder = out.join(format!("sub-{}", context.subject)).join("func");
+    derivative::write_map(&folder, &entities, "statmap", map, &about)
 }
 
 /// Trials by falling pixel correlation; those without a reconstruction are left out.

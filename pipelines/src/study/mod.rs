@@ -7,6 +7,7 @@ pub mod bids;
 mod companions;
 pub mod confounds;
 pub mod demo;
+pub mod derivative;
 pub mod describe;
 pub mod events;
 pub mod files;

@@ -10,9 +10,10 @@ use crate::Error;
 use crate::io::table::{self, Table};
 use crate::io::{Datatype, gifti, nifti, picture, write};
 use crate::run::{Run, Stop};
-use crate::study::{BoldRun, Entities, Study, Subject};
+use crate::study::derivative::{self, About, file_name};
+use crate::study::{BoldRun, Study, Subject};
 use crate::surface::{Hemisphere, Shape};
-use crate::volume::{Atlas, Series};
+use crate::volume::Series;
 
 /// Intensities are kept in steps of this, far below the noise.
 const STEP: f32 = 0.25;
@@ -78,20 +79,10 @@ fn is_empty_folder(path: &Path) -> bool {
 }
 
 fn fill(study: &Study, root: &Path, run: &Run<'_>) -> Result<(), Stop> {
-    let made_by = json!([{ "Name": "Fusiform", "Version": env!("CARGO_PKG_VERSION") }]);
-    let description = |kind: &str| {
-        json!({
-            "Name": study.name,
-            "BIDSVersion": "1.10.0",
-            "DatasetType": kind,
-            "License": "CC0",
-            "GeneratedBy": made_by,
-        })
-    };
-    let derivative = root.join(DERIVATIVE);
-    write::make_folder(&derivative)?;
-    for (place, kind) in [(root, "raw"), (derivative.as_path(), "derivative")] {
-        write_json(&place.join("dataset_description.json"), &description(kind))?;
+    let derived = root.join(DERIVATIVE);
+    write::make_folder(&derived)?;
+    for (place, kind) in [(root, "raw"), (derived.as_path(), "derivative")] {
+        derivative::describe(place, &study.name, kind)?;
     }
     write::write_text(&root.join("README"), README)?;
     let participants = study.subjects.iter().map(|s| vec![format!("sub-{}", s.id)]);
@@ -106,8 +97,8 @@ fn fill(study: &Study, root: &Path, run: &Run<'_>) -> Result<(), Stop> {
         run.stage(format!("writing subject {}", subject.id));
         let id = format!("sub-{}", subject.id);
         anatomy(subject, &root.join(&id).join("anat"), run)?;
-        sheets(subject, &derivative.join(&id).join("anat"), run)?;
-        runs(subject, &derivative.join(&id).join("func"), run)?;
+        sheets(subject, &derived.join(&id).join("anat"), run)?;
+        runs(subject, &derived.join(&id).join("func"), run)?;
     }
     Ok(())
 }
@@ -149,19 +140,15 @@ fn sheets(subject: &Subject, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
     write::make_folder(folder)?;
     for mask in &subject.masks {
         let volume = mask.source.load(run)?;
-        let inside: Vec<i32> = volume.data.iter().map(|&v| i32::from(v > 0.0)).collect();
-        let path = folder.join(format!("{}_mask.nii.gz", name(&mask.entities)));
-        nifti::write_labels(&path, &volume.grid, &inside)?;
+        let inside: Vec<bool> = volume.data.iter().map(|&v| v > 0.0).collect();
+        let about = About {
+            description: format!("The voxels of the mask “{}”.", mask.name),
+            ..About::default()
+        };
+        derivative::write_mask(folder, &mask.entities, (&volume.grid, &inside), &about)?;
     }
     for atlas in &subject.atlases {
-        let loaded = atlas.source.load(run)?;
-        let stem = format!("{}_dseg", name(&atlas.entities));
-        nifti::write_labels(
-            &folder.join(format!("{stem}.nii.gz")),
-            &loaded.grid,
-            &loaded.keys,
-        )?;
-        regions(&loaded, &folder.join(format!("{stem}.tsv")))?;
+        derivative::write_atlas(folder, &atlas.entities, &*atlas.source.load(run)?)?;
     }
     for surface in &subject.surfaces {
         run.check()?;
@@ -191,18 +178,6 @@ fn sheets(subject: &Subject, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn regions(atlas: &Atlas, path: &Path) -> Result<(), Stop> {
-    let rows = atlas.regions.iter().map(|region| {
-        let [r, g, b] = region.colour;
-        vec![
-            region.key.to_string(),
-            region.name.clone(),
-            format!("#{r:02x}{g:02x}{b:02x}"),
-        ]
-    });
-    write_table(path, ["index", "name", "color"], rows.collect())
-}
-
 fn runs(subject: &Subject, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
     write::make_folder(folder)?;
     // What the runs have in common is made with the first.
@@ -219,8 +194,7 @@ fn runs(subject: &Subject, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
 
 fn one_run(bold: &BoldRun, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
     let series = bold.bold.load(run)?;
-    let stem = name(&bold.entities);
-    let path = folder.join(format!("{stem}_bold.nii.gz"));
+    let path = folder.join(file_name(&bold.entities, "bold", "nii.gz"));
     nifti::write_scaled(
         &path,
         &series,
@@ -233,11 +207,12 @@ fn one_run(bold: &BoldRun, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
         "RepetitionTime": bold.tr_secs.or(series.tr_secs),
         "SkullStripped": false,
     });
-    write_json(&folder.join(format!("{stem}_bold.json")), &sidecar)?;
+    let path = folder.join(file_name(&bold.entities, "bold", "json"));
+    derivative::write_json(&path, &sidecar)?;
     if let Some(events) = &bold.events {
         let mut plain = bold.entities.clone();
         plain.retain(|key, _| !matches!(key.as_str(), "space" | "desc"));
-        let path = folder.join(format!("{}_events.tsv", name(&plain)));
+        let path = folder.join(file_name(&plain, "events", "tsv"));
         events.load(run)?.write(&path)?;
     }
     Ok(())
@@ -247,20 +222,6 @@ fn one_run(bold: &BoldRun, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
 fn step_for(series: &Series) -> f32 {
     let largest = series.data.iter().fold(0.0f32, |m, v| m.max(v.abs()));
     STEP.max(largest / 32_000.0)
-}
-
-/// A file's name up to its suffix, the entities in the order that BIDS asks for.
-fn name(entities: &Entities) -> String {
-    const ORDER: [&str; 8] = ["sub", "ses", "task", "run", "space", "label", "res", "desc"];
-    let parts: Vec<String> = ORDER
-        .iter()
-        .filter_map(|key| entities.get(*key).map(|value| format!("{key}-{value}")))
-        .collect();
-    parts.join("_")
-}
-
-fn write_json(path: &Path, value: &serde_json::Value) -> Result<(), Stop> {
-    Ok(write::write_text(path, &format!("{value:#}\n"))?)
 }
 
 fn write_table<const N: usize>(
