@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use fusiform_pipelines::Run;
+use fusiform_pipelines::project;
 use fusiform_pipelines::study::{CorticalSurface, Load, Source, Subject};
-use fusiform_pipelines::surface::{self, Hemisphere, Shape, Surface, VertexLabels, VertexMap};
+use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use fusiform_pipelines::volume::{Atlas, Volume};
 
 /// The parts of a subject that figures show.
@@ -63,7 +64,7 @@ impl HemisphereShapes {
                 "no white or pial surface to sample the map at: add one beside the others"
             );
         };
-        Ok(surface::project(volume, white, pial, 5)?)
+        Ok(project::between(volume, white, pial, 5)?)
     }
 }
 

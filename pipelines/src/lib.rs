@@ -26,6 +26,7 @@ pub mod mask;
 pub mod matrix;
 pub mod metrics;
 pub mod placement;
+pub mod project;
 pub mod report;
 pub mod run;
 pub mod space;

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use glam::Vec3;
-use rayon::prelude::*;
 
-use crate::volume::{Region, Volume};
-use crate::{Error, Result};
+use crate::volume::Region;
 
 /// Which half of the brain.
 #[derive(
@@ -77,51 +75,4 @@ pub struct VertexLabels {
     pub keys: Arc<[i32]>,
     /// The regions.
     pub regions: Vec<Region>,
-}
-
-/// A volume sampled on the cortical sheet: per vertex the mean of trilinear samples at `n_depths`
-/// points from white to pial (ends included; 1 takes the middle). NaN where every sample is outside.
-///
-/// An error when the two surfaces do not share their vertices.
-pub fn project(
-    volume: &Volume,
-    white: &Surface,
-    pial: &Surface,
-    n_depths: usize,
-) -> Result<VertexMap> {
-    if white.vertices.len() != pial.vertices.len() {
-        return Err(Error::data(format!(
-            "the white surface has {} vertices and the pial surface {}: they must come from the same subject and mesh",
-            white.vertices.len(),
-            pial.vertices.len()
-        )));
-    }
-    let depths: Vec<f64> = match n_depths {
-        0 | 1 => vec![0.5],
-        n => (0..n).map(|i| i as f64 / (n - 1) as f64).collect(),
-    };
-    let values = white
-        .vertices
-        .par_iter()
-        .zip(pial.vertices.par_iter())
-        .map(|(inner, outer)| {
-            let (mut sum, mut n) = (0.0f64, 0);
-            for &depth in &depths {
-                let point = inner.as_dvec3().lerp(outer.as_dvec3(), depth);
-                if let Some(value) = volume.trilinear(point).filter(|v| v.is_finite()) {
-                    sum += f64::from(value);
-                    n += 1;
-                }
-            }
-            if n == 0 {
-                f32::NAN
-            } else {
-                (sum / f64::from(n)) as f32
-            }
-        })
-        .collect::<Vec<f32>>();
-    Ok(VertexMap {
-        name: String::new(),
-        values: values.into(),
-    })
 }

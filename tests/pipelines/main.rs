@@ -17,6 +17,7 @@ mod glm;
 mod io;
 mod linear;
 mod placement;
+mod project;
 mod study;
 
 /// A folder of the real test data, or `None` with a printed line where it is absent.

@@ -8,11 +8,12 @@ use fusiform_pipelines::betas::Columns;
 use fusiform_pipelines::decode::{self, Code, DecodePlan, Decoded};
 use fusiform_pipelines::device::{self, DeviceChoice};
 use fusiform_pipelines::glm;
+use fusiform_pipelines::project;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::demo::{self, DemoPlan};
 use fusiform_pipelines::study::select::{self, Query};
 use fusiform_pipelines::study::{BoldRun, Study, files};
-use fusiform_pipelines::surface::{self, Shape, Surface};
+use fusiform_pipelines::surface::{Shape, Surface};
 use fusiform_pipelines::volume::{Atlas, Series, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
 use glam::DVec3;
@@ -190,7 +191,7 @@ pub(crate) fn projected(
         let (white, pial) = sheet.as_ref().ok_or_else(|| {
             Error::data("the subject has no white, pial or midthickness surface to sample a map on")
         })?;
-        hemispheres.push(surface::project(volume, white, pial, SHEET_DEPTHS)?);
+        hemispheres.push(project::between(volume, white, pial, SHEET_DEPTHS)?);
     }
     Ok(News::Projected(ProjectedParts {
         map,
