@@ -12,7 +12,9 @@ use anyhow::Context;
 use clap::Subcommand;
 use fusiform_pipelines::Run;
 use fusiform_pipelines::io::nifti;
+use fusiform_pipelines::project::{Interpolation, Way, sampled};
 use fusiform_pipelines::study::files;
+use fusiform_pipelines::surface::Shape;
 use fusiform_render::camera::StandardView;
 use fusiform_render::scene::{Scene, SurfaceView, View};
 use serde_json::{Value, json};
@@ -57,12 +59,15 @@ enum Kernel {
         #[arg(value_parser = voxel)]
         voxel: [usize; 3],
     },
-    /// Sample a volume on the cortex, 5 depths; the limit is reading the samples' 8 corners from memory
+    /// Put a volume on the cortex, 10 depths; the limit is reading the samples' 8 corners from memory
     Project {
         /// A 3-D volume
         volume: PathBuf,
         /// A folder of GIFTI surfaces
         surfaces: PathBuf,
+        /// Volumes on this grid to put there, one after the other
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        volumes: u32,
     },
     /// Draw a turning cortex; the limit is a frame with nothing in it
     Draw {
@@ -86,7 +91,11 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         Kernel::Load { file } => reading::load(file, args.reps, run),
         Kernel::Masked { file, mask } => reading::masked(file, mask, args.reps, run),
         Kernel::TimeCourse { file, voxel } => reading::time_course(file, *voxel, args.reps, run),
-        Kernel::Project { volume, surfaces } => project(volume, surfaces, args.reps, run),
+        Kernel::Project {
+            volume,
+            surfaces,
+            volumes,
+        } => project(volume, surfaces, *volumes, args.reps, run),
         Kernel::Draw {
             surfaces,
             width,
@@ -135,42 +144,52 @@ impl Measured {
 fn project(
     volume: &std::path::Path,
     surfaces: &std::path::Path,
+    n_volumes: u32,
     reps: u32,
     run: &Run<'_>,
 ) -> anyhow::Result<Measured> {
+    const DEPTHS: usize = 10;
     let volume = nifti::read_volume(volume, run)?;
     let brain = brain(surfaces, run)?;
-    let n_vertices: usize = brain
-        .hemispheres
-        .iter()
-        .filter_map(|h| h.shapes.first())
-        .map(|(_, s)| s.vertices.len())
-        .sum();
+    let mut sheets = Vec::new();
+    for hemisphere in &brain.hemispheres {
+        let of = |shape| {
+            let surface = hemisphere.shape(shape);
+            surface.with_context(|| format!("{}: no {shape:?} surface", surfaces.display()))
+        };
+        sheets.push((of(Shape::White)?, of(Shape::Pial)?));
+    }
+    let n_vertices: usize = sheets.iter().map(|(white, _)| white.vertices.len()).sum();
     let mut measured = Measured::of("vol_to_surf");
     for _ in 0..reps {
         let meter = Meter::start();
-        let maps = brain
-            .hemispheres
-            .iter()
-            .map(|h| h.project(&volume))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let (mut sum, mut n) = (0.0, 0u32);
+        for (inner, outer) in &sheets {
+            let n_depths = Way::Depth {
+                inner,
+                outer,
+                n: DEPTHS,
+            };
+            let weights = sampled(&volume.grid, n_depths, Interpolation::Linear)?;
+            for _ in 0..n_volumes {
+                let values = weights.apply(&volume.data);
+                let finite = values.iter().filter(|v| v.is_finite());
+                sum += finite.clone().map(|&v| f64::from(v)).sum::<f64>();
+                n += finite.count() as u32;
+            }
+        }
         measured.add(&meter);
-        let finite: Vec<f64> = maps
-            .iter()
-            .flat_map(|m| m.values.iter())
-            .filter(|v| v.is_finite())
-            .map(|&v| f64::from(v))
-            .collect();
-        let mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
-        measured.quality = json!({ "mean": mean });
+        measured.quality = json!({ "mean": sum / f64::from(n.max(1)) });
 
-        let n_reads = n_vertices * 5 * 8;
+        let n_reads = n_vertices * DEPTHS * 8;
         let meter = Meter::start();
-        let sum: f32 = volume.data.iter().cycle().take(n_reads).sum();
+        for _ in 0..n_volumes {
+            let sum: f32 = volume.data.iter().cycle().take(n_reads).sum();
+            std::hint::black_box(sum);
+        }
         measured.limit.push(meter.secs());
-        std::hint::black_box(sum);
     }
-    measured.size = format!("{n_vertices} vertices, 5 depths");
+    measured.size = format!("{n_vertices} vertices, {DEPTHS} depths, {n_volumes} volumes");
     Ok(measured)
 }
 
