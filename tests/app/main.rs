@@ -8,4 +8,5 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod scene_file;
 mod window;

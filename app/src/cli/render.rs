@@ -20,6 +20,7 @@ use super::progress::shown;
 use crate::brain::Brain;
 use crate::figure;
 use crate::presets::{self, Map, Style};
+use crate::scene_file::{self, SceneFile};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +34,9 @@ Examples:
 pub(super) struct Args {
     /// A study, or the word `demo` (which shows its planted signal-to-noise ratio)
     study: Option<PathBuf>,
+    /// A view saved by the window or by --save-scene: drawn exactly as it was
+    #[arg(long, conflicts_with_all = ["study", "surfaces", "anatomy", "map"])]
+    scene: Option<PathBuf>,
     /// Subject id, when the study has several
     #[arg(long)]
     subject: Option<String>,
@@ -137,6 +141,21 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
             args.out.display()
         );
     }
+    if let Some(path) = &args.scene {
+        let scene = SceneFile::read(path)?;
+        let renderer = shown(output.quiet, |run| {
+            run.stage("reading what the view shows");
+            let mut backend = backend(args.cpu, run);
+            let picture = scene_file::draw(&scene, &mut backend)?;
+            figure::write_png(&args.out, &picture)?;
+            Ok::<_, anyhow::Error>(renderer_name(&backend))
+        })?;
+        let [width, height] = scene.size;
+        return output.result(
+            &json!({ "out": args.out, "width": width, "height": height, "renderer": renderer }),
+            &format!("wrote {}", args.out.display()),
+        );
+    }
     if args.study.is_none()
         && args.surfaces.is_none()
         && args.anatomy.is_none()
@@ -182,10 +201,14 @@ fn draw(args: &Args, run: &Run<'_>) -> anyhow::Result<&'static str> {
         }
     };
     figure::write_png(&args.out, &drawn)?;
-    Ok(match backend {
+    Ok(renderer_name(&backend))
+}
+
+fn renderer_name(backend: &Backend) -> &'static str {
+    match backend {
         Backend::Gpu(_) => "gpu",
         Backend::Cpu => "cpu",
-    })
+    }
 }
 
 fn load(args: &Args, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
