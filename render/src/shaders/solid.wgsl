@@ -19,6 +19,7 @@ const MOST_STEPS: f32 = 8192.0;
 const OPAQUE: f32 = 0.98;
 const FAINT: f32 = 1.0 / 512.0;
 const REACH: f32 = 1.0;
+const HALVINGS: i32 = 4;
 
 @vertex
 fn vs_full(@builtin(vertex_index) i: u32) -> @builtin(position) vec4<f32> {
@@ -37,6 +38,17 @@ fn voxel(world: vec3<f32>) -> vec3<f32> {
 
 fn value_at(world: vec3<f32>) -> Sample {
     return sampled(volume, voxel(world), solid.field.shape.xyz, solid.field.shape.w == 1u);
+}
+
+// The number at a point and the opacity of a step there.
+fn matter(world: vec3<f32>) -> vec2<f32> {
+    let look = solid.field.look;
+    let x = value_at(world);
+    let cover = look.opacity * coverage(look, x.value);
+    if !x.valid || cover <= 0.0 {
+        return vec2<f32>(0.0);
+    }
+    return vec2<f32>(x.value, 1.0 - pow(1.0 - cover * modulation(solid.field, world), solid.picture.z));
 }
 
 fn or_zero(v: vec3<f32>) -> f32 {
@@ -133,19 +145,32 @@ fn fs_solid(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
     }
 
     var sum = vec4<f32>(0.0);
+    var clear = true;
+    var clear_until = first;
     for (var i = 0; i < n; i++) {
-        let point = start + along * (first + (f32(i) + 0.5) * step);
-        let x = value_at(point);
-        let cover = look.opacity * coverage(look, x.value);
-        if !x.valid || cover <= 0.0 {
+        var t = first + (f32(i) + 0.5) * step;
+        var found = matter(start + along * t);
+        if found.y <= FAINT {
+            clear = true;
+            clear_until = t;
             continue;
         }
-        let alpha = 1.0 - pow(1.0 - cover * modulation(solid.field, point), step);
-        if alpha <= FAINT {
-            continue;
+        if clear {
+            // Where matter begins, by halving: else the steps would be seen as rings.
+            clear = false;
+            for (var h = 0; h < HALVINGS; h++) {
+                let middle = 0.5 * (clear_until + t);
+                let there = matter(start + along * middle);
+                if there.y > FAINT {
+                    t = middle;
+                    found = there;
+                } else {
+                    clear_until = middle;
+                }
+            }
         }
-        let part = alpha * (1.0 - sum.a);
-        sum += vec4<f32>(shaded(point, map_colour(look, x.value)), 1.0) * part;
+        let part = found.y * (1.0 - sum.a);
+        sum += vec4<f32>(shaded(start + along * t, map_colour(look, found.x)), 1.0) * part;
         if sum.a > OPAQUE {
             break;
         }
