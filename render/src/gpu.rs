@@ -215,6 +215,17 @@ impl Renderer {
         drawn.map(|()| view)
     }
 
+    /// Waits until everything drawn so far is drawn.
+    pub fn finish(&self) -> Result<(), RenderError> {
+        let waited = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
+        waited.map(drop).map_err(|error| {
+            RenderError::NoDevice(format!(
+                "{} stopped answering: {error}",
+                self.gpu.adapter_name
+            ))
+        })
+    }
+
     /// Forgets a slot's texture, when its view is closed.
     pub fn release(&mut self, slot: u64) {
         self.slots.remove(&slot);
