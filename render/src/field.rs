@@ -68,15 +68,41 @@ impl<'a> Field<'a> {
     }
 }
 
+/// What of a volume is on the device.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    /// Of how many voxels one was kept, along each axis.
+    pub(crate) stride: [u32; 3],
+    /// Whether the device may interpolate: it can, and no voxel is NaN.
+    pub(crate) smooth: bool,
+}
+
+impl Kept {
+    /// All of it, interpolated by the shader.
+    pub(crate) const WHOLE: Self = Self {
+        stride: [1; 3],
+        smooth: false,
+    };
+
+    /// How the shader samples: 0 the nearest voxel, 1 trilinear, 2 trilinear by the device.
+    pub(crate) fn sampling(self, linear: bool) -> u32 {
+        match (linear, self.smooth) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 2,
+        }
+    }
+}
+
 /// A layer in the world, as `Field` in `field.wgsl` reads it: where its numbers are, and how they look.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(crate) struct FieldUniform {
     pub(crate) voxel_from_world: Mat4,
     modulation_from_world: Mat4,
-    /// Voxels along i, j, k; w: 1 for trilinear.
+    /// Voxels along i, j, k; w: as [`Kept::sampling`].
     pub(crate) shape: [u32; 4],
-    /// The same of the modulating volume; w: whether there is one.
+    /// The same of the modulating volume; w: 0 where there is none, else one more than [`Kept::sampling`].
     modulation_shape: [u32; 4],
     /// The magnitude of opacity 0, and 1 / (that of opacity 1 − that of opacity 0).
     modulation_range: [f32; 4],
@@ -84,16 +110,16 @@ pub(crate) struct FieldUniform {
 }
 
 impl FieldUniform {
-    /// `strides`: of how many voxels one is on the device, along each axis, of the volume and of the modulating one.
-    pub(crate) fn new(layer: &VolumeLayer, strides: [[u32; 3]; 2]) -> Self {
+    /// `kept`: what is on the device of the volume and of the modulating one.
+    pub(crate) fn new(layer: &VolumeLayer, kept: [Kept; 2]) -> Self {
         let mut uniform = Self::zeroed();
-        (uniform.voxel_from_world, uniform.shape) = placed(&layer.volume, strides[0]);
-        uniform.shape[3] = u32::from(layer.linear);
+        (uniform.voxel_from_world, uniform.shape) = placed(&layer.volume, kept[0].stride);
+        uniform.shape[3] = kept[0].sampling(layer.linear);
         uniform.look = layer.look.uniform();
         if let Some(modulation) = &layer.modulation {
             (uniform.modulation_from_world, uniform.modulation_shape) =
-                placed(&modulation.volume, strides[1]);
-            uniform.modulation_shape[3] = 1;
+                placed(&modulation.volume, kept[1].stride);
+            uniform.modulation_shape[3] = 1 + kept[1].sampling(layer.linear);
             let (low, scale) = modulation.ramp();
             uniform.modulation_range = [low, scale, 0.0, 0.0];
         }

@@ -31,6 +31,9 @@ pub enum RenderError {
     Scene(String),
 }
 
+/// Features that make drawing faster where a device has them; none is needed.
+pub const WANTED_FEATURES: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE;
+
 /// A device and its queue.
 #[derive(Clone, Debug)]
 pub struct Gpu {
@@ -63,6 +66,7 @@ impl Gpu {
         let info = adapter.get_info();
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("fusiform render"),
+            required_features: adapter.features() & WANTED_FEATURES,
             required_limits: adapter.limits(),
             ..Default::default()
         };

@@ -5,7 +5,7 @@ use glam::{Mat3, Mat4, Vec2, Vec3, Vec4};
 
 use crate::camera::Camera;
 use crate::colormap::{linear_from_srgb, srgb_from_linear};
-use crate::field::{FieldUniform, Placed};
+use crate::field::{FieldUniform, Kept, Placed};
 use crate::light::Light;
 use crate::scene::{Cast, ClipPlane, SolidLayer, SurfaceView};
 
@@ -43,7 +43,7 @@ impl SolidUniform {
         view: &SurfaceView,
         solid: &SolidLayer,
         size: [u32; 2],
-        strides: [[u32; 3]; 2],
+        kept: [Kept; 2],
     ) -> Self {
         let mut clips = [Vec4::ZERO; MOST_CLIPS];
         for (to, clip) in clips.iter_mut().zip(&view.clips) {
@@ -60,7 +60,7 @@ impl SolidUniform {
             picture: Vec4::new(width, height, step_mm(solid), n_clips),
             cast: Vec4::new(maximum, 0.0, 0.0, 0.0),
             clips,
-            field: FieldUniform::new(&solid.layer, strides),
+            field: FieldUniform::new(&solid.layer, kept),
         }
     }
 }

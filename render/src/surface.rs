@@ -5,7 +5,7 @@ use glam::{Mat4, Vec2, Vec3, Vec4};
 
 use crate::camera::Camera;
 use crate::colormap::{linear_from_srgb, srgb_from_linear};
-use crate::field::{FieldUniform, Placed};
+use crate::field::{FieldUniform, Kept, Placed};
 use crate::light::Light;
 use crate::look::LookUniform;
 use crate::mesh::sulcal_spread;
@@ -75,13 +75,13 @@ impl SurfaceUniform {
         }
     }
 
-    /// `strides`: of how many voxels one is on the device, of the sampled volume and of that which modulates it; is samples a pixel side: line widths are given in pixels of the finished picture.
+    /// `kept`: what is on the device of the sampled volume and of that which modulates it; is samples a pixel side: line widths are given in pixels of the finished picture.
     pub(crate) fn layer(
         camera: &Camera,
         size: [u32; 2],
         scale: u32,
         layer: &MeshLayer,
-        strides: [[u32; 3]; 2],
+        kept: [Kept; 2],
     ) -> Self {
         let share = layer
             .toward
@@ -111,7 +111,7 @@ impl SurfaceUniform {
                 .sampled
                 .as_ref()
                 .map_or_else(FieldUniform::zeroed, |sampled| {
-                    FieldUniform::new(&sampled.layer, strides)
+                    FieldUniform::new(&sampled.layer, kept)
                 }),
             ..Self::new(camera, size)
         }

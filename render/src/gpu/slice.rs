@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use wgpu::ShaderStages;
 
 use super::target::{COLOUR_FORMAT, Target};
-use super::volume::Volumes;
+use super::volume::{Volumes, sampler_entry, volume_entry};
 use super::{BLEND_OVER, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
 use crate::look::LookUniform;
 use crate::mesh::sorted_regions;
@@ -62,16 +62,9 @@ impl SlicePass {
                     ShaderStages::FRAGMENT,
                     texture_binding(wgpu::TextureViewDimension::D2),
                 ),
-                layout_entry(
-                    2,
-                    ShaderStages::FRAGMENT,
-                    texture_binding(wgpu::TextureViewDimension::D3),
-                ),
-                layout_entry(
-                    3,
-                    ShaderStages::FRAGMENT,
-                    texture_binding(wgpu::TextureViewDimension::D3),
-                ),
+                volume_entry(gpu, 2),
+                volume_entry(gpu, 3),
+                sampler_entry(gpu, 5),
                 layout_entry(
                     4,
                     ShaderStages::FRAGMENT,
@@ -148,13 +141,14 @@ impl SlicePass {
         now: u64,
     ) -> Result<(), RenderError> {
         let none = volumes.none();
+        let sampler = volumes.sampler.clone();
         let mut draws = Vec::new();
         for layer in &view.layers {
             let steps = Steps::new(view, &layer.volume);
             let stored = volumes.get(gpu, &layer.volume, now)?;
             let mut uniform = SliceUniform {
-                place: place(view, &layer.volume, steps, stored.stride),
-                shape: stored.shape(u32::from(layer.linear)),
+                place: place(view, &layer.volume, steps, stored.kept.stride),
+                shape: stored.shape(stored.kept.sampling(layer.linear)),
                 look: layer.look.uniform(),
                 picture: picture(target.size, steps.n, 0.0),
                 ..SliceUniform::zeroed()
@@ -162,8 +156,9 @@ impl SlicePass {
             let mut modulating = none.clone();
             if let Some(modulation) = &layer.modulation {
                 let stored = volumes.get(gpu, &modulation.volume, now)?;
-                uniform.modulation_place = place(view, &modulation.volume, steps, stored.stride);
-                uniform.modulation_shape = stored.shape(1);
+                uniform.modulation_place =
+                    place(view, &modulation.volume, steps, stored.kept.stride);
+                uniform.modulation_shape = stored.shape(1 + stored.kept.sampling(layer.linear));
                 let (low, scale) = modulation.ramp();
                 uniform.modulation_range = [low, scale, 0.0, 0.0];
                 modulating = stored.view;
@@ -171,7 +166,13 @@ impl SlicePass {
             let textures = [&stored.view, &modulating];
             draws.push((
                 self.layer.clone(),
-                self.bind(gpu, colormaps, &uniform, textures, &self.no_regions)?,
+                self.bind(
+                    gpu,
+                    colormaps,
+                    &uniform,
+                    (textures, &sampler),
+                    &self.no_regions,
+                )?,
             ));
         }
         if let Some(outlines) = &view.outlines {
@@ -184,7 +185,7 @@ impl SlicePass {
                 let steps = Steps::new(&flat, &outlines.labels);
                 let stored = volumes.get(gpu, &outlines.labels, now)?;
                 let uniform = SliceUniform {
-                    place: place(&flat, &outlines.labels, steps, stored.stride),
+                    place: place(&flat, &outlines.labels, steps, stored.kept.stride),
                     shape: stored.shape(regions.len() as u32),
                     picture: picture(target.size, 1, outlines.width_px.max(0.0)),
                     ..SliceUniform::zeroed()
@@ -200,7 +201,13 @@ impl SlicePass {
                 )?;
                 draws.push((
                     self.outline.clone(),
-                    self.bind(gpu, colormaps, &uniform, [&stored.view, &none], &buffer)?,
+                    self.bind(
+                        gpu,
+                        colormaps,
+                        &uniform,
+                        ([&stored.view, &none], &sampler),
+                        &buffer,
+                    )?,
                 ));
             }
         }
@@ -211,7 +218,13 @@ impl SlicePass {
             uniform.cross_colour = colour.map(|c| f32::from(c) / 255.0);
             draws.push((
                 self.cross.clone(),
-                self.bind(gpu, colormaps, &uniform, [&none, &none], &self.no_regions)?,
+                self.bind(
+                    gpu,
+                    colormaps,
+                    &uniform,
+                    ([&none, &none], &sampler),
+                    &self.no_regions,
+                )?,
             ));
         }
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -240,7 +253,7 @@ impl SlicePass {
         gpu: &Gpu,
         colormaps: &wgpu::TextureView,
         uniform: &SliceUniform,
-        [volume, modulating]: [&wgpu::TextureView; 2],
+        ([volume, modulating], sampler): ([&wgpu::TextureView; 2], &wgpu::Sampler),
         regions: &wgpu::Buffer,
     ) -> Result<wgpu::BindGroup, RenderError> {
         let buffer = gpu.buffer(
@@ -258,6 +271,7 @@ impl SlicePass {
                 entry(2, wgpu::BindingResource::TextureView(volume)),
                 entry(3, wgpu::BindingResource::TextureView(modulating)),
                 entry(4, regions.as_entire_binding()),
+                entry(5, wgpu::BindingResource::Sampler(sampler)),
             ],
         }))
     }

@@ -6,7 +6,7 @@ use wgpu::ShaderStages;
 
 use super::pipelines::DEPTH_FORMAT;
 use super::target::{COLOUR_FORMAT, attachment};
-use super::volume::Volumes;
+use super::volume::{Volumes, sampler_entry, volume_entry};
 use super::{BLEND_OVER, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
 use crate::scene::{SolidLayer, SurfaceView};
 use crate::solid::SolidUniform;
@@ -33,8 +33,9 @@ impl SolidPass {
                     buffer_binding(wgpu::BufferBindingType::Uniform),
                 ),
                 layout_entry(1, fragment, texture_binding(wgpu::TextureViewDimension::D2)),
-                layout_entry(2, fragment, texture_binding(wgpu::TextureViewDimension::D3)),
-                layout_entry(3, fragment, texture_binding(wgpu::TextureViewDimension::D3)),
+                volume_entry(gpu, 2),
+                volume_entry(gpu, 3),
+                sampler_entry(gpu, 5),
                 layout_entry(
                     4,
                     fragment,
@@ -123,8 +124,8 @@ impl SolidPass {
         size: [u32; 2],
         now: u64,
     ) -> Result<wgpu::BindGroup, RenderError> {
-        let ([volume, modulating], strides) = volumes.of_layer(gpu, &solid.layer, now)?;
-        let uniform = SolidUniform::new(view, solid, size, strides);
+        let ([volume, modulating], kept) = volumes.of_layer(gpu, &solid.layer, now)?;
+        let uniform = SolidUniform::new(view, solid, size, kept);
         let buffer = gpu.buffer(
             "solid",
             bytemuck::bytes_of(&uniform),
@@ -141,6 +142,7 @@ impl SolidPass {
                 entry(2, texture(&volume)),
                 entry(3, texture(&modulating)),
                 entry(4, texture(depths)),
+                entry(5, wgpu::BindingResource::Sampler(&volumes.sampler)),
             ],
         }))
     }

@@ -8,9 +8,10 @@ use wgpu::ShaderStages;
 use super::pipelines::{BorderCorner, Pipelines, Scratch};
 use super::solid::{SolidPass, depth_buffer};
 use super::target::Target;
-use super::volume::Volumes;
+use super::volume::{Volumes, sampler_entry, volume_entry};
 use super::{Cache, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
 use crate::check;
+use crate::field::Kept;
 use crate::mesh::{border_triangles, normals, unit_sphere};
 use crate::scene::{Key, MeshLayer, Places, SurfaceView, VertexData};
 use crate::surface::{SurfaceUniform, draw_order, overlay_values, sulcal_values};
@@ -77,16 +78,9 @@ impl SurfacePass {
                     ShaderStages::FRAGMENT,
                     texture_binding(wgpu::TextureViewDimension::D2),
                 ),
-                layout_entry(
-                    2,
-                    ShaderStages::FRAGMENT,
-                    texture_binding(wgpu::TextureViewDimension::D3),
-                ),
-                layout_entry(
-                    3,
-                    ShaderStages::FRAGMENT,
-                    texture_binding(wgpu::TextureViewDimension::D3),
-                ),
+                volume_entry(gpu, 2),
+                volume_entry(gpu, 3),
+                sampler_entry(gpu, 5),
             ],
         });
         Self {
@@ -245,7 +239,7 @@ impl SurfacePass {
             let blank = self.blank(gpu, mesh.n_vertices)?;
             let nothing = [volumes.none(), volumes.none()];
             prepared.push(Prepared {
-                bindings: self.bind(gpu, colormaps, &nothing, &uniform)?,
+                bindings: self.bind(gpu, colormaps, (&nothing, &volumes.sampler), &uniform)?,
                 toward: mesh.vertices.clone(),
                 mesh,
                 sulcal: blank.clone(),
@@ -257,15 +251,15 @@ impl SurfacePass {
         }
         for i in draw_order(view) {
             let layer = &view.meshes[i];
-            let (textures, strides) = match &layer.sampled {
+            let (textures, kept) = match &layer.sampled {
                 Some(sampled) => volumes.of_layer(gpu, &sampled.layer, now)?,
-                None => ([volumes.none(), volumes.none()], [[1; 3]; 2]),
+                None => ([volumes.none(), volumes.none()], [Kept::WHOLE; 2]),
             };
-            let uniform = SurfaceUniform::layer(&view.camera, target.size, scale, layer, strides);
+            let uniform = SurfaceUniform::layer(&view.camera, target.size, scale, layer, kept);
             let mesh = self.mesh(gpu, layer, now)?;
             let blank = self.blank(gpu, mesh.n_vertices)?;
             prepared.push(Prepared {
-                bindings: self.bind(gpu, colormaps, &textures, &uniform)?,
+                bindings: self.bind(gpu, colormaps, (&textures, &volumes.sampler), &uniform)?,
                 toward: self.toward(gpu, layer, &mesh, now)?,
                 ends: match &layer.sampled {
                     Some(sampled) => [
@@ -412,7 +406,7 @@ impl SurfacePass {
         &self,
         gpu: &Gpu,
         colormaps: &wgpu::TextureView,
-        [volume, modulating]: &[wgpu::TextureView; 2],
+        ([volume, modulating], sampler): (&[wgpu::TextureView; 2], &wgpu::Sampler),
         uniform: &SurfaceUniform,
     ) -> Result<wgpu::BindGroup, RenderError> {
         let buffer = gpu.buffer(
@@ -439,6 +433,10 @@ impl SurfacePass {
                 wgpu::BindGroupEntry {
                     binding: 3,
                     resource: wgpu::BindingResource::TextureView(modulating),
+                },
+                wgpu::BindGroupEntry {
+                    binding: 5,
+                    resource: wgpu::BindingResource::Sampler(sampler),
                 },
             ],
         }))

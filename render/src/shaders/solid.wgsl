@@ -37,7 +37,7 @@ fn voxel(world: vec3<f32>) -> vec3<f32> {
 }
 
 fn value_at(world: vec3<f32>) -> Sample {
-    return sampled(volume, voxel(world), solid.field.shape.xyz, solid.field.shape.w == 1u);
+    return sampled(volume, voxel(world), solid.field.shape.xyz, solid.field.shape.w);
 }
 
 // The number at a point and the opacity of a step there.
@@ -52,6 +52,10 @@ fn matter(world: vec3<f32>) -> vec2<f32> {
 }
 
 fn or_zero(v: vec3<f32>) -> f32 {
+    if solid.field.shape.w == 2u {
+        let at = (v + 0.5) / vec3<f32>(solid.field.shape.xyz);
+        return textureSampleLevel(volume, smoothly, at, 0.0).r;
+    }
     let x = trilinear(volume, v, solid.field.shape.xyz);
     return select(0.0, x.value, x.valid);
 }

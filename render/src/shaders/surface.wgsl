@@ -90,7 +90,7 @@ fn through_cortex(inner: vec3<f32>, outer: vec3<f32>) -> Through {
         let share = select(f32(i) / f32(max(n - 1, 1)), 0.5, n == 1);
         let point = inner + (outer - inner) * (surface.depth.x + (surface.depth.y - surface.depth.x) * share);
         let v = (surface.field.voxel_from_world * vec4<f32>(point, 1.0)).xyz;
-        let x = sampled(volume, v, surface.field.shape.xyz, surface.field.shape.w == 1u);
+        let x = sampled(volume, v, surface.field.shape.xyz, surface.field.shape.w);
         if x.valid {
             sum += vec3<f32>(x.value, modulation(surface.field, point), 1.0);
         }
