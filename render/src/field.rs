@@ -85,12 +85,47 @@ impl Kept {
     };
 
     /// How the shader samples: 0 the nearest voxel, 1 trilinear, 2 trilinear by the device.
-    pub(crate) fn sampling(self, linear: bool) -> u32 {
+    fn sampling(self, linear: bool) -> u32 {
         match (linear, self.smooth) {
             (false, _) => 0,
             (true, false) => 1,
             (true, true) => 2,
         }
+    }
+}
+
+/// What is fixed when a shader is compiled, so that nothing is computed and thrown away: software drivers run both sides
+/// of every branch. The constants of `field.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Variant {
+    /// As [`Kept::sampling`].
+    sampling: u32,
+    /// 0 without a modulating volume, else one more than its sampling.
+    modulated: u32,
+}
+
+impl Variant {
+    /// Of a shader that samples no volume.
+    pub(crate) const NONE: Self = Self {
+        sampling: 0,
+        modulated: 0,
+    };
+
+    pub(crate) fn of(layer: &VolumeLayer, kept: [Kept; 2]) -> Self {
+        Self {
+            sampling: kept[0].sampling(layer.linear),
+            modulated: match &layer.modulation {
+                Some(_) => 1 + kept[1].sampling(layer.linear),
+                None => 0,
+            },
+        }
+    }
+
+    pub(crate) fn constants(self) -> [(&'static str, f64); 2] {
+        [
+            ("sampling", f64::from(self.sampling)),
+            ("modulated", f64::from(self.modulated)),
+        ]
     }
 }
 
@@ -100,9 +135,9 @@ impl Kept {
 pub(crate) struct FieldUniform {
     pub(crate) voxel_from_world: Mat4,
     modulation_from_world: Mat4,
-    /// Voxels along i, j, k; w: as [`Kept::sampling`].
+    /// Voxels along i, j, k.
     pub(crate) shape: [u32; 4],
-    /// The same of the modulating volume; w: 0 where there is none, else one more than [`Kept::sampling`].
+    /// The same of the modulating volume.
     modulation_shape: [u32; 4],
     /// The magnitude of opacity 0, and 1 / (that of opacity 1 − that of opacity 0).
     modulation_range: [f32; 4],
@@ -114,12 +149,10 @@ impl FieldUniform {
     pub(crate) fn new(layer: &VolumeLayer, kept: [Kept; 2]) -> Self {
         let mut uniform = Self::zeroed();
         (uniform.voxel_from_world, uniform.shape) = placed(&layer.volume, kept[0].stride);
-        uniform.shape[3] = kept[0].sampling(layer.linear);
         uniform.look = layer.look.uniform();
         if let Some(modulation) = &layer.modulation {
             (uniform.modulation_from_world, uniform.modulation_shape) =
                 placed(&modulation.volume, kept[1].stride);
-            uniform.modulation_shape[3] = 1 + kept[1].sampling(layer.linear);
             let (low, scale) = modulation.ramp();
             uniform.modulation_range = [low, scale, 0.0, 0.0];
         }

@@ -32,8 +32,6 @@ pub(crate) struct SolidUniform {
     light: Light,
     /// Pixels across and down, mm a step, the number of cuts.
     picture: Vec4,
-    /// x: 1 for the maximum.
-    cast: Vec4,
     clips: [Vec4; MOST_CLIPS],
     field: FieldUniform,
 }
@@ -51,14 +49,12 @@ impl SolidUniform {
         }
         let [width, height] = size.map(|n| n as f32);
         let n_clips = view.clips.len().min(MOST_CLIPS) as f32;
-        let maximum = f32::from(u8::from(solid.cast == Cast::Maximum));
         Self {
             world_from_clip: world_from_clip(&view.camera, size),
             camera_from_world: view.camera.camera_from_world(),
             eye: view.camera.eye(),
             light: Light::studio(),
             picture: Vec4::new(width, height, step_mm(solid), n_clips),
-            cast: Vec4::new(maximum, 0.0, 0.0, 0.0),
             clips,
             field: FieldUniform::new(&solid.layer, kept),
         }

@@ -33,7 +33,7 @@ pub(crate) struct SurfaceUniform {
     look: LookUniform,
     /// The share by which the mesh is drawn towards its other shape, and how much shading shows its form.
     shape: Vec4,
-    /// The part of the way through the cortex that is sampled, samples on it, and whether there are any.
+    /// The part of the way through the cortex that is sampled, and samples on it.
     depth: Vec4,
     /// What is sampled.
     field: FieldUniform,
@@ -105,7 +105,7 @@ impl SurfaceUniform {
             shape: Vec4::new(share, layer.relief.clamp(0.0, 1.0), 0.0, 0.0),
             depth: layer.sampled.as_ref().map_or(Vec4::ZERO, |sampled| {
                 let (from, to) = sampled.depth;
-                Vec4::new(from, to, n_layers(sampled) as f32, 1.0)
+                Vec4::new(from, to, n_layers(sampled) as f32, 0.0)
             }),
             field: layer
                 .sampled

@@ -2,7 +2,7 @@
 
 use super::cache::Cache;
 use super::{Gpu, RenderError, layout_entry};
-use crate::field::Kept;
+use crate::field::{Kept, Variant};
 use crate::scene::{VolumeData, VolumeLayer};
 
 /// A volume on the device.
@@ -113,22 +113,21 @@ impl Volumes {
         })
     }
 
-    /// The textures of a layer and of what modulates it, and what of them is there.
+    /// The textures of a layer and of what modulates it, what of them is there, and which shader that asks for.
     pub(super) fn of_layer(
         &mut self,
         gpu: &Gpu,
         layer: &VolumeLayer,
         now: u64,
-    ) -> Result<([wgpu::TextureView; 2], [Kept; 2]), RenderError> {
+    ) -> Result<([wgpu::TextureView; 2], [Kept; 2], Variant), RenderError> {
         let stored = self.get(gpu, &layer.volume, now)?;
-        let Some(modulation) = &layer.modulation else {
-            return Ok(([stored.view, self.none()], [stored.kept, Kept::WHOLE]));
-        };
-        let modulating = self.get(gpu, &modulation.volume, now)?;
-        Ok((
-            [stored.view, modulating.view],
-            [stored.kept, modulating.kept],
-        ))
+        let mut textures = [stored.view, self.none()];
+        let mut kept = [stored.kept, Kept::WHOLE];
+        if let Some(modulation) = &layer.modulation {
+            let modulating = self.get(gpu, &modulation.volume, now)?;
+            (textures[1], kept[1]) = (modulating.view, modulating.kept);
+        }
+        Ok((textures, kept, Variant::of(layer, kept)))
     }
 
     pub(super) fn evict(&mut self, now: u64) {
