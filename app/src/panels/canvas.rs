@@ -28,13 +28,20 @@ pub fn show(ui: &Ui, ctx: &Ctx<'_>, slot: Slot, rect: Rect, scene: &Scene, size:
     }
 }
 
-/// A rectangle on whole pixels, and how many they are.
-pub fn on_pixels(ui: &Ui, rect: Rect) -> (Rect, [u32; 2]) {
+/// A rectangle on whole pixels, and how many of `per_point` pixels a point it holds.
+pub fn on_pixels(ui: &Ui, rect: Rect, per_point: f32) -> (Rect, [u32; 2]) {
     let ppp = ui.pixels_per_point();
     let round = |at: Pos2| pos2((at.x * ppp).round() / ppp, (at.y * ppp).round() / ppp);
     let rect = Rect::from_min_max(round(rect.min), round(rect.max));
-    let size = [rect.width(), rect.height()].map(|side| (side * ppp).round().max(1.0) as u32);
+    let size = [rect.width(), rect.height()].map(|side| (side * per_point).round().max(1.0) as u32);
     (rect, size)
+}
+
+/// Pixels a point: those of the screen, or half as many of what moves where drawing is slow.
+pub fn pixels_per_point(ui: &Ui, ctx: &Ctx<'_>) -> f32 {
+    let moves = ui.input(|i| i.pointer.any_down() && i.pointer.is_moving());
+    let coarse = moves && ctx.easel.borrow().is_slow();
+    ui.pixels_per_point() * if coarse { 0.5 } else { 1.0 }
 }
 
 /// Small text on a dark plate, readable over any picture.

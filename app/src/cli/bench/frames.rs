@@ -65,6 +65,13 @@ pub(super) fn run(reps: u32) -> anyhow::Result<(Value, String)> {
         SLICE[0], SLICE[1]
     );
     add("slices", &words, &three);
+    let few = SLICE.map(|side| side / 2);
+    let three = time(&mut renderer, &slices, &[few; 3], reps)?;
+    add(
+        "slices_draft",
+        "  the same while dragging (half the pixels a side)",
+        &three,
+    );
     let rays = rays();
     let cast = time(&mut renderer, &rays, &[SIZE], reps)?;
     let words = format!("rays through {VOXELS}³ voxels, {} × {}", SIZE[0], SIZE[1]);
