@@ -32,6 +32,7 @@ fn mask_of(betas: &Betas) -> &Mask {
 fn planted_areas_and_ceilings_are_found() {
     let demo = quietly(|run| generate(&DemoPlan::default(), run)).unwrap();
     let query = Query {
+        subject: Some("01".into()),
         mask: Some("grey".into()),
         ..Query::default()
     };
@@ -41,6 +42,15 @@ fn planted_areas_and_ceilings_are_found() {
     let mask = mask_of(&betas);
     let atlas = quietly(|run| demo.study.subjects[0].atlases[0].source.load(run)).unwrap();
     let areas = roi::columns_of(mask, &atlas).unwrap();
+
+    // Early areas and LO have tastes of their own for how pictures of a category look. They are left out before the
+    // false discovery rate is set: one that holds in a larger search need not hold in a part of it.
+    let mut is_searched = vec![true; betas.n_voxels()];
+    for (region, columns) in &areas {
+        if PREFERRED.iter().all(|(area, _)| *area != region.name) {
+            columns.iter().for_each(|&c| is_searched[c] = false);
+        }
+    }
 
     // A voxel is a category's when it responds more to it than to all others at q ≤ 0.05, and to no other with a
     // larger t.
@@ -55,20 +65,17 @@ fn planted_areas_and_ceilings_are_found() {
             .filter(|r| !rows.contains(r))
             .collect();
         let t = map(&betas.values, rows, &others, Measure::T(Variance::Separate));
-        let found = fdr::discoveries(&t.p_greater(), 0.05);
+        let mut p = t.p_greater();
+        let p_searched = p.iter_mut().zip(&is_searched);
+        p_searched.for_each(|(p, searched)| *p = if *searched { *p } else { f64::NAN });
+        let found = fdr::discoveries(&p, 0.05);
         for ((best, t), found) in best.iter_mut().zip(&t.values).zip(found) {
             if found && *t > best.0 {
                 *best = (*t, category);
             }
         }
     }
-    // Early areas have tastes of their own for how pictures of a category look: they are left out of the search.
-    let mut is_searched = vec![true; betas.n_voxels()];
-    for (region, columns) in &areas {
-        if PREFERRED.iter().all(|(area, _)| *area != region.name) {
-            columns.iter().for_each(|&c| is_searched[c] = false);
-        }
-    }
+    let mut failed = Vec::new();
     for wanted in ["face", "body", "place", "word", "food"] {
         let mut planted = vec![false; betas.n_voxels()];
         for (region, columns) in &areas {
@@ -81,13 +88,14 @@ fn planted_areas_and_ceilings_are_found() {
                 .filter(|&c| is_searched[c] && is_in(c))
                 .count() as f64
         };
-        let both = of(&|c| planted[c] && best[c].1 == wanted);
-        let dice = 2.0 * both / (of(&|c| planted[c]) + of(&|c| best[c].1 == wanted));
+        let is_found = |c: usize| best[c].1 == wanted;
+        let (n_planted, n_found) = (of(&|c| planted[c]), of(&is_found));
+        let n_both = of(&|c| planted[c] && is_found(c));
+        let dice = 2.0 * n_both / (n_planted + n_found);
         println!(
-            "{wanted}: dice {dice:.2} of {} planted voxels",
-            of(&|c| planted[c])
+            "{wanted}: {n_found} voxels found, {n_planted} planted, {n_both} both: dice {dice:.2}"
         );
-        assert!(dice >= 0.6, "{wanted}: dice {dice}");
+        failed.extend((dice < 0.6).then(|| format!("{wanted}: dice {dice}")));
     }
 
     // Ceilings, area by area, from the shared pictures.
@@ -113,15 +121,14 @@ fn planted_areas_and_ceilings_are_found() {
             "{}: ceiling {:.3}, planted {:.3}",
             region.name, found.mean, planted.mean
         );
-        assert!(
-            (found.mean - planted.mean).abs() < 0.08,
-            "{}: {} for {}",
-            region.name,
-            found.mean,
-            planted.mean
-        );
+        let apart = found.mean - planted.mean;
+        failed.extend((apart.abs() > 0.08).then(|| format!("{}: off by {apart}", region.name)));
     }
     let silent: Vec<usize> = (0..planted.len()).filter(|&c| planted[c] == 0.0).collect();
     let silent = roi::summaries(&share, &[&silent]).unwrap()[0];
-    assert!(silent.median < 0.05, "{silent:?}");
+    println!("elsewhere: {silent:?}");
+    failed.extend(
+        (silent.median > 0.05).then(|| format!("ceilings where nothing was planted: {silent:?}")),
+    );
+    assert!(failed.is_empty(), "{failed:#?}");
 }
