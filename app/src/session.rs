@@ -295,6 +295,13 @@ impl Session {
         self.projected = None;
     }
 
+    /// Takes the first volume of a run in, where nothing else can be seen yet.
+    pub(crate) fn take_first_volume(&mut self, parts: &GreyParts) {
+        if self.mean_underlay.is_none() {
+            self.mean_underlay = Some(underlay(&mut self.keys, "first volume", parts));
+        }
+    }
+
     /// Takes a run in, with the maps made of it.
     pub(crate) fn take_run(&mut self, parts: RunParts) {
         self.clear_run();

@@ -5,7 +5,7 @@ use glam::{Mat3, Mat4, Vec2, Vec3, Vec4};
 
 use crate::camera::Camera;
 use crate::colormap::{linear_from_srgb, srgb_from_linear};
-use crate::field::{FieldUniform, Placed};
+use crate::field::{FieldUniform, Kept, Placed};
 use crate::light::Light;
 use crate::scene::{Cast, ClipPlane, SolidLayer, SurfaceView};
 
@@ -32,8 +32,6 @@ pub(crate) struct SolidUniform {
     light: Light,
     /// Pixels across and down, mm a step, the number of cuts.
     picture: Vec4,
-    /// x: 1 for the maximum.
-    cast: Vec4,
     clips: [Vec4; MOST_CLIPS],
     field: FieldUniform,
 }
@@ -43,7 +41,7 @@ impl SolidUniform {
         view: &SurfaceView,
         solid: &SolidLayer,
         size: [u32; 2],
-        strides: [[u32; 3]; 2],
+        kept: [Kept; 2],
     ) -> Self {
         let mut clips = [Vec4::ZERO; MOST_CLIPS];
         for (to, clip) in clips.iter_mut().zip(&view.clips) {
@@ -51,16 +49,14 @@ impl SolidUniform {
         }
         let [width, height] = size.map(|n| n as f32);
         let n_clips = view.clips.len().min(MOST_CLIPS) as f32;
-        let maximum = f32::from(u8::from(solid.cast == Cast::Maximum));
         Self {
             world_from_clip: world_from_clip(&view.camera, size),
             camera_from_world: view.camera.camera_from_world(),
             eye: view.camera.eye(),
             light: Light::studio(),
             picture: Vec4::new(width, height, step_mm(solid), n_clips),
-            cast: Vec4::new(maximum, 0.0, 0.0, 0.0),
             clips,
-            field: FieldUniform::new(&solid.layer, strides),
+            field: FieldUniform::new(&solid.layer, kept),
         }
     }
 }

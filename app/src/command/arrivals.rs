@@ -90,6 +90,11 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             aim(session, layout, first);
             project(session, layout, jobs);
         }
+        News::FirstVolume(parts) => {
+            let first = session.underlay().is_none();
+            session.take_first_volume(&parts);
+            aim(session, layout, first);
+        }
         News::Run(parts) => {
             let first = session.underlay().is_none();
             session.take_run(parts);

@@ -89,9 +89,11 @@ pub(super) fn read_run(session: &mut Session, jobs: &mut Jobs, label: &str) {
         return;
     };
     // The run before stays in sight until this one is here.
-    jobs.start(Kind::Run, format!("Reading run {label}"), move |job, _| {
-        load::run(&run, job)
-    });
+    jobs.start(
+        Kind::Run,
+        format!("Reading run {label}"),
+        move |job, publish| load::run(&run, job, publish),
+    );
 }
 
 /// Reads the run of the selected trial, so that its time course can be seen.

@@ -9,7 +9,12 @@ use crate::theme;
 
 /// Draws a scene into a rectangle.
 pub fn show(ui: &Ui, ctx: &Ctx<'_>, slot: Slot, rect: Rect, scene: &Scene, size: [u32; 2]) {
-    match ctx.easel.borrow_mut().show(ui.ctx(), slot, scene, size) {
+    let moves = moves(ui);
+    let drawn = ctx
+        .easel
+        .borrow_mut()
+        .show(ui.ctx(), slot, scene, size, moves);
+    match drawn {
         Ok(texture) => {
             let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
             ui.painter().image(texture, rect, whole, Color32::WHITE);
@@ -28,13 +33,19 @@ pub fn show(ui: &Ui, ctx: &Ctx<'_>, slot: Slot, rect: Rect, scene: &Scene, size:
     }
 }
 
-/// A rectangle on whole pixels, and how many they are.
-pub fn on_pixels(ui: &Ui, rect: Rect) -> (Rect, [u32; 2]) {
+/// A rectangle on whole pixels, and how many of `per_point` pixels a point it holds.
+pub fn on_pixels(ui: &Ui, rect: Rect, per_point: f32) -> (Rect, [u32; 2]) {
     let ppp = ui.pixels_per_point();
     let round = |at: Pos2| pos2((at.x * ppp).round() / ppp, (at.y * ppp).round() / ppp);
     let rect = Rect::from_min_max(round(rect.min), round(rect.max));
-    let size = [rect.width(), rect.height()].map(|side| (side * ppp).round().max(1.0) as u32);
+    let size = [rect.width(), rect.height()].map(|side| (side * per_point).round().max(1.0) as u32);
     (rect, size)
+}
+
+/// Pixels a point: those of the screen, or half as many of what moves where drawing is slow.
+pub fn pixels_per_point(ui: &Ui, ctx: &Ctx<'_>) -> f32 {
+    let coarse = moves(ui) && ctx.easel.borrow().is_slow();
+    ui.pixels_per_point() * if coarse { 0.5 } else { 1.0 }
 }
 
 /// Small text on a dark plate, readable over any picture.
@@ -46,4 +57,9 @@ pub fn plate(ui: &Ui, ctx: &Ctx<'_>, at: Pos2, align: Align2, text: &str) {
     ui.painter()
         .rect_filled(rect.expand2(vec2(3.0, 0.0)), 2.0, ctx.theme.veil());
     ui.painter().galley(rect.min, galley, ctx.theme.on_canvas());
+}
+
+/// Whether something is being dragged.
+fn moves(ui: &Ui) -> bool {
+    ui.input(|i| i.pointer.any_down() && i.pointer.is_moving())
 }

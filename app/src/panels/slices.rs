@@ -192,8 +192,8 @@ impl Slices {
         mm_per_point: f64,
         number: usize,
     ) {
-        let ppp = ui.pixels_per_point();
-        let (rect, size) = canvas::on_pixels(ui, rect);
+        let ppp = canvas::pixels_per_point(ui, ctx);
+        let (rect, size) = canvas::on_pixels(ui, rect, ppp);
         let (plane, axes) = PLANES[number];
         let (slot, name) = SLOTS[number];
         let (low, high) = underlay.bounds_mm;
@@ -341,8 +341,9 @@ fn mosaic(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
             (tile / columns) as f32 * height,
         );
         let rect = Rect::from_min_size(area.min + corner, vec2(width, height)).shrink(1.0);
-        let (rect, size) = canvas::on_pixels(ui, rect);
-        let mm = mm_per_point / f64::from(ui.pixels_per_point());
+        let ppp = ui.pixels_per_point();
+        let (rect, size) = canvas::on_pixels(ui, rect, ppp);
+        let mm = mm_per_point / f64::from(ppp);
         let scene = scene(
             ctx.session,
             &ctx.layout.view,
@@ -378,7 +379,6 @@ fn mosaic(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
             .interact_pointer_pos()
             .filter(|_| response.clicked());
         if let (Some(at), View::Slice(slice)) = (clicked, &scene.view) {
-            let ppp = ui.pixels_per_point();
             let from = (at - rect.min) * ppp;
             ctx.change(Change::Crosshair(
                 slice.world_at([from.x, from.y], size).as_dvec3(),

@@ -304,12 +304,12 @@ fn picture(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
         return;
     };
     // What moves is drawn coarser where drawing is slow.
-    let moves = response.dragged() || ui.input(|i| i.pointer.any_down() && i.pointer.is_moving());
-    let coarse = moves && ctx.easel.borrow().is_slow();
-    if coarse && let View::Surfaces(surfaces) = scene.view {
+    let scale = canvas::pixels_per_point(ui, ctx);
+    if scale < ui.pixels_per_point()
+        && let View::Surfaces(surfaces) = scene.view
+    {
         scene.view = View::Surfaces(surfaces.draft());
     }
-    let scale = ui.pixels_per_point() * if coarse { 0.5 } else { 1.0 };
     let size = [rect.width(), rect.height()].map(|side| (side * scale).round().max(1.0) as u32);
     canvas::show(ui, ctx, Slot::Surface, rect, &scene, size);
     caption(ui, ctx, rect);

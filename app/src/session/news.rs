@@ -39,6 +39,8 @@ pub enum News {
     Scene(Box<SceneFile>),
     /// A subject's anatomy, as far as it was read.
     Subject(SubjectParts),
+    /// The first volume of a run whose others are still being read.
+    FirstVolume(GreyParts),
     /// A BOLD run.
     Run(RunParts),
     /// A map on the cortical sheet.

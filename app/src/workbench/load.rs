@@ -8,11 +8,12 @@ use fusiform_pipelines::betas::Columns;
 use fusiform_pipelines::decode::{self, Code, DecodePlan, Decoded};
 use fusiform_pipelines::device::{self, DeviceChoice};
 use fusiform_pipelines::glm;
+use fusiform_pipelines::io::{detect, nifti};
 use fusiform_pipelines::project;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::demo::{self, DemoPlan};
 use fusiform_pipelines::study::select::{self, Query};
-use fusiform_pipelines::study::{BoldRun, Study, files};
+use fusiform_pipelines::study::{BoldRun, Source, Study, files};
 use fusiform_pipelines::surface::{Shape, Surface};
 use fusiform_pipelines::volume::{Atlas, Series, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
@@ -133,7 +134,14 @@ pub(crate) fn subject(
 }
 
 /// Reads a BOLD run and computes its mean and temporal SNR.
-pub(crate) fn run(bold: &BoldRun, run: &Run<'_>) -> Result<News, Stop> {
+pub(crate) fn run(bold: &BoldRun, run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> {
+    if let Source::File(path) = &bold.bold
+        && matches!(detect::kind(path), Ok(detect::Kind::Nifti))
+    {
+        run.stage("reading the first volume");
+        let first = nifti::read_first_volume(path, run)?;
+        publish(News::FirstVolume(grey(Arc::new(first))));
+    }
     run.stage("reading the volumes");
     let series = bold.bold.load(run)?;
     run.stage("mean and temporal SNR");

@@ -7,13 +7,15 @@ struct Solid {
     eye: vec4<f32>,      // a point (w 1) or a direction (w 0), camera space
     light: Light,
     picture: vec4<f32>,  // pixels across and down, mm a step, the number of cuts
-    way: vec4<f32>,      // x: 1 for the maximum
     clips: array<vec4<f32>, 6>, // normal, mm from the origin
     field: Field,
 }
 
 @group(0) @binding(0) var<uniform> solid: Solid;
 @group(0) @binding(4) var depths: texture_depth_2d; // of the solid meshes
+
+// Fixed when the shader is compiled.
+override maximum: bool = false;
 
 const MOST_STEPS: f32 = 8192.0;
 const OPAQUE: f32 = 0.98;
@@ -37,7 +39,7 @@ fn voxel(world: vec3<f32>) -> vec3<f32> {
 }
 
 fn value_at(world: vec3<f32>) -> Sample {
-    return sampled(volume, voxel(world), solid.field.shape.xyz, solid.field.shape.w == 1u);
+    return sampled(volume, voxel(world), solid.field.shape.xyz, sampling);
 }
 
 // The number at a point and the opacity of a step there.
@@ -52,6 +54,10 @@ fn matter(world: vec3<f32>) -> vec2<f32> {
 }
 
 fn or_zero(v: vec3<f32>) -> f32 {
+    if sampling == 2u {
+        let at = (v + 0.5) / vec3<f32>(solid.field.shape.xyz);
+        return textureSampleLevel(volume, smoothly, at, 0.0).r;
+    }
     let x = trilinear(volume, v, solid.field.shape.xyz);
     return select(0.0, x.value, x.valid);
 }
@@ -126,7 +132,7 @@ fn fs_solid(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
     let n = i32(min(ceil((last - first) / step), MOST_STEPS));
     let look = solid.field.look;
 
-    if solid.way.x > 0.0 {
+    if maximum {
         var best = Sample(0.0, false);
         var place = start;
         for (var i = 0; i < n; i++) {
