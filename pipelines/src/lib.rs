@@ -17,6 +17,7 @@
 //! what it may say and must hear is in [`run`].
 
 pub mod betas;
+pub mod clusters;
 pub mod decode;
 pub mod device;
 pub mod error;

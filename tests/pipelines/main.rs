@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 mod bad_input;
 mod cifti;
+mod clusters;
 mod decode;
 mod demo;
 mod freesurfer;
