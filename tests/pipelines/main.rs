@@ -19,6 +19,7 @@ mod io;
 mod linear;
 mod placement;
 mod project;
+mod stats;
 mod study;
 
 /// A folder of the real test data, or `None` with a printed line where it is absent.
