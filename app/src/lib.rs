@@ -11,6 +11,8 @@ pub mod layout;
 pub mod log;
 pub mod panels;
 pub mod presets;
+pub mod scene_file;
 pub mod session;
+pub mod sources;
 pub mod theme;
 pub mod workbench;
