@@ -147,6 +147,7 @@ impl Sources {
                 }
             }
         }
+        leave_out_zeros(&mut sides, run);
         Ok(Map::new(Values::Sheet(sides), &name))
     }
 
@@ -205,6 +206,22 @@ impl Sources {
         }
         Ok(maps.swap_remove(number - 1))
     }
+}
+
+/// Takes zeros among positive values for "no value": thickness and its like are 0 on the medial wall.
+fn leave_out_zeros(sides: &mut [(Hemisphere, Arc<[f32]>)], run: &Run<'_>) {
+    let all = || sides.iter().flat_map(|(_, values)| values.iter());
+    let n_zeros = all().filter(|v| **v == 0.0).count();
+    if n_zeros == 0 || all().any(|v| *v < 0.0) || all().all(|v| v.fract() == 0.0) {
+        return;
+    }
+    for (_, values) in sides {
+        let known = values.iter().map(|v| if *v == 0.0 { f32::NAN } else { *v });
+        *values = known.collect();
+    }
+    run.warn(format!(
+        "{n_zeros} vertices of value 0 among positive ones are taken to have none"
+    ));
 }
 
 /// Whether the built-in study is meant.

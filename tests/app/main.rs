@@ -8,4 +8,5 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod figures;
 mod window;

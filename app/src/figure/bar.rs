@@ -91,30 +91,33 @@ fn shown(look: &Look, value: f32) -> [u8; 3] {
 pub fn ticks(look: &Look, width_pt: f32) -> anyhow::Result<Vec<(f32, String)>> {
     let (low, high) = ends(look);
     let span = (high - low).max(f32::MIN_POSITIVE);
-    let mut wanted = vec![low, high];
-    if look.threshold > 0.0 && look.threshold > look.range.0 {
-        wanted.push(look.threshold);
-        if look.two_sided {
-            wanted.push(-look.threshold);
-        }
-    }
-    wanted.push(if low <= 0.0 && high >= 0.0 {
+    let middle = (low + high) / 2.0;
+    let hidden = look.threshold > 0.0 && look.threshold > look.range.0;
+    let threshold = match (hidden, look.two_sided) {
+        (false, _) => Vec::new(),
+        (true, false) => vec![look.threshold],
+        // Both or none.
+        (true, true) => vec![-look.threshold, look.threshold],
+    };
+    let zero = if low <= 0.0 && high >= 0.0 {
         0.0
     } else {
-        (low + high) / 2.0
-    });
-    if !look.two_sided {
-        wanted.push((low + high) / 2.0);
-    }
+        middle
+    };
     let mut kept: Vec<(f32, String, f32)> = Vec::new();
-    for value in wanted {
-        let part = (value - low) / span;
-        let number = short(value);
-        let half = text_width(&number, NUMBER_PT)? / 2.0;
-        let free = kept
-            .iter()
-            .all(|(p, _, h)| (p - part).abs() * width_pt > h + half + 3.0);
-        if (0.0..=1.0).contains(&part) && free {
+    for group in [vec![low, high], threshold, vec![zero], vec![middle]] {
+        let before = kept.len();
+        for value in group {
+            let part = (value - low) / span;
+            let number = short(value);
+            let half = text_width(&number, NUMBER_PT)? / 2.0;
+            let free = kept
+                .iter()
+                .all(|(p, _, h)| (p - part).abs() * width_pt > h + half + 3.0);
+            if !free || !(0.0..=1.0).contains(&part) {
+                kept.truncate(before);
+                break;
+            }
             kept.push((part, number, half));
         }
     }

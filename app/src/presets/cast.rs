@@ -42,7 +42,7 @@ pub fn cut_open(
             modulation: None,
         },
         cast: Cast::Shaded,
-        step_voxels: 0.5,
+        step_voxels: 1.0,
     };
     let mut solids = vec![solid(
         bridge::volume_data(keys.fresh(), anatomy),
@@ -50,9 +50,9 @@ pub fn cut_open(
             soft: false,
             colormap: Colormap::Grey,
             range: (0.0, top),
-            threshold: 0.2 * top,
+            threshold: 0.15 * top,
             two_sided: false,
-            opacity: 0.7,
+            opacity: 0.35,
         },
     )];
     if let (Some(map), Some(volume)) = (map, volume) {
@@ -72,7 +72,7 @@ pub fn cut_open(
         mut sheet,
         cells,
         pt_per_mm,
-    } = lay_out(&sizes, Share::Tight, true, footer(map), &style);
+    } = lay_out(&sizes, Share::Tight, footer(map), &style);
     for (cell, (plane, view, normal)) in cells.iter().flatten().zip(shots) {
         let scene = Scene {
             background: style.opaque_paper(),

@@ -45,17 +45,16 @@ pub(super) enum Share {
     Tight,
 }
 
-/// Lays out rows of cells that show so many millimetres (across, down) at one scale, each row with a line of title above
-/// if `titled`, and `footer_pt` left below. The scale is the largest at which all fit.
+/// Lays out rows of cells that show so many millimetres (across, down) at one scale, each row with a line of title above,
+/// and `footer_pt` left below. The scale is the largest at which all fit.
 pub(super) fn lay_out(
     rows_mm: &[Vec<[f32; 2]>],
     share: Share,
-    titled: bool,
     footer_pt: f32,
     style: &Style,
 ) -> Rows {
     let width = style.width_pt();
-    let title = if titled { TITLE_PT + 5.0 } else { 0.0 };
+    let title = TITLE_PT + 5.0;
     let room =
         |row: &[[f32; 2]]| width - 2.0 * MARGIN_PT - GAP_PT * row.len().saturating_sub(1) as f32;
     let mut scale = rows_mm

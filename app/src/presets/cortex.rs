@@ -129,6 +129,14 @@ pub fn cortex(
             }
         }
     }
+    if layers.len() == 1 {
+        // One hemisphere: its views go side by side.
+        let mut shots = rows.into_iter().flatten().peekable();
+        rows = Vec::new();
+        while shots.peek().is_some() {
+            rows.push(shots.by_ref().take(2).collect());
+        }
+    }
     if let Some(camera) = camera {
         rows.push(vec![Shot {
             title: String::new(),
@@ -165,7 +173,7 @@ pub fn flat_map(
     let mut keys = Keys::default();
     let layers = layers(brain, map, style, &mut keys)?;
     let row = layers.into_iter().map(|(side, layer)| Shot {
-        title: format!("{} flat", side_name(side)),
+        title: format!("{} hemisphere, flat", side_name(side)),
         meshes: vec![layer],
         rotation: StandardView::Superior.rotation(),
         zoom: 1.0,
@@ -230,7 +238,7 @@ fn draw(
         mut sheet,
         cells,
         pt_per_mm,
-    } = lay_out(&sizes, Share::Even, true, footer(map), &style);
+    } = lay_out(&sizes, Share::Even, footer(map), &style);
     for ((shots, cells), extents) in rows.iter().zip(&cells).zip(&extents) {
         for ((shot, cell), (low, high)) in shots.iter().zip(cells).zip(extents) {
             let camera = Camera {
@@ -283,20 +291,15 @@ fn shoot(
     if shot.marked {
         let rightwards = (camera.rotation * Vec3::X).x > 0.0;
         let (near, far) = if rightwards { ("L", "R") } else { ("R", "L") };
-        let y = cell.middle()[1] + LETTER_PT * 0.35;
-        // Beside the brain, not at the edge of a wide cell.
+        // In the upper corners of the brain's box, which is round there.
         let (low, high) = seen_box(&shot.meshes, shot.rotation);
-        let half = (high.x - low.x) / 2.0 * cell.size[1] / (2.0 * camera.half_height_mm);
-        let middle = cell.middle()[0];
-        let reach = (half + 3.0).min(cell.size[0] / 2.0 - 1.0);
-        sheet.text(
-            near,
-            [middle - reach, y],
-            LETTER_PT,
-            Align::Right,
-            style.ink,
-        );
-        sheet.text(far, [middle + reach, y], LETTER_PT, Align::Left, style.ink);
+        let pt_per_mm = cell.size[1] / (2.0 * camera.half_height_mm);
+        let half = [high.x - low.x, high.y - low.y].map(|mm| mm / 2.0 * pt_per_mm);
+        let [x, y] = cell.middle();
+        let top = y - half[1] + LETTER_PT;
+        let ink = style.ink;
+        sheet.text(near, [x - half[0], top], LETTER_PT, Align::Left, ink);
+        sheet.text(far, [x + half[0], top], LETTER_PT, Align::Right, ink);
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub fn glass_brain(
         mut sheet,
         cells,
         pt_per_mm,
-    } = lay_out(&sizes, Share::Tight, true, footer(Some(map)), &style);
+    } = lay_out(&sizes, Share::Tight, footer(Some(map)), &style);
     for (cell, (plane, title, _)) in cells.iter().flatten().zip(planes) {
         let pixels = cell.pixels(&sheet);
         let view = SliceView {
@@ -70,9 +70,10 @@ pub fn glass_brain(
         sheet.picture(backend.picture(&scene, pixels)?, cell.corner);
         let grey = [0, 1, 2].map(|c| style.ink[c] / 2 + style.paper[c] / 2);
         // Each hemisphere alone: the midline shows from the front and from above.
+        let together = if plane == Plane::Sagittal { 2 } else { 1 };
         let lines: Vec<Vec<[f32; 2]>> = meshes
-            .iter()
-            .flat_map(|mesh| silhouette(std::slice::from_ref(mesh), &camera, pixels))
+            .chunks(together)
+            .flat_map(|meshes| silhouette(meshes, &camera, pixels))
             .collect();
         if lines.is_empty() {
             sheet.stroke(vec![box_line(cell.corner, cell.size)], true, grey, 0.5);

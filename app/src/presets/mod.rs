@@ -66,7 +66,8 @@ impl Map {
         let look = Look {
             soft: false,
             colormap: match (two_sided, on_grid) {
-                (true, _) => Colormap::ColdHot,
+                (true, true) => Colormap::ColdHot,
+                (true, false) => Colormap::BlueRed,
                 (false, true) => Colormap::Hot,
                 (false, false) => Colormap::Viridis,
             },

@@ -6,7 +6,7 @@ use fusiform_render::scene::Plane;
 use glam::Vec3;
 
 use super::cells::{Cell, Rows, Share, lay_out};
-use super::slices::{ON_DARK, Stack, letters, place, position_text};
+use super::slices::{Stack, letters, place, position_text};
 use super::{LETTER_PT, Map, Style, footer, put_bar};
 use crate::brain::Brain;
 use crate::figure::{Align, Sheet};
@@ -111,14 +111,13 @@ pub fn mosaic(
         mut sheet,
         cells,
         pt_per_mm,
-    } = lay_out(&sizes, Share::Tight, false, footer(map), &style);
+    } = lay_out(&sizes, Share::Tight, footer(map), &style);
     for (shown, cell) in lines.iter().flatten().zip(cells.iter().flatten()) {
         match shown {
             Shown::Slice(plane, at) => {
                 stack.draw(&mut sheet, *cell, *plane, *at, pt_per_mm, backend)?;
-                let [x, y] = [cell.middle()[0], cell.corner[1] + cell.size[1] - 2.5];
                 let text = position_text(*plane, *at);
-                sheet.text(&text, [x, y], LETTER_PT, Align::Centre, ON_DARK);
+                sheet.text(&text, cell.title(), LETTER_PT, Align::Centre, style.ink);
             }
             Shown::Guide(row) => {
                 guide(&mut sheet, *cell, &stack, row, pt_per_mm, backend)?;

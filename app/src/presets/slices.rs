@@ -14,7 +14,7 @@ use crate::bridge::{self, Keys};
 use crate::figure::{Align, Sheet, slice_outlines};
 
 /// Letters on the dark ground of slices.
-pub(super) const ON_DARK: [u8; 3] = [235; 3];
+const ON_DARK: [u8; 3] = [235; 3];
 
 /// Axial, coronal and sagittal slices through `at_mm` (default: the map's peak, else the middle).
 pub fn slices(
@@ -35,7 +35,7 @@ pub fn slices(
         mut sheet,
         cells,
         pt_per_mm,
-    } = lay_out(&sizes, Share::Tight, true, footer(map), &style);
+    } = lay_out(&sizes, Share::Tight, footer(map), &style);
     for (cell, plane) in cells.iter().flatten().zip(planes) {
         stack.draw(&mut sheet, *cell, plane, at, pt_per_mm, backend)?;
         let view = stack.view(plane, at, pt_per_mm, &sheet);
@@ -199,7 +199,7 @@ fn crosshair(sheet: &mut Sheet, cell: Cell, view: &SliceView, at: Vec3) {
     sheet.stroke(lines, false, [190; 3], 0.4);
 }
 
-/// Left and right, or front and back, at the edges of a cell.
+/// Left and right, or front and back, in the upper corners of a cell.
 pub(super) fn letters(sheet: &mut Sheet, cell: Cell, plane: Plane, style: Style) {
     letters_in(sheet, cell, plane, style.radiological, ON_DARK);
 }
@@ -216,8 +216,9 @@ pub(super) fn letters_in(
         (_, false) => ["L", "R"],
         (_, true) => ["R", "L"],
     };
-    let y = cell.middle()[1] + LETTER_PT * 0.35;
-    let [left, _] = cell.corner;
+    // In the corners, where heads are round.
+    let [left, top] = cell.corner;
+    let y = top + LETTER_PT + 1.5;
     sheet.text(near, [left + 2.5, y], LETTER_PT, Align::Left, colour);
     let right = left + cell.size[0] - 2.5;
     sheet.text(far, [right, y], LETTER_PT, Align::Right, colour);
