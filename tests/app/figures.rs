@@ -345,10 +345,10 @@ fn numbers_under_a_bar_never_touch() {
     let both = look(true, (0.0, 8.0), 3.0);
     assert_eq!(numbers(&both, 190.0), ["−8", "−3", "0", "3", "8"]);
     assert_eq!(numbers(&both, 30.0), ["−8", "0", "8"]);
-    // A threshold next to zero wins over zero.
+    // The label states a threshold that has no room.
     assert_eq!(
         numbers(&look(true, (0.0, 8.0), 0.4), 190.0),
-        ["−8", "−0.4", "0.4", "8"]
+        ["−8", "0", "8"]
     );
     assert_eq!(
         numbers(&look(false, (1.0, 3.0), 0.0), 190.0),
