@@ -8,6 +8,8 @@ use fusiform_pipelines::volume::{Atlas, Volume};
 use fusiform_render::scene::{Key, MeshData, OutlineLayer, RegionColours, VertexData, VolumeData};
 use glam::{Affine3A, Vec3};
 
+use crate::compose::silhouette::Silhouette;
+
 /// Hands out keys for the renderer's caches. One per session, so that no two values share a key.
 #[derive(Debug, Default)]
 pub struct Keys(u64);
@@ -52,6 +54,20 @@ pub fn atlas_outlines(key: Key, atlas: &Atlas, width_px: f32) -> OutlineLayer {
     }
 }
 
+/// A silhouette as an outline in quiet grey.
+pub fn silhouette(key: Key, flat: &Silhouette) -> OutlineLayer {
+    OutlineLayer {
+        labels: VolumeData {
+            key,
+            shape: flat.shape,
+            world_from_voxel: flat.world_from_voxel,
+            data: Arc::clone(&flat.data),
+        },
+        colours: vec![(1, [150, 152, 160, 255])].into(),
+        width_px: 1.5,
+    }
+}
+
 /// The colours of regions, opaque.
 pub fn region_colours(regions: &[fusiform_pipelines::volume::Region]) -> RegionColours {
     regions
@@ -88,9 +104,9 @@ pub fn vertex_outlines(key: Key, labels: &VertexLabels) -> (VertexData, RegionCo
 ///
 /// Inflated and spherical shapes are centred on the origin and would overlap; anatomical shapes are
 /// left where they are.
-pub fn side_by_side(left: &Surface, right: &Surface, gap_mm: f32) -> (Vec3, Vec3) {
-    let edge = |surface: &Surface, pick: fn(f32, f32) -> f32, start: f32| {
-        surface.vertices.iter().fold(start, |e, v| pick(e, v.x))
+pub fn side_by_side(left: &[Vec3], right: &[Vec3], gap_mm: f32) -> (Vec3, Vec3) {
+    let edge = |vertices: &[Vec3], pick: fn(f32, f32) -> f32, start: f32| {
+        vertices.iter().fold(start, |e, v| pick(e, v.x))
     };
     let left_edge = edge(left, f32::max, f32::NEG_INFINITY);
     let right_edge = edge(right, f32::min, f32::INFINITY);

@@ -8,15 +8,16 @@ use std::path::PathBuf;
 use egui_tiles::Tree;
 use fusiform_pipelines::Error;
 use fusiform_pipelines::study::select::Query;
-use fusiform_pipelines::surface::Shape;
 use glam::DVec3;
 
 use crate::jobs::{Arrival, Jobs, Kind};
-use crate::layout::{self, CodeChoice, Layout, MapLook, Pane, Sort};
-use crate::session::{MapId, Session};
+use crate::layout::{
+    self, CodeChoice, CortexLook, InsideLook, Layout, MapLook, Pane, SliceMode, Sort, View,
+};
+use crate::session::{MapId, Saved, Session};
 use crate::workbench::load;
 use arrivals::arrive;
-use work::{decode, follow_trial, project, read_first_run, read_run, read_subject};
+use work::{decode, follow_trial, project, read_first_run, read_run, read_subject, save};
 
 /// The title of messages about a part of the study that is not settled yet.
 const CHOOSING: &str = "Which runs are meant";
@@ -50,6 +51,10 @@ pub enum Command {
     Undo,
     /// Go one view forward.
     Redo,
+    /// Ask the desktop where to save the view of a panel, or a picture of it.
+    AskSave(Saved),
+    /// Write it there.
+    Save(Saved, PathBuf),
     /// Decode the selected part of the study.
     Decode,
     /// Stop the work of a kind.
@@ -96,8 +101,18 @@ pub enum Change {
     Rotation([f32; 4]),
     /// The surfaces are magnified.
     SurfaceZoom(f32),
-    /// Another shape.
-    Shape(Shape),
+    /// The cortical sheet is laid out or painted otherwise.
+    Cortex(CortexLook),
+    /// Volumes are looked into otherwise.
+    Inside(InsideLook),
+    /// Slices are arranged otherwise.
+    Slices(SliceMode),
+    /// Anterior on the right of sagittal slices, or not.
+    NoseRight(bool),
+    /// The map even from voxel to voxel, or in blocks.
+    SmoothMap(bool),
+    /// Another view altogether, such as a saved one.
+    Whole(Box<View>),
     /// A decoded trial is selected, by its row of the betas.
     Trial(usize),
     /// A stimulus is selected, by its id.
@@ -142,6 +157,12 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             layout.redo();
             project(session, layout, jobs);
         }
+        Command::AskSave(what) => {
+            jobs.start(Kind::Dialog, "Choosing where to save", move |_, _| {
+                Ok(load::ask_save(what))
+            });
+        }
+        Command::Save(what, path) => save(session, layout, jobs, what, path),
         Command::Decode => decode(session, layout, jobs),
         Command::Cancel(kind) => jobs.cancel(kind),
         Command::Dismiss(number) => session.messages.retain(|m| m.number != number),
@@ -208,7 +229,12 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
         }
         Change::Rotation(rotation) => view.rotation = rotation,
         Change::SurfaceZoom(zoom) => view.surface_zoom = zoom.clamp(0.5, 20.0),
-        Change::Shape(shape) => view.shape = shape,
+        Change::Cortex(look) => view.cortex = look,
+        Change::Inside(look) => view.inside = look,
+        Change::Slices(mode) => view.slices = mode,
+        Change::NoseRight(on) => view.nose_right = on,
+        Change::SmoothMap(on) => view.smooth_map = on,
+        Change::Whole(whole) => *view = *whole,
         Change::Trial(trial) => {
             view.trial = Some(trial);
             let decoded = session.decoded.as_ref().map(|d| &d.decoded.trials);

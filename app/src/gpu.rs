@@ -23,6 +23,20 @@ pub enum Slot {
     Sagittal,
     /// Cortical surface.
     Surface,
+    /// A slice of a mosaic.
+    Tile(u8),
+}
+
+impl Slot {
+    fn number(self) -> u64 {
+        match self {
+            Self::Axial => 0,
+            Self::Coronal => 1,
+            Self::Sagittal => 2,
+            Self::Surface => 3,
+            Self::Tile(n) => 4 + u64::from(n),
+        }
+    }
 }
 
 struct Drawn {
@@ -129,7 +143,7 @@ impl Easel {
         let old = self.drawn.remove(&slot).map(|d| d.shown);
         let shown = match &mut self.brush {
             Brush::Gpu { renderer, egui } => {
-                let texture = renderer.draw(slot as u64, scene, size)?;
+                let texture = renderer.draw(slot.number(), scene, size)?;
                 let mut screen = egui.renderer.write();
                 let filter = wgpu::FilterMode::Linear;
                 Shown::Native(match old {

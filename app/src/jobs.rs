@@ -180,6 +180,8 @@ pub enum Kind {
     Pictures,
     /// Decoding.
     Decode,
+    /// Drawing a picture to be saved.
+    Picture,
     /// Asking the desktop for paths.
     Dialog,
 }

@@ -5,21 +5,22 @@ use std::mem::Discriminant;
 use std::path::PathBuf;
 
 use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
-use fusiform_pipelines::surface::Shape;
 use fusiform_render::camera::{Camera, StandardView};
-use fusiform_render::colormap::Colormap;
-use fusiform_render::scene::Look;
 use glam::{DVec3, Quat, Vec3};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Change;
 use crate::session::MapId;
 
+mod look;
+
+pub use look::{CortexLook, Halves, Inside, InsideLook, MapLook, SliceMode};
+
 /// The version of the saved form; another version is not read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The name under which the layout is saved.
-pub const STORAGE_KEY: &str = "fusiform_layout_v1";
+pub const STORAGE_KEY: &str = "fusiform_layout_v2";
 
 /// Snapshots kept for undo.
 const HISTORY: usize = 200;
@@ -95,75 +96,6 @@ pub enum CodeChoice {
     Pixels,
 }
 
-/// How a map is coloured. The numbers are in the map's unit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MapLook {
-    /// Below this it is transparent.
-    pub threshold: f32,
-    /// The low end of the colour bar.
-    pub low: f32,
-    /// The high end of the colour bar.
-    pub high: f32,
-    /// 0 to 1.
-    pub opacity: f32,
-}
-
-impl MapLook {
-    /// A map's first look, from where most of its numbers lie.
-    pub fn first(id: MapId, robust: (f32, f32)) -> Self {
-        let (low, high) = robust;
-        let span = high - low;
-        match id {
-            MapId::Tsnr => Self {
-                threshold: low,
-                low,
-                high,
-                opacity: 0.55,
-            },
-            MapId::Mean => Self {
-                threshold: low,
-                low,
-                high,
-                opacity: 0.8,
-            },
-            MapId::Drive => Self {
-                threshold: low + 0.3 * span,
-                low,
-                high,
-                opacity: 0.95,
-            },
-        }
-    }
-
-    /// As the renderer wants it.
-    pub fn look(&self, id: MapId) -> Look {
-        Look {
-            soft: false,
-            colormap: colormap(id),
-            range: (self.low, self.high),
-            threshold: self.threshold,
-            two_sided: false,
-            opacity: self.opacity,
-        }
-    }
-
-    fn is_sane(&self) -> bool {
-        [self.threshold, self.low, self.high, self.opacity]
-            .iter()
-            .all(|v| v.is_finite())
-            && self.low < self.high
-            && (0.0..=1.0).contains(&self.opacity)
-    }
-}
-
-/// The colours of a map.
-pub const fn colormap(id: MapId) -> Colormap {
-    match id {
-        MapId::Tsnr | MapId::Mean => Colormap::Viridis,
-        MapId::Drive => Colormap::Hot,
-    }
-}
-
 /// What is shown; every change of it can be undone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct View {
@@ -187,8 +119,18 @@ pub struct View {
     pub rotation: [f32; 4],
     /// Magnification of the surfaces; 1 shows them whole.
     pub surface_zoom: f32,
-    /// The shape of the surfaces.
-    pub shape: Shape,
+    /// How surfaces are laid out and painted.
+    pub cortex: CortexLook,
+    /// How volumes are looked into.
+    pub inside: InsideLook,
+    /// How slices are arranged.
+    pub slices: SliceMode,
+    /// Whether anterior is on the right of sagittal slices.
+    pub nose_right: bool,
+    /// Whether the map runs evenly from voxel to voxel; else each voxel is a block.
+    pub smooth_map: bool,
+    /// The volume of the run that is marked in the time course and shown as the map “this volume”, from 0.
+    pub frame: usize,
     /// The selected decoded trial (row of the betas).
     pub trial: Option<usize>,
     /// The selected stimulus.
@@ -216,7 +158,12 @@ impl Default for View {
             looks: BTreeMap::new(),
             rotation: from_behind(),
             surface_zoom: 1.0,
-            shape: Shape::Inflated,
+            cortex: CortexLook::default(),
+            inside: InsideLook::default(),
+            slices: SliceMode::Three,
+            nose_right: false,
+            smooth_map: false,
+            frame: 0,
             trial: None,
             stimulus: None,
             sort: Sort::Trial,
@@ -244,14 +191,10 @@ impl View {
         self.crosshair_mm.map(DVec3::from_array)
     }
 
-    /// A camera that shows a ball of that centre and radius (mm).
-    pub fn camera(&self, centre_mm: Vec3, radius_mm: f32) -> Camera {
-        Camera {
-            target_mm: centre_mm,
-            rotation: Quat::from_array(self.rotation),
-            half_height_mm: radius_mm / self.surface_zoom,
-            fov_degrees: 0.0,
-        }
+    /// How a map is coloured.
+    pub fn look(&self, id: MapId, robust: (f32, f32)) -> MapLook {
+        let chosen = self.looks.get(&id).copied();
+        chosen.unwrap_or_else(|| MapLook::first(id, robust))
     }
 
     /// What belongs to a study, forgotten; habits stay.
@@ -260,7 +203,10 @@ impl View {
             radiological: self.radiological,
             slice_outlines: self.slice_outlines,
             surface_outlines: self.surface_outlines,
-            shape: self.shape,
+            cortex: self.cortex,
+            slices: self.slices,
+            nose_right: self.nose_right,
+            smooth_map: self.smooth_map,
             sort: self.sort,
             reversed: self.reversed,
             code: self.code,
@@ -269,7 +215,7 @@ impl View {
         }
     }
 
-    fn is_sane(&self) -> bool {
+    pub(crate) fn is_sane(&self) -> bool {
         let point = |p: &Option<[f64; 3]>| p.is_none_or(|p| p.iter().all(|v| v.is_finite()));
         point(&self.crosshair_mm)
             && point(&self.centre_mm)
@@ -277,6 +223,8 @@ impl View {
             && (0.1..=100.0).contains(&self.surface_zoom)
             && (Quat::from_array(self.rotation).length() - 1.0).abs() < 0.01
             && self.looks.values().all(MapLook::is_sane)
+            && self.cortex.is_sane()
+            && self.inside.is_sane()
     }
 }
 
@@ -407,15 +355,6 @@ impl Layout {
         self.recent.retain(|p| *p != path);
         self.recent.insert(0, path);
         self.recent.truncate(RECENT);
-    }
-
-    /// How a map is coloured.
-    pub fn look(&self, id: MapId, robust: (f32, f32)) -> MapLook {
-        self.view
-            .looks
-            .get(&id)
-            .copied()
-            .unwrap_or_else(|| MapLook::first(id, robust))
     }
 }
 

@@ -1,362 +1,274 @@
-//! A saved figure: what it is made from, what it shows and how; drawn again, it is the same to the byte.
+//! A view saved as a file: what was open and what was shown, so that the same picture can be drawn again, by the window
+//! or without one.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Context;
-use fusiform_pipelines::io::write;
-use fusiform_pipelines::run::Run;
-use fusiform_pipelines::surface::Shape;
-use fusiform_render::colormap::Colormap;
+use anyhow::{Context, bail};
+use fusiform_pipelines::io::write::write_text;
+use fusiform_pipelines::study::select::Query;
 use fusiform_render::renderer::Backend;
-use glam::Vec3;
+use fusiform_render::scene::Picture;
 use serde::{Deserialize, Serialize};
 
+use crate::command::{Change, Command, apply};
+use crate::compose::{self, Paint};
 use crate::figure::Sheet;
-use crate::presets::{self, Angle, FreeCamera, Map, Sample, Style};
-use crate::sources::Sources;
+use crate::jobs::{Arrival, Jobs};
+use crate::layout::{Layout, Pane, SliceMode, View};
+use crate::session::{Grade, Session};
+use crate::theme::Theme;
 
-/// The version of the file's form; another is refused.
+/// The version of the saved form; another version is refused.
 pub const VERSION: u32 = 1;
 
-/// A figure, as saved.
+/// Pixels between pictures of a figure.
+const GAP: u32 = 8;
+
+/// Pixels an inch of a figure of it, as of a screen of high density.
+const DPI: f32 = 144.0;
+
+/// What was open and what was shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SceneFile {
-    /// [`VERSION`].
-    pub version: u32,
-    /// What it is made from; relative paths are relative to the file's folder.
-    pub sources: Sources,
-    /// How the map looks where that differs from its first look.
-    #[serde(default)]
-    pub look: LookPlan,
-    /// What it shows.
-    pub figure: Kind,
-    /// Its size and dress.
-    #[serde(default)]
-    pub page: Page,
-}
-
-/// How a map looks; what is left out follows from the map.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LookPlan {
-    /// Name and unit of the numbers.
-    pub label: Option<String>,
-    /// Smaller magnitudes are hidden.
-    pub threshold: Option<f32>,
-    /// Whether they fade instead.
-    pub soft: Option<bool>,
-    /// The number at the low end of the colours (of a two-sided map: in the middle).
-    pub min: Option<f32>,
-    /// The number at the high end.
-    pub max: Option<f32>,
-    /// [`Colormap::name`].
-    pub colormap: Option<String>,
-    /// Whether negative numbers have colours of their own.
-    pub two_sided: Option<bool>,
-    /// 0 to 1.
-    pub opacity: Option<f32>,
-}
-
-/// What a figure shows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Kind {
-    /// The cortex from several sides.
-    Surface {
-        /// How it is laid out.
-        shape: Shape,
-        /// From where.
-        views: Vec<Angle>,
-        /// And as somebody turned it.
-        #[serde(default)]
-        camera: Option<FreeCamera>,
-    },
-    /// The cortex laid flat.
-    Flat,
-    /// Three slices.
-    Slices {
-        /// Through that point, world mm.
-        at_mm: Option<[f32; 3]>,
-    },
-    /// Many slices.
-    Mosaic {
-        /// As [`presets::parse_rows`] reads it.
-        rows: String,
-    },
-    /// The largest number along each axis.
-    Glass,
-    /// The anatomy cut open.
-    Cast {
-        /// At that point, world mm.
-        at_mm: Option<[f32; 3]>,
-    },
-}
-
-/// Size and dress of a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Page {
-    /// As printed.
-    pub width_mm: f32,
-    /// Pixels an inch.
-    pub dpi: f32,
-    /// Pixels across and down instead of `dpi` and the content's own height.
-    pub size: Option<[u32; 2]>,
-    /// Dark paper.
+    version: u32,
+    /// Paths as they were opened, relative to the file where they lie beside or below it; none is the demo study.
+    pub open: Vec<PathBuf>,
+    /// Which part of the study.
+    pub query: SavedQuery,
+    /// Which run, by its label.
+    pub run: Option<String>,
+    /// The panel that is drawn: slices or surface.
+    pub pane: Pane,
+    /// Pixels across and down.
+    pub size: [u32; 2],
+    /// Whether on dark ground.
     pub dark: bool,
-    /// Region borders.
-    pub outlines: bool,
-    /// How volumes are put on the cortex.
-    pub sample: Sample,
-    /// The subject's right on the left of axial and coronal slices.
-    pub radiological: bool,
+    /// What is shown.
+    pub view: View,
 }
 
-impl Default for Page {
-    fn default() -> Self {
-        let style = Style::default();
-        Self {
-            width_mm: style.width_mm,
-            dpi: style.dpi,
-            size: None,
-            dark: false,
-            outlines: style.outlines,
-            sample: style.sample,
-            radiological: style.radiological,
-        }
-    }
-}
-
-/// Points at which a figure is too large to be drawn.
-const MOST_PIXELS: f32 = 16_384.0;
-
-impl Page {
-    fn check(&self) -> anyhow::Result<()> {
-        let pixels = self.width_mm / 25.4 * self.dpi;
-        if !(20.0..=2000.0).contains(&self.width_mm) || !(20.0..=2400.0).contains(&self.dpi) {
-            anyhow::bail!(
-                "a figure is 20 to 2000 mm wide and has 20 to 2400 pixels an inch: {} mm at {} is not possible",
-                self.width_mm,
-                self.dpi
-            );
-        }
-        if self.size.is_none() && pixels > MOST_PIXELS {
-            anyhow::bail!(
-                "{} mm at {} pixels an inch are {pixels:.0} pixels across, and {MOST_PIXELS} is the most: lower --dpi",
-                self.width_mm,
-                self.dpi
-            );
-        }
-        Ok(())
-    }
-
-    fn style(&self) -> Style {
-        let style = Style {
-            width_mm: self.width_mm,
-            dpi: self.dpi,
-            size: self.size,
-            outlines: self.outlines,
-            sample: self.sample,
-            radiological: self.radiological,
-            ..Style::default()
-        };
-        if self.dark { style.dark() } else { style }
-    }
-}
-
-/// The colour map of a name.
-pub fn colormap(name: &str) -> anyhow::Result<Colormap> {
-    let all = Colormap::all();
-    let found = all.iter().copied().find(|map| map.name() == name);
-    found.with_context(|| {
-        let names: Vec<&str> = all.iter().map(|map| map.name()).collect();
-        format!(
-            "there is no colour map “{name}”: choose one of {}",
-            names.join(", ")
-        )
-    })
-}
-
-impl LookPlan {
-    fn apply(&self, map: &mut Map) -> anyhow::Result<()> {
-        if let Some(label) = &self.label {
-            map.label.clone_from(label);
-        }
-        let look = &mut map.look;
-        if let Some(two_sided) = self.two_sided {
-            look.two_sided = two_sided;
-        }
-        if let Some(threshold) = self.threshold {
-            look.threshold = if look.two_sided {
-                threshold.abs()
-            } else {
-                threshold
-            };
-        }
-        look.soft = self.soft.unwrap_or(look.soft);
-        look.range.0 = self.min.unwrap_or(look.range.0);
-        look.range.1 = self.max.unwrap_or(look.range.1);
-        look.opacity = self.opacity.unwrap_or(look.opacity);
-        if let Some(name) = &self.colormap {
-            look.colormap = colormap(name)?;
-        }
-        let (low, high) = look.range;
-        if !(low < high) {
-            anyhow::bail!(
-                "the colours would end at {high}, below where they begin ({low}): change --max or --min"
-            );
-        }
-        Ok(())
-    }
+/// The parts of a [`Query`] that choose what is seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedQuery {
+    /// Subject id.
+    pub subject: Option<String>,
+    /// Task.
+    pub task: Option<String>,
+    /// Space.
+    pub space: Option<String>,
+    /// Description.
+    pub desc: Option<String>,
 }
 
 impl SceneFile {
-    /// Reads one. Paths become relative to where the program runs.
-    ///
-    /// # Errors
-    /// When the file cannot be read, is no scene, or is from another version.
+    /// What the window shows now.
+    pub fn of(session: &Session, layout: &Layout, pane: Pane, size: [u32; 2]) -> Self {
+        let query = session.resolved_query();
+        Self {
+            version: VERSION,
+            open: session.opened.clone(),
+            query: SavedQuery {
+                subject: query.subject,
+                task: query.task,
+                space: query.space,
+                desc: query.desc,
+            },
+            run: session.run.as_ref().map(|run| run.label.clone()),
+            pane,
+            size,
+            dark: layout.dark,
+            view: layout.view.clone(),
+        }
+    }
+
+    /// Writes it; paths below its folder become relative to it.
+    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let folder = std::path::absolute(path)?;
+        let folder = folder.parent().unwrap_or(Path::new("/"));
+        let mut saved = self.clone();
+        for open in &mut saved.open {
+            let whole = std::path::absolute(&*open)?;
+            *open = whole
+                .strip_prefix(folder)
+                .map_or_else(|_| whole.clone(), Path::to_path_buf);
+        }
+        let text = serde_json::to_string_pretty(&saved).context("the view as JSON")?;
+        Ok(write_text(path, &(text + "\n"))?)
+    }
+
+    /// Reads it; relative paths are taken from its folder.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let name = path.display();
         let text = std::fs::read_to_string(path)
-            .with_context(|| format!("{}: cannot be read", path.display()))?;
-        let broken = |why: serde_json::Error| {
-            anyhow::anyhow!(
-                "{}: is no scene that this program can draw ({why}): save it anew",
-                path.display()
-            )
-        };
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(broken)?;
-        let version = value.get("version").and_then(serde_json::Value::as_u64);
+            .with_context(|| format!("{name}: cannot be read: name a view saved by Fusiform"))?;
+        let version = serde_json::from_str::<serde_json::Value>(&text)
+            .ok()
+            .and_then(|value| value.get("version")?.as_u64());
         if version != Some(u64::from(VERSION)) {
-            anyhow::bail!(
-                "{}: is no scene of version {VERSION}, which this program reads: save it anew",
-                path.display()
+            bail!(
+                "{name}: is not a view saved by this version of Fusiform (it has no \"version\": {VERSION})"
             );
         }
-        let mut scene: Self = serde_json::from_value(value).map_err(broken)?;
+        let mut scene: Self = serde_json::from_str(&text)
+            .with_context(|| format!("{name}: this saved view is damaged: save it again"))?;
+        if !scene.view.is_sane() || scene.size.iter().any(|n| !(16..=16_384).contains(n)) {
+            bail!("{name}: this saved view holds numbers that cannot be drawn: save it again");
+        }
         let folder = path.parent().unwrap_or(Path::new(""));
-        for source in scene.sources.paths_mut() {
-            // A path that is absolute stays as it is.
-            *source = folder.join(&source);
+        for open in &mut scene.open {
+            *open = folder.join(&*open);
         }
         Ok(scene)
     }
 
-    /// Writes it; paths of what lies in the same place become relative to the file.
-    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let folder = std::path::absolute(path)?;
-        let folder = folder.parent().unwrap_or(Path::new("/"));
-        let mut scene = self.clone();
-        for source in scene.sources.paths_mut() {
-            *source = relative(&std::path::absolute(&source)?, folder);
-        }
-        let text = serde_json::to_string_pretty(&scene)?;
-        Ok(write::write_text(path, &(text + "\n"))?)
-    }
-
-    /// Reads the sources and draws the figure.
-    pub fn draw(&self, backend: &mut Backend, run: &Run<'_>) -> anyhow::Result<Sheet> {
-        self.page.check()?;
-        let rows = match &self.figure {
-            Kind::Mosaic { rows } => presets::parse_rows(rows)?,
-            _ => Vec::new(),
-        };
-        let (brain, mut map) = self.sources.load(run)?;
-        if let Some(map) = &mut map {
-            self.look.apply(map)?;
-        }
-        run.stage("drawing");
-        let map = map.as_ref();
-        let style = self.page.style();
-        let point = |at: &Option<[f32; 3]>| at.map(Vec3::from_array);
-        match &self.figure {
-            Kind::Surface {
-                shape,
-                views,
-                camera,
-            } => {
-                let style = Style {
-                    shape: *shape,
-                    ..style
-                };
-                presets::cortex(&brain, map, views, *camera, style, backend)
-            }
-            Kind::Flat => presets::flat_map(&brain, map, style, backend),
-            Kind::Slices { at_mm } => presets::slices(&brain, map, point(at_mm), style, backend),
-            Kind::Mosaic { .. } => presets::mosaic(&brain, map, &rows, style, backend),
-            Kind::Glass => presets::glass_brain(&brain, map, style, backend),
-            Kind::Cast { at_mm } => presets::cut_open(&brain, map, point(at_mm), style, backend),
+    fn asked(&self) -> Query {
+        Query {
+            subject: self.query.subject.clone(),
+            task: self.query.task.clone(),
+            space: self.query.space.clone(),
+            desc: self.query.desc.clone(),
+            ..Query::default()
         }
     }
 }
 
-/// `path` as seen from `folder`, with up to three steps up; else as it is. Both are absolute.
-fn relative(path: &Path, folder: &Path) -> PathBuf {
-    let mut up = PathBuf::new();
-    for (steps, base) in folder.ancestors().enumerate().take(4) {
-        let root = base
-            .components()
-            .all(|c| matches!(c, Component::RootDir | Component::Prefix(_)));
-        if root && steps > 0 {
-            break;
-        }
-        if let Ok(rest) = path.strip_prefix(base) {
-            return up.join(rest);
-        }
-        up.push("..");
-    }
-    path.to_path_buf()
+/// As [`sheet`], in pixels.
+pub fn draw(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Picture> {
+    sheet(scene, backend)?.raster()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_relative_where_they_are_near() {
-        let folder = Path::new("/data/project/figures");
-        let seen = |path: &str| relative(Path::new(path), folder);
-        assert_eq!(seen("/data/project/figures/t.nii"), Path::new("t.nii"));
-        assert_eq!(seen("/data/project/maps/t.nii"), Path::new("../maps/t.nii"));
-        assert_eq!(seen("/elsewhere/t.nii"), Path::new("/elsewhere/t.nii"));
-    }
-
-    #[test]
-    fn a_scene_comes_back_as_it_was() {
-        let folder = tempfile::tempdir().expect("folder");
-        let scene = SceneFile {
-            version: VERSION,
-            sources: Sources {
-                study: Some("demo".into()),
-                maps: vec![folder.path().join("t.nii")],
-                ..Sources::default()
-            },
-            look: LookPlan {
-                threshold: Some(2.5),
-                ..LookPlan::default()
-            },
-            figure: Kind::Surface {
-                shape: Shape::Pial,
-                views: vec![Angle::Lateral, Angle::Ventral],
-                camera: Some(FreeCamera {
-                    rotation: [0.0, 0.0, 0.6, 0.8],
-                    zoom: 1.5,
-                }),
-            },
-            page: Page::default(),
-        };
-        let file = folder.path().join("scene.json");
-        scene.write(&file).expect("written");
-        let text = std::fs::read_to_string(&file).expect("text");
-        assert!(
-            text.contains("\"t.nii\"") && text.contains("\"demo\""),
-            "{text}"
+/// Opens what a saved view opened and draws it. What had to be computed in the window by a press of a button, such as the
+/// map of a decode, is not there: an error says so.
+pub fn sheet(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Sheet> {
+    let session = load(scene)?;
+    if let Some(map) = scene.view.map.filter(|id| session.map(*id).is_none()) {
+        bail!(
+            "the view shows the map “{}”, which has to be computed in the window first",
+            map.name()
         );
-        assert_eq!(SceneFile::read(&file).expect("read"), scene);
-        std::fs::write(&file, text.replace("\"version\": 1", "\"version\": 9")).expect("written");
-        let refused = SceneFile::read(&file)
-            .expect_err("another version")
-            .to_string();
-        assert!(refused.contains("version 1"), "{refused}");
     }
+    let paint = Theme::of(scene.dark).paint();
+    match scene.pane {
+        Pane::Slices => slices(&session, scene, paint, backend),
+        _ => {
+            let aspect = scene.size[0] as f32 / scene.size[1] as f32;
+            let cortex = compose::cortex::scene(&session, &scene.view, aspect, paint)
+                .context("there is no surface and no volume to draw")?;
+            let mut sheet = empty(scene, paint);
+            sheet.picture(backend.picture(&cortex.scene, scene.size)?, [0.0; 2]);
+            Ok(sheet)
+        }
+    }
+}
+
+fn empty(scene: &SceneFile, paint: Paint) -> Sheet {
+    let [r, g, b, _] = paint.canvas;
+    Sheet {
+        size_pt: scene.size.map(|px| px as f32 * 72.0 / DPI),
+        dpi: DPI,
+        paper: [r, g, b],
+        items: Vec::new(),
+    }
+}
+
+/// Runs the window's own jobs, without a window, until all is there.
+fn load(scene: &SceneFile) -> anyhow::Result<Session> {
+    const LOOK: Duration = Duration::from_millis(5);
+    let (mut session, mut layout) = (Session::default(), Layout::default());
+    let mut jobs = Jobs::new(&egui::Context::default());
+    let open = if scene.open.is_empty() {
+        Command::OpenDemo
+    } else {
+        Command::Open(scene.open.clone())
+    };
+    apply(&mut session, &mut layout, &mut jobs, open);
+    settle(&mut session, &mut layout, &mut jobs, LOOK)?;
+    let asked = scene.asked();
+    if asked != session.query && asked != session.resolved_query() {
+        apply(&mut session, &mut layout, &mut jobs, Command::Query(asked));
+        settle(&mut session, &mut layout, &mut jobs, LOOK)?;
+    }
+    let here = session.run.as_ref().map(|run| run.label.clone());
+    if let Some(run) = scene.run.clone().filter(|run| Some(run) != here.as_ref()) {
+        apply(
+            &mut session,
+            &mut layout,
+            &mut jobs,
+            Command::ChooseRun(run),
+        );
+        settle(&mut session, &mut layout, &mut jobs, LOOK)?;
+    }
+    let change = Change::Whole(Box::new(scene.view.clone()));
+    let merge = false;
+    apply(
+        &mut session,
+        &mut layout,
+        &mut jobs,
+        Command::Change { change, merge },
+    );
+    settle(&mut session, &mut layout, &mut jobs, LOOK)?;
+    Ok(session)
+}
+
+fn settle(
+    session: &mut Session,
+    layout: &mut Layout,
+    jobs: &mut Jobs,
+    look: Duration,
+) -> anyhow::Result<()> {
+    loop {
+        for arrival in jobs.drain() {
+            if let Arrival::Ended {
+                result: Err(stop), ..
+            } = arrival
+            {
+                return Err(stop.into());
+            }
+            apply(session, layout, jobs, Command::Arrived(Box::new(arrival)));
+        }
+        if jobs.running().len() == 0 {
+            let failure = session.messages.iter().find(|m| m.grade == Grade::Failure);
+            return match failure {
+                Some(message) => bail!("{}: {}", message.title, message.text),
+                None => Ok(()),
+            };
+        }
+        std::thread::sleep(look);
+    }
+}
+
+/// Three slices side by side in the size of the figure, or a mosaic.
+fn slices(
+    session: &Session,
+    scene: &SceneFile,
+    paint: Paint,
+    backend: &mut Backend,
+) -> anyhow::Result<Sheet> {
+    let underlay = session.underlay().context("there is no volume to slice")?;
+    let view = &scene.view;
+    let (low, high) = underlay.bounds_mm;
+    let at = view.crosshair().unwrap_or((low + high) / 2.0);
+    let mut sheet = empty(scene, paint);
+    if view.slices == SliceMode::Mosaic {
+        bail!(
+            "a mosaic is drawn by “fusiform render --view mosaic”: save the view of three slices"
+        );
+    }
+    let extent = high - low;
+    let across = compose::slices::PLANES.map(|(_, axes)| extent[axes[0]].max(1.0));
+    let room = f64::from(scene.size[0].saturating_sub(2 * GAP));
+    let total: f64 = across.iter().sum();
+    let widths = across.map(|width| (room * width / total).max(1.0) as u32);
+    let sizes = widths.map(|w| [f64::from(w), f64::from(scene.size[1])]);
+    let zoom = compose::slices::mm_per_pixel(underlay, sizes, f64::from(view.zoom));
+    let mut left = 0;
+    for (plane, (_, axes)) in compose::slices::PLANES.iter().enumerate() {
+        let one =
+            compose::slices::scene(session, view, underlay, plane, (at[axes[2]], zoom), paint);
+        let picture = backend.picture(&one, [widths[plane], scene.size[1]])?;
+        sheet.picture(picture, [left as f32 * 72.0 / DPI, 0.0]);
+        left += widths[plane] + GAP;
+    }
+    Ok(sheet)
 }

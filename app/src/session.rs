@@ -4,6 +4,7 @@
 //! [`News`]; here they get the keys by which the renderer caches them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use fusiform_pipelines::space::Grid;
@@ -14,12 +15,13 @@ use glam::DVec3;
 use image::RgbImage;
 
 use crate::bridge::{self, Keys};
+use crate::layout::View;
 
 mod news;
 mod shown;
 
 pub use news::{
-    DecodedParts, GreyParts, HemisphereParts, News, ProjectedParts, RunParts, SubjectParts,
+    DecodedParts, GreyParts, HemisphereParts, News, ProjectedParts, RunParts, Saved, SubjectParts,
 };
 pub use shown::{AtlasData, HemisphereData, MapId, OverlayMap, Projected, SubjectData, Underlay};
 use shown::{hemisphere_data, underlay};
@@ -56,6 +58,8 @@ pub struct Message {
 pub struct Session {
     /// The study.
     pub study: Option<Arc<Study>>,
+    /// The paths it was opened from; none for the demo study.
+    pub opened: Vec<PathBuf>,
     /// Whether more of the study is still being made.
     pub partial: bool,
     /// Whether it is the demo study.
@@ -84,6 +88,8 @@ pub struct Session {
     pub wants_path: bool,
     /// The map, and its revision, that was last sent to be put on the cortical sheet.
     pub(crate) projecting: Option<(MapId, u64)>,
+    /// A saved view whose study is still being read.
+    pub(crate) awaited: Option<View>,
     /// Where the program itself last put the crosshair, world mm.
     pub(crate) aimed_mm: Option<[f64; 3]>,
     next_message: u64,
@@ -287,6 +293,13 @@ impl Session {
             cortex,
         };
         self.projected = None;
+    }
+
+    /// Takes the first volume of a run in, where nothing else can be seen yet.
+    pub(crate) fn take_first_volume(&mut self, parts: &GreyParts) {
+        if self.mean_underlay.is_none() {
+            self.mean_underlay = Some(underlay(&mut self.keys, "first volume", parts));
+        }
     }
 
     /// Takes a run in, with the maps made of it.

@@ -82,6 +82,14 @@ const CONDITIONS: [Color32; 10] = [
 ];
 
 impl Theme {
+    /// The colours around scenes.
+    pub fn paint(&self) -> crate::compose::Paint {
+        crate::compose::Paint {
+            canvas: self.canvas,
+            crosshair: self.crosshair,
+        }
+    }
+
     /// For dim rooms: the default, as pictures stand out on it.
     pub const fn dark() -> Self {
         Self {
@@ -255,4 +263,10 @@ pub fn small_font() -> FontId {
 /// The font of body text.
 pub fn body_font() -> FontId {
     FontId::new(BODY, FontFamily::Proportional)
+}
+
+/// A colour of a colour map (sRGB, 0 to 1).
+pub fn of_map(srgb: [f32; 3]) -> Color32 {
+    let [r, g, b] = srgb.map(|c| (c * 255.0).round() as u8);
+    opaque([r, g, b, 255])
 }

@@ -68,15 +68,76 @@ impl<'a> Field<'a> {
     }
 }
 
+/// What of a volume is on the device.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    /// Of how many voxels one was kept, along each axis.
+    pub(crate) stride: [u32; 3],
+    /// Whether the device may interpolate: it can, and no voxel is NaN.
+    pub(crate) smooth: bool,
+}
+
+impl Kept {
+    /// All of it, interpolated by the shader.
+    pub(crate) const WHOLE: Self = Self {
+        stride: [1; 3],
+        smooth: false,
+    };
+
+    /// How the shader samples: 0 the nearest voxel, 1 trilinear, 2 trilinear by the device.
+    fn sampling(self, linear: bool) -> u32 {
+        match (linear, self.smooth) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 2,
+        }
+    }
+}
+
+/// What is fixed when a shader is compiled, so that nothing is computed and thrown away: software drivers run both sides
+/// of every branch. The constants of `field.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Variant {
+    /// As [`Kept::sampling`].
+    sampling: u32,
+    /// 0 without a modulating volume, else one more than its sampling.
+    modulated: u32,
+}
+
+impl Variant {
+    /// Of a shader that samples no volume.
+    pub(crate) const NONE: Self = Self {
+        sampling: 0,
+        modulated: 0,
+    };
+
+    pub(crate) fn of(layer: &VolumeLayer, kept: [Kept; 2]) -> Self {
+        Self {
+            sampling: kept[0].sampling(layer.linear),
+            modulated: match &layer.modulation {
+                Some(_) => 1 + kept[1].sampling(layer.linear),
+                None => 0,
+            },
+        }
+    }
+
+    pub(crate) fn constants(self) -> [(&'static str, f64); 2] {
+        [
+            ("sampling", f64::from(self.sampling)),
+            ("modulated", f64::from(self.modulated)),
+        ]
+    }
+}
+
 /// A layer in the world, as `Field` in `field.wgsl` reads it: where its numbers are, and how they look.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(crate) struct FieldUniform {
     pub(crate) voxel_from_world: Mat4,
     modulation_from_world: Mat4,
-    /// Voxels along i, j, k; w: 1 for trilinear.
+    /// Voxels along i, j, k.
     pub(crate) shape: [u32; 4],
-    /// The same of the modulating volume; w: whether there is one.
+    /// The same of the modulating volume.
     modulation_shape: [u32; 4],
     /// The magnitude of opacity 0, and 1 / (that of opacity 1 − that of opacity 0).
     modulation_range: [f32; 4],
@@ -84,16 +145,14 @@ pub(crate) struct FieldUniform {
 }
 
 impl FieldUniform {
-    /// `strides`: of how many voxels one is on the device, along each axis, of the volume and of the modulating one.
-    pub(crate) fn new(layer: &VolumeLayer, strides: [[u32; 3]; 2]) -> Self {
+    /// `kept`: what is on the device of the volume and of the modulating one.
+    pub(crate) fn new(layer: &VolumeLayer, kept: [Kept; 2]) -> Self {
         let mut uniform = Self::zeroed();
-        (uniform.voxel_from_world, uniform.shape) = placed(&layer.volume, strides[0]);
-        uniform.shape[3] = u32::from(layer.linear);
+        (uniform.voxel_from_world, uniform.shape) = placed(&layer.volume, kept[0].stride);
         uniform.look = layer.look.uniform();
         if let Some(modulation) = &layer.modulation {
             (uniform.modulation_from_world, uniform.modulation_shape) =
-                placed(&modulation.volume, strides[1]);
-            uniform.modulation_shape[3] = 1;
+                placed(&modulation.volume, kept[1].stride);
             let (low, scale) = modulation.ramp();
             uniform.modulation_range = [low, scale, 0.0, 0.0];
         }

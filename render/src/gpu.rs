@@ -31,6 +31,9 @@ pub enum RenderError {
     Scene(String),
 }
 
+/// Features that make drawing faster where a device has them; none is needed.
+pub const WANTED_FEATURES: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE;
+
 /// A device and its queue.
 #[derive(Clone, Debug)]
 pub struct Gpu {
@@ -63,6 +66,7 @@ impl Gpu {
         let info = adapter.get_info();
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("fusiform render"),
+            required_features: adapter.features() & WANTED_FEATURES,
             required_limits: adapter.limits(),
             ..Default::default()
         };
@@ -213,6 +217,17 @@ impl Renderer {
         let view = target.view.clone();
         self.slots.insert(slot, target);
         drawn.map(|()| view)
+    }
+
+    /// Waits until everything drawn so far is drawn.
+    pub fn finish(&self) -> Result<(), RenderError> {
+        let waited = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
+        waited.map(drop).map_err(|error| {
+            RenderError::NoDevice(format!(
+                "{} stopped answering: {error}",
+                self.gpu.adapter_name
+            ))
+        })
     }
 
     /// Forgets a slot's texture, when its view is closed.

@@ -5,7 +5,7 @@ use glam::{Mat3, Mat4, Vec2, Vec3, Vec4};
 
 use crate::camera::Camera;
 use crate::colormap::{linear_from_srgb, srgb_from_linear};
-use crate::field::{FieldUniform, Placed};
+use crate::field::{FieldUniform, Kept, Placed};
 use crate::light::Light;
 use crate::scene::{Cast, ClipPlane, SolidLayer, SurfaceView};
 
@@ -17,6 +17,8 @@ const MOST_STEPS: f32 = 8192.0;
 const OPAQUE: f32 = 0.98;
 /// Less than this of a step's matter is not worth a gradient.
 const FAINT: f32 = 1.0 / 512.0;
+/// Times that the step into matter is halved.
+const HALVINGS: u32 = 4;
 /// Gradients are taken over this many voxels to either side.
 const REACH: f32 = 1.0;
 
@@ -30,8 +32,6 @@ pub(crate) struct SolidUniform {
     light: Light,
     /// Pixels across and down, mm a step, the number of cuts.
     picture: Vec4,
-    /// x: 1 for the maximum.
-    cast: Vec4,
     clips: [Vec4; MOST_CLIPS],
     field: FieldUniform,
 }
@@ -41,7 +41,7 @@ impl SolidUniform {
         view: &SurfaceView,
         solid: &SolidLayer,
         size: [u32; 2],
-        strides: [[u32; 3]; 2],
+        kept: [Kept; 2],
     ) -> Self {
         let mut clips = [Vec4::ZERO; MOST_CLIPS];
         for (to, clip) in clips.iter_mut().zip(&view.clips) {
@@ -49,16 +49,14 @@ impl SolidUniform {
         }
         let [width, height] = size.map(|n| n as f32);
         let n_clips = view.clips.len().min(MOST_CLIPS) as f32;
-        let maximum = f32::from(u8::from(solid.cast == Cast::Maximum));
         Self {
             world_from_clip: world_from_clip(&view.camera, size),
             camera_from_world: view.camera.camera_from_world(),
             eye: view.camera.eye(),
             light: Light::studio(),
             picture: Vec4::new(width, height, step_mm(solid), n_clips),
-            cast: Vec4::new(maximum, 0.0, 0.0, 0.0),
             clips,
-            field: FieldUniform::new(&solid.layer, strides),
+            field: FieldUniform::new(&solid.layer, kept),
         }
     }
 }
@@ -195,9 +193,15 @@ impl<'a> Caster<'a> {
             return (self.plain(value) * alpha).extend(alpha).to_array();
         }
         let mut sum = Vec4::ZERO;
-        for (_, point) in self.steps(&way) {
-            let Some((value, alpha)) = self.matter(point) else {
+        let mut clear_until = Some(way.first);
+        for (t, point) in self.steps(&way) {
+            let Some(found) = self.matter(point) else {
+                clear_until = Some(t);
                 continue;
+            };
+            let (point, value, alpha) = match clear_until.take() {
+                Some(before) => self.edge(&way, [before, t], found),
+                None => (point, found.0, found.1),
             };
             let part = alpha * (1.0 - sum.w);
             let shaded = self.shaded(point, self.plain(value));
@@ -207,6 +211,25 @@ impl<'a> Caster<'a> {
             }
         }
         sum.to_array()
+    }
+
+    /// Where matter begins between a clear and a found place (mm from the start of the way), by halving: else the steps
+    /// would be seen as rings. The point, its number and its opacity.
+    fn edge(
+        &self,
+        way: &Way,
+        [mut clear, mut dense]: [f32; 2],
+        found: (f32, f32),
+    ) -> (Vec3, f32, f32) {
+        let mut found = found;
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (clear + dense);
+            match self.matter(way.start + way.along * middle) {
+                Some(matter) => (dense, found) = (middle, matter),
+                None => clear = middle,
+            }
+        }
+        (way.start + way.along * dense, found.0, found.1)
     }
 
     /// The voxel a ray stops at: where half of its light is gone, or that of the maximum.

@@ -5,7 +5,7 @@ use glam::{Mat4, Vec2, Vec3, Vec4};
 
 use crate::camera::Camera;
 use crate::colormap::{linear_from_srgb, srgb_from_linear};
-use crate::field::{FieldUniform, Placed};
+use crate::field::{FieldUniform, Kept, Placed};
 use crate::light::Light;
 use crate::look::LookUniform;
 use crate::mesh::sulcal_spread;
@@ -33,7 +33,7 @@ pub(crate) struct SurfaceUniform {
     look: LookUniform,
     /// The share by which the mesh is drawn towards its other shape, and how much shading shows its form.
     shape: Vec4,
-    /// The part of the way through the cortex that is sampled, samples on it, and whether there are any.
+    /// The part of the way through the cortex that is sampled, and samples on it.
     depth: Vec4,
     /// What is sampled.
     field: FieldUniform,
@@ -75,13 +75,13 @@ impl SurfaceUniform {
         }
     }
 
-    /// `strides`: of how many voxels one is on the device, of the sampled volume and of that which modulates it; is samples a pixel side: line widths are given in pixels of the finished picture.
+    /// `kept`: what is on the device of the sampled volume and of that which modulates it; is samples a pixel side: line widths are given in pixels of the finished picture.
     pub(crate) fn layer(
         camera: &Camera,
         size: [u32; 2],
         scale: u32,
         layer: &MeshLayer,
-        strides: [[u32; 3]; 2],
+        kept: [Kept; 2],
     ) -> Self {
         let share = layer
             .toward
@@ -105,13 +105,13 @@ impl SurfaceUniform {
             shape: Vec4::new(share, layer.relief.clamp(0.0, 1.0), 0.0, 0.0),
             depth: layer.sampled.as_ref().map_or(Vec4::ZERO, |sampled| {
                 let (from, to) = sampled.depth;
-                Vec4::new(from, to, n_layers(sampled) as f32, 1.0)
+                Vec4::new(from, to, n_layers(sampled) as f32, 0.0)
             }),
             field: layer
                 .sampled
                 .as_ref()
                 .map_or_else(FieldUniform::zeroed, |sampled| {
-                    FieldUniform::new(&sampled.layer, strides)
+                    FieldUniform::new(&sampled.layer, kept)
                 }),
             ..Self::new(camera, size)
         }

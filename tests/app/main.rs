@@ -9,4 +9,5 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod figures;
+mod scene_file;
 mod window;

@@ -369,7 +369,7 @@ fn a_saved_layout_comes_back_and_a_damaged_one_gives_the_default() {
         String::new(),
         "not even JSON".into(),
         text[..text.len() / 2].to_owned(),
-        text.replace("\"version\":1", "\"version\":999"),
+        text.replace("\"version\":2", "\"version\":999"),
         text.replace("[1.5,-2.25,3.0]", "[1e999,0.0,0.0]"),
         text.replace("\"zoom\":1.0", "\"zoom\":-7.0"),
         text.replace(

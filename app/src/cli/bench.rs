@@ -3,6 +3,7 @@
 //! Each kernel also times a limit that no program can beat on the same machine in the same run (the
 //! bytes of the file, a copy of the result, an empty frame): quote the ratio, not the seconds.
 
+mod frames;
 mod meter;
 mod reading;
 
@@ -69,6 +70,8 @@ enum Kernel {
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         volumes: u32,
     },
+    /// Frames of made-up brains: two hemispheres of 164 k vertices, three slices, rays through 256³ voxels
+    Render,
     /// Draw a turning cortex; the limit is a frame with nothing in it
     Draw {
         /// A folder of GIFTI surfaces
@@ -87,7 +90,12 @@ enum Kernel {
 
 /// Runs it.
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+    if matches!(args.kernel, Kernel::Render) {
+        let (json, text) = frames::run(args.reps)?;
+        return output.result(&json, &text);
+    }
     let measured = shown(output.quiet, |run| match &args.kernel {
+        Kernel::Render => anyhow::bail!("frames have no limit"),
         Kernel::Load { file } => reading::load(file, args.reps, run),
         Kernel::Masked { file, mask } => reading::masked(file, mask, args.reps, run),
         Kernel::TimeCourse { file, voxel } => reading::time_course(file, *voxel, args.reps, run),

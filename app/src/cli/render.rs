@@ -1,6 +1,6 @@
 //! `fusiform render`: the standard figures, off screen, as PNG, SVG or PDF.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use fusiform_pipelines::surface::Shape;
@@ -11,8 +11,9 @@ use super::Output;
 use super::args::backend;
 use super::progress::shown;
 use crate::figure::Format;
+use crate::figure_file::{self, FigureFile, Kind, LookPlan, Page};
 use crate::presets::{self, Angle, Sample};
-use crate::scene_file::{self, Kind, LookPlan, Page, SceneFile};
+use crate::scene_file::{self, SceneFile};
 use crate::sources::Sources;
 
 const EXAMPLES: &str = "\
@@ -29,7 +30,7 @@ Examples:
 pub(super) struct Args {
     /// A study, or the word `demo` (which shows its planted signal-to-noise ratio)
     study: Option<PathBuf>,
-    /// Draw a saved scene instead
+    /// Draw what --save-scene or the window saved, exactly as it was
     #[arg(
         long,
         conflicts_with_all = [
@@ -172,19 +173,28 @@ fn parse_size(text: &str) -> Result<[u32; 2], String> {
 /// Runs it.
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     Format::of(&args.out)?;
-    let scene = match &args.scene {
-        Some(path) => SceneFile::read(path)?,
-        None => scene_of(args)?,
+    let drawable = match &args.scene {
+        Some(path) if is_figure(path) => Saved::Figure(FigureFile::read(path)?),
+        Some(path) => Saved::View(Box::new(SceneFile::read(path)?)),
+        None => Saved::Figure(figure_of(args)?),
     };
-    if scene.sources.is_empty() {
+    if let Saved::Figure(figure) = &drawable
+        && figure.sources.is_empty()
+    {
         anyhow::bail!("nothing to draw: name a study (or `demo`), --surfaces, --anatomy or --map");
     }
     let (renderer, [width, height]) = shown(output.quiet, |run| -> anyhow::Result<_> {
         let mut backend = backend(args.cpu, run);
-        let sheet = scene.draw(&mut backend, run)?;
+        let sheet = match &drawable {
+            Saved::Figure(figure) => figure.draw(&mut backend, run)?,
+            Saved::View(view) => {
+                run.stage("reading what the view shows");
+                scene_file::sheet(view, &mut backend)?
+            }
+        };
         sheet.write(&args.out)?;
-        if let Some(path) = &args.save_scene {
-            scene.write(path)?;
+        if let (Some(path), Saved::Figure(figure)) = (&args.save_scene, &drawable) {
+            figure.write(path)?;
         }
         let renderer = match backend {
             Backend::Gpu(_) => "gpu",
@@ -198,8 +208,23 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     )
 }
 
+/// What there is to draw.
+enum Saved {
+    Figure(FigureFile),
+    /// Of the window.
+    View(Box<SceneFile>),
+}
+
+/// Whether a saved file holds a figure; else it should hold a view of the window, which its reader checks.
+fn is_figure(path: &Path) -> bool {
+    std::fs::read_to_string(path)
+        .ok()
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+        .is_some_and(|value| value.get("figure").is_some())
+}
+
 /// What the options ask for.
-fn scene_of(args: &Args) -> anyhow::Result<SceneFile> {
+fn figure_of(args: &Args) -> anyhow::Result<FigureFile> {
     let at_mm = args.at.as_ref().map(|at| [at[0], at[1], at[2]]);
     let shape = match args.shape {
         ShapeName::White => Shape::White,
@@ -210,11 +235,11 @@ fn scene_of(args: &Args) -> anyhow::Result<SceneFile> {
     };
     // Before any file is read.
     if let Some(name) = &args.colormap {
-        scene_file::colormap(name)?;
+        figure_file::colormap(name)?;
     }
     presets::parse_rows(&args.slices)?;
-    Ok(SceneFile {
-        version: scene_file::VERSION,
+    Ok(FigureFile {
+        version: figure_file::VERSION,
         sources: Sources {
             study: args.study.clone(),
             subject: args.subject.clone(),

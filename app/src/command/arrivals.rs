@@ -64,17 +64,44 @@ pub(super) fn arrive(
 
 pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, news: News) {
     match news {
-        News::Study { study, partial } => take_study(session, layout, jobs, study, partial),
+        News::Study {
+            study,
+            partial,
+            opened,
+        } => {
+            session.opened = opened;
+            take_study(session, layout, jobs, study, partial);
+        }
+        News::Save { what, path } => apply(session, layout, jobs, Command::Save(what, path)),
+        News::Scene(scene) => {
+            // The view comes once what it shows is there.
+            session.awaited = Some(scene.view.clone());
+            let open = if scene.open.is_empty() {
+                Command::OpenDemo
+            } else {
+                Command::Open(scene.open.clone())
+            };
+            layout.dark = scene.dark;
+            apply(session, layout, jobs, open);
+        }
         News::Subject(parts) => {
             let first = session.underlay().is_none();
             session.take_subject(parts);
             aim(session, layout, first);
             project(session, layout, jobs);
         }
+        News::FirstVolume(parts) => {
+            let first = session.underlay().is_none();
+            session.take_first_volume(&parts);
+            aim(session, layout, first);
+        }
         News::Run(parts) => {
             let first = session.underlay().is_none();
             session.take_run(parts);
             aim(session, layout, first);
+            if let Some(view) = session.awaited.take() {
+                layout.view = view;
+            }
             if layout.view.map.is_none_or(|id| session.map(id).is_none()) {
                 layout.view.map = Some(MapId::Tsnr);
             }
@@ -125,7 +152,9 @@ pub(super) fn take_study(
         ] {
             jobs.stop(kind);
         }
+        let (opened, awaited) = (std::mem::take(&mut session.opened), session.awaited.take());
         session.clear_study();
+        (session.opened, session.awaited) = (opened, awaited);
         session.partial = partial;
         session.is_demo = study.root.is_none() && study.name.to_lowercase().contains("demo");
         session.study = Some(study);

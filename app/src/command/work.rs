@@ -1,5 +1,6 @@
 //! The jobs that commands start.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use fusiform_pipelines::study::select;
@@ -7,8 +8,12 @@ use fusiform_pipelines::study::select;
 use super::{CHOOSING, choose_above};
 use crate::jobs::{Jobs, Kind};
 use crate::layout::Layout;
-use crate::session::{Grade, MapId, Session};
+use crate::scene_file::SceneFile;
+use crate::session::{Grade, MapId, Saved, Session};
 use crate::workbench::load;
+
+/// Pixels of a saved picture.
+const PICTURE: [u32; 2] = [2400, 1500];
 
 pub(super) fn read_subject(session: &mut Session, jobs: &mut Jobs) {
     let Some(study) = session.study.clone() else {
@@ -84,9 +89,11 @@ pub(super) fn read_run(session: &mut Session, jobs: &mut Jobs, label: &str) {
         return;
     };
     // The run before stays in sight until this one is here.
-    jobs.start(Kind::Run, format!("Reading run {label}"), move |job, _| {
-        load::run(&run, job)
-    });
+    jobs.start(
+        Kind::Run,
+        format!("Reading run {label}"),
+        move |job, publish| load::run(&run, job, publish),
+    );
 }
 
 /// Reads the run of the selected trial, so that its time course can be seen.
@@ -141,4 +148,35 @@ pub(super) fn decode(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs
     jobs.start(Kind::Decode, "Decoding", move |run, publish| {
         load::decoded(&study, &query, code, run, publish)
     });
+}
+
+/// Writes the view of a panel, or a picture of it, beside the work that goes on.
+pub(super) fn save(
+    session: &mut Session,
+    layout: &Layout,
+    jobs: &mut Jobs,
+    what: Saved,
+    path: PathBuf,
+) {
+    let (Saved::View(pane) | Saved::Picture(pane)) = what;
+    let scene = SceneFile::of(session, layout, pane, PICTURE);
+    match what {
+        Saved::View(_) => match scene.write(&path) {
+            Ok(()) => session.say(
+                Grade::Note,
+                "The view is saved",
+                format!(
+                    "Open it again, or draw it with: fusiform render --scene {} -o picture.png",
+                    path.display()
+                ),
+            ),
+            Err(error) => session.say(Grade::Failure, "Saving the view", format!("{error:#}")),
+        },
+        Saved::Picture(_) => {
+            let title = format!("Drawing {}", path.display());
+            jobs.start(Kind::Picture, title, move |_, _| {
+                load::write_picture(&scene, &path)
+            });
+        }
+    }
 }

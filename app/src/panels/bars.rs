@@ -10,7 +10,7 @@ use fusiform_pipelines::study::select::Query;
 use super::{Ctx, capitalised, weak};
 use crate::command::{Change, Command};
 use crate::layout::Pane;
-use crate::session::Grade;
+use crate::session::{Grade, Saved};
 use crate::theme;
 
 /// Messages shown at a time; older ones wait.
@@ -87,6 +87,30 @@ fn file_menu(ui: &mut Ui, ctx: &Ctx<'_>) {
                 }
             }
         });
+    });
+    ui.separator();
+    let there = ctx.session.study.is_some();
+    ui.add_enabled_ui(there, |ui| {
+        for (title, hint, save) in [
+            (
+                "Save view…",
+                "What is shown as a file: open it again, or draw it with “fusiform render --scene”.",
+                Saved::View as fn(Pane) -> Saved,
+            ),
+            (
+                "Save picture…",
+                "A PNG of 2400 × 1500 pixels at the best quality.",
+                Saved::Picture as fn(Pane) -> Saved,
+            ),
+        ] {
+            ui.menu_button(title, |ui| {
+                for pane in [Pane::Slices, Pane::Surface] {
+                    if ui.button(pane.title()).on_hover_text(hint).clicked() {
+                        ctx.send(Command::AskSave(save(pane)));
+                    }
+                }
+            });
+        }
     });
     ui.separator();
     if ui.button("Quit").clicked() {

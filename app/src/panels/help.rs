@@ -1,12 +1,12 @@
 //! Keys and mouse, and what this program is.
 
 use egui::{Align2, Context, Key, Modifiers, vec2};
-use fusiform_pipelines::surface::Shape;
 use fusiform_render::camera::StandardView;
 use glam::DVec3;
 
 use super::{Ctx, slices, weak};
 use crate::command::{Change, Command};
+use crate::layout::{CortexLook, SliceMode};
 
 const MOUSE: [(&str, &str); 8] = [
     ("Slices: click or drag", "move the crosshair"),
@@ -22,7 +22,7 @@ const MOUSE: [(&str, &str); 8] = [
     ("Drop files or a folder", "open them"),
 ];
 
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 9] = [
     ("Left, Right / Up, Down", "crosshair along x / y, one voxel"),
     ("Page Up, Page Down", "crosshair along z, one voxel"),
     (
@@ -30,7 +30,8 @@ const KEYS: [(&str, &str); 8] = [
         "undo, redo a change of the view",
     ),
     ("Ctrl + O", "open a study folder"),
-    ("I, P, W", "inflated, pial, white surface"),
+    ("W, P, I, F", "white, pial, inflated surface, flat map"),
+    ("T, M, G", "three slices, mosaic, glass brain"),
     (
         "1 to 6",
         "surface from left, right, top, bottom, front, back",
@@ -52,13 +53,13 @@ pub fn ui(egui: &Context, ctx: &Ctx<'_>) {
         .open(&mut open)
         .show(egui, |ui| {
             ui.horizontal_top(|ui| {
-                for (title, lines) in [("Mouse", MOUSE), ("Keys", KEYS)] {
+                for (title, lines) in [("Mouse", &MOUSE[..]), ("Keys", &KEYS[..])] {
                     ui.vertical(|ui| {
                         ui.heading(title);
                         egui::Grid::new(title).num_columns(2).spacing(vec2(18.0, 5.0)).show(ui, |ui| {
                             for (what, does) in lines {
-                                ui.strong(what);
-                                ui.label(does);
+                                ui.strong(*what);
+                                ui.label(*does);
                                 ui.end_row();
                             }
                         });
@@ -112,13 +113,19 @@ pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
     if pressed(Key::Escape) {
         ctx.help_open.set(false);
     }
-    for (key, shape) in [
-        (Key::I, Shape::Inflated),
-        (Key::P, Shape::Pial),
-        (Key::W, Shape::White),
+    for (key, morph) in [(Key::W, 0.0), (Key::P, 1.0), (Key::I, 2.0), (Key::F, 4.0)] {
+        if pressed(key) {
+            let cortex = ctx.layout.view.cortex;
+            ctx.change(Change::Cortex(CortexLook { morph, ..cortex }));
+        }
+    }
+    for (key, mode) in [
+        (Key::T, SliceMode::Three),
+        (Key::M, SliceMode::Mosaic),
+        (Key::G, SliceMode::Glass),
     ] {
         if pressed(key) {
-            ctx.change(Change::Shape(shape));
+            ctx.change(Change::Slices(mode));
         }
     }
     for (key, view) in [

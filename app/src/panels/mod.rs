@@ -1,6 +1,7 @@
 //! The panels: each reads a [`Ctx`] and sends commands.
 
 pub mod bars;
+pub mod canvas;
 pub mod confusion;
 pub mod detail;
 pub mod help;
@@ -78,7 +79,6 @@ impl Ctx<'_> {
 #[derive(Debug, Default)]
 pub struct Panels {
     slices: slices::Slices,
-    surface: surface::SurfacePanel,
     trials: trials::Trials,
     stimuli: stimuli::Stimuli,
     log: log::LogPanel,
@@ -89,7 +89,7 @@ impl Panels {
     pub fn ui(&mut self, pane: Pane, ui: &mut Ui, ctx: &Ctx<'_>) {
         match pane {
             Pane::Slices => self.slices.ui(ui, ctx),
-            Pane::Surface => self.surface.ui(ui, ctx),
+            Pane::Surface => surface::ui(ui, ctx),
             Pane::Trials => self.trials.ui(ui, ctx),
             Pane::Stimuli => self.stimuli.ui(ui, ctx),
             Pane::TimeCourse => time_course::ui(ui, ctx),

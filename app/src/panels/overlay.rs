@@ -1,9 +1,11 @@
 //! The map over the anatomy: which, how much of it, and what its colours mean.
 
 use egui::{Align2, Color32, ColorImage, Pos2, Rect, TextureOptions, Ui, pos2, vec2};
+use fusiform_render::colormap::Colormap;
 
 use super::{Ctx, short};
 use crate::command::Change;
+use crate::compose;
 use crate::layout::MapLook;
 use crate::session::{MapId, OverlayMap};
 use crate::theme;
@@ -13,8 +15,7 @@ pub const BAR_WIDTH: f32 = 74.0;
 
 /// The map that is shown and its look.
 pub fn current<'a>(ctx: &Ctx<'a>) -> Option<(&'a OverlayMap, MapLook)> {
-    let map = ctx.session.map(ctx.layout.view.map?)?;
-    Some((map, ctx.layout.look(map.id, map.robust)))
+    compose::map(ctx.session, &ctx.layout.view)
 }
 
 /// Which map, its threshold, range and opacity.
@@ -73,11 +74,55 @@ pub fn controls(ui: &mut Ui, ctx: &Ctx<'_>) {
         .accessible_name("Opacity")
         .on_hover_text("Opacity of the map.");
     new.opacity = percent / 100.0;
-    let touched = [threshold, low, high, opacity];
+    let soft = ui.checkbox(&mut new.soft, "soft").on_hover_text(
+        "Off: nothing below the threshold is shown. On: what is below fades with its square, so that strong findings \
+         stand out and weak ones are not hidden.",
+    );
+    colours(ui, &mut new);
+    let touched = [threshold, low, high, opacity, soft];
+    if new.colormap != look.colormap {
+        ctx.change(Change::Look(map.id, new));
+        return;
+    }
     if touched.iter().any(egui::Response::changed) && new.low < new.high {
         let continues = touched.iter().any(|r| r.dragged() && !r.drag_started());
         ctx.drag(Change::Look(map.id, new), !continues);
     }
+}
+
+/// The colour maps, each with its colours.
+fn colours(ui: &mut Ui, look: &mut MapLook) {
+    let strip = |ui: &mut Ui, map: Colormap, width: f32| {
+        let (rect, _) = ui.allocate_exact_size(vec2(width, 12.0), egui::Sense::hover());
+        let mut mesh = egui::Mesh::default();
+        for n in 0..=32 {
+            let part = n as f32 / 32.0;
+            let colour = theme::of_map(map.colour_at(part));
+            let x = rect.left() + part * rect.width();
+            mesh.colored_vertex(pos2(x, rect.top()), colour);
+            mesh.colored_vertex(pos2(x, rect.bottom()), colour);
+            if n > 0 {
+                let i = 2 * n;
+                mesh.add_triangle(i - 2, i - 1, i);
+                mesh.add_triangle(i - 1, i + 1, i);
+            }
+        }
+        ui.painter().add(mesh);
+    };
+    let combo = egui::ComboBox::from_id_salt("colour map")
+        .selected_text(look.colormap.name())
+        .width(84.0)
+        .show_ui(ui, |ui| {
+            for &map in Colormap::all() {
+                ui.horizontal(|ui| {
+                    strip(ui, map, 72.0);
+                    ui.selectable_value(&mut look.colormap, map, map.name());
+                });
+            }
+        });
+    combo.response.accessible_name("Colours").on_hover_text(
+        "The colour map. Viridis, magma and blue-red can be told apart by colour-blind readers.",
+    );
 }
 
 /// A combo box of the maps there are.
@@ -87,7 +132,7 @@ pub fn chooser(ui: &mut Ui, ctx: &Ctx<'_>, label: &str) {
         .view
         .map
         .filter(|id| ctx.session.map(*id).is_some());
-    let text = shown.map_or("None", MapId::name);
+    let text = shown.map_or("None", |id| id.name());
     ui.label(label);
     let combo = egui::ComboBox::from_id_salt("map")
         .selected_text(text)
@@ -116,7 +161,7 @@ pub fn chooser(ui: &mut Ui, ctx: &Ctx<'_>, label: &str) {
     combo
         .response
         .accessible_name("Map")
-        .on_hover_text(shown.map_or("Nothing lies over the anatomy.", MapId::meaning));
+        .on_hover_text(shown.map_or("Nothing lies over the anatomy.", |id| id.meaning()));
 }
 
 /// The colours with their numbers and unit, and a notch at the threshold.
@@ -131,7 +176,7 @@ pub fn colour_bar(ui: &mut Ui, ctx: &Ctx<'_>, rect: Rect) {
     if bar.height() < 40.0 {
         return;
     }
-    let colours = fusiform_render::colorbar::colorbar(&look.look(map.id), 1, 256);
+    let colours = fusiform_render::colorbar::colorbar(&look.look(), 1, 256);
     let image = ColorImage::from_rgba_unmultiplied([1, 256], &colours.rgba);
     let texture = ui.ctx().load_texture_cached(
         "colour bar",

@@ -1,30 +1,32 @@
 //! Axial, coronal and sagittal slices, linked by one crosshair.
 
-use egui::{Align2, Color32, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use fusiform_render::colormap::Colormap;
-use fusiform_render::scene::{Look, Plane, Scene, SliceView, View, VolumeLayer};
+use egui::{Align2, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use fusiform_render::scene::{Plane, SliceView, View};
 use glam::DVec3;
 
+use super::canvas::{self, plate};
 use super::{Ctx, overlay, placeholder, short};
 use crate::command::Change;
+use crate::compose::slices::{PLANES, mm_per_pixel, scene};
 use crate::gpu::Slot;
 use crate::jobs::Kind;
+use crate::layout::SliceMode;
 use crate::session::Underlay;
 use crate::theme;
 
 /// Points of wheel travel that make one slice, for wheels that report points.
 const POINTS_A_SLICE: f32 = 40.0;
-/// Empty border around the volume, as a share of its size.
-const BORDER: f64 = 1.1;
 /// Lines of read-out below the slices, points.
 const READ_OUT: f32 = 46.0;
 
-/// The three planes: slot, name, and the world axes across, down and through.
-const PLANES: [(Plane, Slot, &str, [usize; 3]); 3] = [
-    (Plane::Axial, Slot::Axial, "Axial slice", [0, 1, 2]),
-    (Plane::Coronal, Slot::Coronal, "Coronal slice", [0, 2, 1]),
-    (Plane::Sagittal, Slot::Sagittal, "Sagittal slice", [1, 2, 0]),
+/// Where each plane is drawn, and its name.
+const SLOTS: [(Slot, &str); 3] = [
+    (Slot::Axial, "Axial slice"),
+    (Slot::Coronal, "Coronal slice"),
+    (Slot::Sagittal, "Sagittal slice"),
 ];
+/// Slices of a mosaic, at least.
+const TILES: usize = 12;
 
 /// A drag or a turn of the wheel in progress.
 #[derive(Debug, Default)]
@@ -59,7 +61,10 @@ impl Slices {
         };
         let views = Rect::from_min_max(area.min, pos2(area.right() - bar_width, below.top() - 4.0));
         if views.width() > 60.0 && views.height() > 60.0 {
-            self.views(ui, ctx, underlay, views);
+            match ctx.layout.view.slices {
+                SliceMode::Mosaic => mosaic(ui, ctx, underlay, views),
+                SliceMode::Three | SliceMode::Glass => self.views(ui, ctx, underlay, views),
+            }
             let bar = Rect::from_min_max(
                 pos2(views.right() + 8.0, views.top()),
                 pos2(area.right(), views.bottom()),
@@ -73,6 +78,32 @@ impl Slices {
 
     fn switches(&self, ui: &mut Ui, ctx: &Ctx<'_>) {
         let view = &ctx.layout.view;
+        for (mode, name, hint) in [
+            (
+                SliceMode::Three,
+                "Three",
+                "Axial, coronal and sagittal through the crosshair. Key T",
+            ),
+            (
+                SliceMode::Mosaic,
+                "Mosaic",
+                "Axial slices from bottom to top. Key M",
+            ),
+            (
+                SliceMode::Glass,
+                "Glass",
+                "A glass brain: each pixel shows the map's largest number on the way through the head. Key G",
+            ),
+        ] {
+            if ui
+                .selectable_label(view.slices == mode, name)
+                .on_hover_text(hint)
+                .clicked()
+            {
+                ctx.change(Change::Slices(mode));
+            }
+        }
+        ui.separator();
         let mut outlines = view.slice_outlines;
         let has_atlas = ctx.session.subject.atlas.is_some();
         let regions = ui
@@ -93,6 +124,20 @@ impl Slices {
         if side.changed() {
             ctx.change(Change::Radiological(radiological));
         }
+        let mut nose_right = view.nose_right;
+        let nose = ui
+            .checkbox(&mut nose_right, "Nose right")
+            .on_hover_text("On: anterior is on the right of sagittal slices. Off: on the left.");
+        if nose.changed() {
+            ctx.change(Change::NoseRight(nose_right));
+        }
+        let mut smooth = view.smooth_map;
+        let smooth_box = ui.checkbox(&mut smooth, "Smooth map").on_hover_text(
+            "On: the map runs evenly between voxel centres. Off: each voxel is a block, as it was measured.",
+        );
+        if smooth_box.changed() {
+            ctx.change(Change::SmoothMap(smooth));
+        }
         let moved = view.zoom != 1.0 || view.centre_mm.is_some();
         let fit = ui
             .add_enabled(moved, egui::Button::new("Fit"))
@@ -109,7 +154,7 @@ impl Slices {
         let gap = 4.0;
         let in_a_row = area.width() > 1.25 * area.height();
         let rects: [Rect; 3] = if in_a_row {
-            let across = PLANES.map(|(.., axes)| extent[axes[0]].max(1.0));
+            let across = PLANES.map(|(_, axes)| extent[axes[0]].max(1.0));
             let total: f64 = across.iter().sum();
             let room = f64::from(area.width() - 2.0 * gap);
             let mut left = area.left();
@@ -131,25 +176,10 @@ impl Slices {
             };
             [at(0.0, 0.0), at(0.0, 1.0), at(1.0, 1.0)]
         };
-        let mm_per_point = PLANES
-            .iter()
-            .zip(&rects)
-            .map(|((.., axes), rect)| {
-                (extent[axes[0]] / f64::from(rect.width()))
-                    .max(extent[axes[1]] / f64::from(rect.height()))
-            })
-            .fold(0.0, f64::max)
-            * BORDER
-            / f64::from(ctx.layout.view.zoom);
-        for ((plane, slot, name, axes), rect) in PLANES.into_iter().zip(rects) {
-            self.view(
-                ui,
-                ctx,
-                underlay,
-                rect,
-                mm_per_point,
-                (plane, slot, name, axes),
-            );
+        let sizes = rects.map(|r| [f64::from(r.width()), f64::from(r.height())]);
+        let mm_per_point = mm_per_pixel(underlay, sizes, f64::from(ctx.layout.view.zoom));
+        for (plane, rect) in rects.into_iter().enumerate() {
+            self.view(ui, ctx, underlay, rect, mm_per_point, plane);
         }
     }
 
@@ -160,79 +190,35 @@ impl Slices {
         underlay: &Underlay,
         rect: Rect,
         mm_per_point: f64,
-        (plane, slot, name, axes): (Plane, Slot, &str, [usize; 3]),
+        number: usize,
     ) {
-        let ppp = ui.pixels_per_point();
-        let rect = Rect::from_min_max(
-            pos2(
-                (rect.left() * ppp).round() / ppp,
-                (rect.top() * ppp).round() / ppp,
-            ),
-            pos2(
-                (rect.right() * ppp).round() / ppp,
-                (rect.bottom() * ppp).round() / ppp,
-            ),
-        );
-        let size = [
-            (rect.width() * ppp).round().max(1.0) as u32,
-            (rect.height() * ppp).round().max(1.0) as u32,
-        ];
+        let ppp = canvas::pixels_per_point(ui, ctx);
+        let (rect, size) = canvas::on_pixels(ui, rect, ppp);
+        let (plane, axes) = PLANES[number];
+        let (slot, name) = SLOTS[number];
         let (low, high) = underlay.bounds_mm;
         let crosshair = ctx.layout.view.crosshair().unwrap_or((low + high) / 2.0);
-        let mut centre = ctx
-            .layout
-            .view
-            .centre_mm
-            .map_or((low + high) / 2.0, DVec3::from_array);
-        centre[axes[2]] = crosshair[axes[2]];
-        let slice = SliceView {
-            nose_right: false,
-            slab_mm: None,
-            plane,
-            centre_mm: centre.as_vec3(),
-            mm_per_pixel: (mm_per_point / f64::from(ppp)) as f32,
-            radiological: ctx.layout.view.radiological,
-            layers: layers(ctx, underlay),
-            outlines: ctx
-                .session
-                .subject
-                .atlas
-                .as_ref()
-                .filter(|_| ctx.layout.view.slice_outlines)
-                .map(|atlas| atlas.outlines.clone()),
-            crosshair: Some((crosshair.as_vec3(), ctx.theme.crosshair)),
-        };
+        let zoom = (crosshair[axes[2]], mm_per_point / f64::from(ppp));
+        let scene = scene(
+            ctx.session,
+            &ctx.layout.view,
+            underlay,
+            number,
+            zoom,
+            ctx.theme.paint(),
+        );
         let response = ui.interact(rect, ui.scope_id().with(name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
-        self.pointer(ui, ctx, &response, (&slice, size, ppp), crosshair, axes);
-
-        let scene = Scene {
-            background: ctx.theme.canvas,
-            view: View::Slice(slice),
-        };
-        match ctx.easel.borrow_mut().show(ui.ctx(), slot, &scene, size) {
-            Ok(texture) => {
-                let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-                ui.painter().image(texture, rect, whole, Color32::WHITE);
-            }
-            Err(error) => {
-                ui.painter()
-                    .rect_filled(rect, 2.0, ctx.theme.canvas_colour());
-                ui.painter().text(
-                    rect.center(),
-                    Align2::CENTER_CENTER,
-                    error,
-                    theme::small_font(),
-                    ctx.theme.on_canvas(),
-                );
-            }
+        if let View::Slice(slice) = &scene.view {
+            self.pointer(ui, ctx, &response, (slice, size, ppp), crosshair, axes);
         }
+        canvas::show(ui, ctx, slot, rect, &scene, size);
         letters(ui, ctx, rect, plane);
-        let title = format!(
-            "{} = {} mm",
-            ["x", "y", "z"][axes[2]],
-            tenth(crosshair[axes[2]])
-        );
+        let title = if ctx.layout.view.slices == SliceMode::Glass {
+            "largest on the way through".to_owned()
+        } else {
+            position(axes[2], crosshair[axes[2]])
+        };
         plate(
             ui,
             ctx,
@@ -321,44 +307,103 @@ pub fn step_mm(ctx: &Ctx<'_>) -> f64 {
     })
 }
 
-fn layers(ctx: &Ctx<'_>, underlay: &Underlay) -> Vec<VolumeLayer> {
-    let grey = Look {
-        soft: false,
-        colormap: Colormap::Grey,
-        range: underlay.window,
-        threshold: 0.0,
-        two_sided: false,
-        opacity: 1.0,
-    };
-    let mut layers = vec![VolumeLayer {
-        modulation: None,
-        volume: underlay.data.clone(),
-        linear: true,
-        look: grey,
-    }];
-    if let Some((map, look)) = overlay::current(ctx) {
-        // The nearest voxel, so that what is seen is what was measured.
-        layers.push(VolumeLayer {
-            modulation: None,
-            volume: map.data.clone(),
-            linear: false,
-            look: look.look(map.id),
-        });
-    }
-    layers
+/// `z = −12.0 mm`.
+fn position(axis: usize, at_mm: f64) -> String {
+    format!("{} = {} mm", ["x", "y", "z"][axis], tenth(at_mm))
 }
 
-fn letters(ui: &Ui, ctx: &Ctx<'_>, rect: Rect, plane: Plane) {
+/// Axial slices from bottom to top, evenly spaced. A click goes there.
+fn mosaic(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
+    let (mut low, mut high) = underlay.bounds_mm;
+    let extent = high - low;
+    // Where there is a map, only where it is.
+    if let Some((map, _)) = overlay::current(ctx) {
+        let (from, to) = map.volume.grid.world_bounds();
+        (low.z, high.z) = (low.z.max(from.z), high.z.min(to.z));
+    }
+    let shape = (extent.y / extent.x.max(1.0)) as f32;
+    // The fewest columns that give a dozen slices, all of them in sight.
+    let rows_of = |columns: usize| {
+        let height = area.width() / columns as f32 * shape;
+        ((area.height() / height) as usize).max(1)
+    };
+    let columns = (3..=10).find(|&c| c * rows_of(c) >= TILES).unwrap_or(8);
+    let rows = rows_of(columns).min(8);
+    let (width, height) = (area.width() / columns as f32, area.height() / rows as f32);
+    let n = columns * rows;
+    let fit = (extent.x / f64::from(width)).max(extent.y / f64::from(height));
+    let mm_per_point = fit * 1.04;
+    for tile in 0..n {
+        let part = (tile as f64 + 0.5) / n as f64;
+        let at = low.z + part * (high.z - low.z);
+        let corner = vec2(
+            (tile % columns) as f32 * width,
+            (tile / columns) as f32 * height,
+        );
+        let rect = Rect::from_min_size(area.min + corner, vec2(width, height)).shrink(1.0);
+        let ppp = ui.pixels_per_point();
+        let (rect, size) = canvas::on_pixels(ui, rect, ppp);
+        let mm = mm_per_point / f64::from(ppp);
+        let scene = scene(
+            ctx.session,
+            &ctx.layout.view,
+            underlay,
+            0,
+            (at, mm),
+            ctx.theme.paint(),
+        );
+        canvas::show(ui, ctx, Slot::Tile(tile as u8), rect, &scene, size);
+        let name = format!("Slice at {}", position(2, at));
+        let response = ui.interact(rect, ui.scope_id().with(("tile", tile)), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
+        plate(
+            ui,
+            ctx,
+            rect.left_bottom() + vec2(4.0, -3.0),
+            Align2::LEFT_BOTTOM,
+            &position(2, at),
+        );
+        if tile == 0 {
+            let [left, right, ..] = edges(ctx, Plane::Axial);
+            let (at_left, at_right) = (rect.left_center(), rect.right_center());
+            plate(ui, ctx, at_left + vec2(4.0, 0.0), Align2::LEFT_CENTER, left);
+            plate(
+                ui,
+                ctx,
+                at_right - vec2(4.0, 0.0),
+                Align2::RIGHT_CENTER,
+                right,
+            );
+        }
+        let clicked = response
+            .interact_pointer_pos()
+            .filter(|_| response.clicked());
+        if let (Some(at), View::Slice(slice)) = (clicked, &scene.view) {
+            let from = (at - rect.min) * ppp;
+            ctx.change(Change::Crosshair(
+                slice.world_at([from.x, from.y], size).as_dvec3(),
+            ));
+        }
+    }
+}
+
+/// What lies on the left, right, top and bottom.
+fn edges(ctx: &Ctx<'_>, plane: Plane) -> [&'static str; 4] {
     let (left, right) = if ctx.layout.view.radiological {
         ("R", "L")
     } else {
         ("L", "R")
     };
-    let [left, right, top, bottom] = match plane {
+    match plane {
         Plane::Axial => [left, right, "A", "P"],
         Plane::Coronal => [left, right, "S", "I"],
+        Plane::Sagittal if ctx.layout.view.nose_right => ["P", "A", "S", "I"],
         Plane::Sagittal => ["A", "P", "S", "I"],
-    };
+    }
+}
+
+fn letters(ui: &Ui, ctx: &Ctx<'_>, rect: Rect, plane: Plane) {
+    let [left, right, top, bottom] = edges(ctx, plane);
     plate(
         ui,
         ctx,
@@ -387,17 +432,6 @@ fn letters(ui: &Ui, ctx: &Ctx<'_>, rect: Rect, plane: Plane) {
         Align2::CENTER_BOTTOM,
         bottom,
     );
-}
-
-/// Small text on a dark plate, readable over any picture.
-pub fn plate(ui: &Ui, ctx: &Ctx<'_>, at: Pos2, align: Align2, text: &str) {
-    let galley =
-        ui.painter()
-            .layout_no_wrap(text.to_owned(), theme::small_font(), ctx.theme.on_canvas());
-    let rect = align.anchor_size(at, galley.size());
-    ui.painter()
-        .rect_filled(rect.expand2(vec2(3.0, 0.0)), 2.0, ctx.theme.veil());
-    ui.painter().galley(rect.min, galley, ctx.theme.on_canvas());
 }
 
 fn read_out(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay) {

@@ -1,338 +1,319 @@
-//! The cortical sheet in three dimensions, lit, with the map of the slices on it.
+//! The cortical sheet in any of its shapes, with the map of the slices on it, and volumes looked into.
 
-use egui::{Color32, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use fusiform_pipelines::surface::{Hemisphere, Shape};
-use fusiform_render::camera::{Camera, StandardView};
-use fusiform_render::scene::{MeshLayer, Pick, Scene, SurfaceView, View};
-use glam::{DVec3, Quat, Vec3};
+use egui::{PointerButton, Rect, Role, Sense, Ui, WidgetInfo, vec2};
+use fusiform_render::camera::StandardView;
+use fusiform_render::scene::{Pick, Scene, View};
 
-use super::slices::plate;
+use super::canvas::{self, plate};
 use super::{Ctx, overlay, placeholder, short};
-use crate::bridge;
 use crate::command::Change;
+use crate::compose::cortex::{self, Cortex, STOPS};
 use crate::gpu::Slot;
 use crate::jobs::Kind;
-use crate::session::{HemisphereData, MapId};
+use crate::layout::{CortexLook, Halves, Inside, InsideLook};
 use crate::theme;
 
 /// Radians a point of drag.
 const TURN: f32 = 0.008;
-/// Millimetres between hemispheres that would overlap.
-const HEMISPHERE_GAP_MM: f32 = 6.0;
-/// A crosshair farther than this from the cortex (mm) has no place on it.
-const NEAR_CORTEX_MM: f32 = 8.0;
-/// Radius of the marker at the crosshair, mm.
-const MARKER_MM: f32 = 2.2;
 
-const SHAPES: [(Shape, &str); 5] = [
-    (Shape::White, "White"),
-    (Shape::Midthickness, "Mid"),
-    (Shape::Pial, "Pial"),
-    (Shape::Inflated, "Inflated"),
-    (Shape::Sphere, "Sphere"),
+const VIEWS: [(StandardView, &str, &str); 6] = [
+    (StandardView::Left, "Left", "From the subject's left. Key 1"),
+    (
+        StandardView::Right,
+        "Right",
+        "From the subject's right. Key 2",
+    ),
+    (
+        StandardView::Superior,
+        "Top",
+        "From above, anterior up. Key 3",
+    ),
+    (
+        StandardView::Inferior,
+        "Bottom",
+        "From below, anterior up. Key 4",
+    ),
+    (StandardView::Anterior, "Front", "From the front. Key 5"),
+    (StandardView::Posterior, "Back", "From behind. Key 6"),
 ];
 
-const VIEWS: [(StandardView, &str); 6] = [
-    (StandardView::Left, "Left"),
-    (StandardView::Right, "Right"),
-    (StandardView::Superior, "Top"),
-    (StandardView::Inferior, "Bottom"),
-    (StandardView::Anterior, "Front"),
-    (StandardView::Posterior, "Back"),
-];
-
-/// What was last worked out from heavy values, with the value it belongs to.
-#[derive(Debug, Default)]
-pub struct SurfacePanel {
-    place: Option<(u64, Place)>,
-    nearest: Option<Nearest>,
+/// Draws the panel.
+pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let subject = &ctx.session.subject;
+    if subject.cortex.is_empty() && ctx.session.underlay().is_none() {
+        placeholder(
+            ui,
+            ctx,
+            &[Kind::Open, Kind::Subject],
+            "This subject has no cortical surfaces and no volume.",
+        );
+        return;
+    }
+    ui.horizontal_wrapped(|ui| shape_controls(ui, ctx));
+    ui.horizontal_wrapped(|ui| view_controls(ui, ctx));
+    ui.horizontal_wrapped(|ui| paint_controls(ui, ctx));
+    ui.add_space(2.0);
+    let rect = ui.available_rect_before_wrap();
+    if rect.width() > 40.0 && rect.height() > 40.0 {
+        picture(ui, ctx, rect);
+    }
 }
 
-/// The hemisphere and vertex nearest to a crosshair.
-#[derive(Clone, Copy, Debug)]
-struct Nearest {
-    /// The sum of the meshes' keys, and the bits of the crosshair.
-    print: (u64, [u64; 3]),
-    found: Option<(usize, usize)>,
-}
-
-/// Where the hemispheres of a shape are.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    offsets_mm: [Vec3; 2],
-    centre_mm: Vec3,
-    extent_mm: Vec3,
-}
-
-impl SurfacePanel {
-    /// Draws the panel.
-    pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
+/// The shapes as stops of one slider.
+fn shape_controls(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let look = ctx.layout.view.cortex;
+    let there = |shape| {
         let cortex = &ctx.session.subject.cortex;
-        let Some(shape) = shown_shape(ctx, cortex) else {
-            placeholder(
-                ui,
-                ctx,
-                &[Kind::Open, Kind::Subject],
-                "This subject has no cortical surfaces.",
-            );
-            return;
-        };
-        ui.horizontal_wrapped(|ui| {
-            ui.label("Shape");
-            for (choice, name) in SHAPES {
-                if cortex.iter().any(|h| h.shape(choice).is_some())
-                    && ui
-                        .selectable_label(choice == shape, name)
-                        .on_hover_text(meaning(choice))
-                        .clicked()
-                {
-                    ctx.change(Change::Shape(choice));
-                }
-            }
-        });
-        ui.horizontal_wrapped(|ui| {
-            ui.label("From");
-            for (view, name) in VIEWS {
-                let rotation = view.rotation().to_array();
-                let chosen = ctx.layout.view.rotation == rotation;
-                if ui.selectable_label(chosen, name).clicked() {
-                    ctx.change(Change::Rotation(rotation));
-                }
-            }
-            let mut outlines = ctx.layout.view.surface_outlines;
-            let there = cortex.iter().any(|h| h.outlines.is_some());
-            let regions = ui
-                .add_enabled(there, egui::Checkbox::new(&mut outlines, "Regions"))
-                .on_hover_text("The borders of the parcellation's regions.")
-                .on_disabled_hover_text("These surfaces have no parcellation.");
-            if regions.changed() {
-                ctx.change(Change::SurfaceOutlines(outlines));
-            }
-        });
-        ui.add_space(2.0);
-        let rect = ui.available_rect_before_wrap();
-        if rect.width() > 40.0 && rect.height() > 40.0 {
-            self.canvas(ui, ctx, cortex, shape, rect);
-        }
-    }
-
-    fn canvas(
-        &mut self,
-        ui: &mut Ui,
-        ctx: &Ctx<'_>,
-        cortex: &[HemisphereData],
-        shape: Shape,
-        rect: Rect,
-    ) {
-        let response = ui.interact(rect, ui.scope_id().with("cortex"), Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Cortical surface"));
-        let place = self.place(cortex, shape);
-        let camera = camera(ctx, place, rect.aspect_ratio());
-        let meshes = meshes(ctx, cortex, shape, place);
-        let marker = self
-            .marker(ctx, cortex, shape, place)
-            .map(|at| (at, MARKER_MM, ctx.theme.crosshair));
-        let scene = Scene {
-            background: ctx.theme.canvas,
-            view: View::Surfaces(SurfaceView {
-                solids: Vec::new(),
-                clips: Vec::new(),
-                camera,
-                meshes,
-                marker,
-            }),
-        };
-        // A turning brain is drawn coarser where drawing is slow.
-        let coarse = response.dragged() && ctx.easel.borrow().is_slow();
-        let scale = ui.pixels_per_point() * if coarse { 0.5 } else { 1.0 };
-        let size = [rect.width(), rect.height()].map(|side| (side * scale).round().max(1.0) as u32);
-        let drawn = ctx
-            .easel
-            .borrow_mut()
-            .show(ui.ctx(), Slot::Surface, &scene, size);
-        match drawn {
-            Ok(texture) => {
-                let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-                ui.painter().image(texture, rect, whole, Color32::WHITE);
-            }
-            Err(error) => {
-                ui.painter()
-                    .rect_filled(rect, 2.0, ctx.theme.canvas_colour());
-                plate(
-                    ui,
-                    ctx,
-                    rect.center(),
-                    egui::Align2::CENTER_CENTER,
-                    &error.to_string(),
-                );
-            }
-        }
-        caption(ui, ctx, rect);
-        pointer(ui, ctx, &response, (&scene, size), cortex);
-    }
-
-    fn place(&mut self, cortex: &[HemisphereData], shape: Shape) -> Place {
-        let print = cortex
-            .iter()
-            .filter_map(|h| h.shape(shape))
-            .map(|(_, mesh)| mesh.key.id)
-            .sum::<u64>();
-        if let Some((_, place)) = self.place.filter(|(p, _)| *p == print) {
-            return place;
-        }
-        let surface = |side| {
-            cortex
-                .iter()
-                .find(|h| h.hemisphere == side)
-                .and_then(|h| h.shape(shape))
-                .map(|(s, _)| s)
-        };
-        let offsets_mm = match (surface(Hemisphere::Left), surface(Hemisphere::Right)) {
-            (Some(left), Some(right)) => {
-                let (l, r) = bridge::side_by_side(left, right, HEMISPHERE_GAP_MM);
-                [l, r]
-            }
-            _ => [Vec3::ZERO; 2],
-        };
-        let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
-        for hemisphere in cortex {
-            let offset = offsets_mm[usize::from(hemisphere.hemisphere == Hemisphere::Right)];
-            for vertex in hemisphere
-                .shape(shape)
-                .map(|(s, _)| s.vertices.iter())
-                .into_iter()
-                .flatten()
-            {
-                low = low.min(*vertex + offset);
-                high = high.max(*vertex + offset);
-            }
-        }
-        let place = if low.is_finite() && high.is_finite() {
-            Place {
-                offsets_mm,
-                centre_mm: (low + high) / 2.0,
-                extent_mm: high - low,
-            }
-        } else {
-            Place {
-                offsets_mm,
-                centre_mm: Vec3::ZERO,
-                extent_mm: Vec3::splat(200.0),
-            }
-        };
-        self.place = Some((print, place));
-        place
-    }
-
-    /// Where the crosshair is on the shape that is shown.
-    fn marker(
-        &mut self,
-        ctx: &Ctx<'_>,
-        cortex: &[HemisphereData],
-        shape: Shape,
-        place: Place,
-    ) -> Option<Vec3> {
-        let at = ctx.layout.view.crosshair()?;
-        let print = cortex
-            .iter()
-            .flat_map(|h| &h.shapes)
-            .map(|(.., mesh)| mesh.key.id)
-            .sum::<u64>();
-        let print = (print, at.to_array().map(f64::to_bits));
-        if self.nearest.is_none_or(|n| n.print != print) {
-            let found = nearest_vertex(cortex, at);
-            self.nearest = Some(Nearest { print, found });
-        }
-        let (hemisphere, vertex) = self.nearest?.found?;
-        let hemisphere = cortex.get(hemisphere)?;
-        let offset = place.offsets_mm[usize::from(hemisphere.hemisphere == Hemisphere::Right)];
-        hemisphere
-            .shape(shape)
-            .and_then(|(s, _)| s.vertices.get(vertex))
-            .map(|v| *v + offset)
-    }
-}
-
-fn shown_shape(ctx: &Ctx<'_>, cortex: &[HemisphereData]) -> Option<Shape> {
-    let has = |shape: &Shape| cortex.iter().any(|h| h.shape(*shape).is_some());
-    let wanted = ctx.layout.view.shape;
-    std::iter::once(wanted)
-        .chain(SHAPES.map(|(s, _)| s))
-        .find(has)
-}
-
-fn meaning(shape: Shape) -> &'static str {
-    match shape {
-        Shape::White => "The border of white and grey matter.",
-        Shape::Midthickness => "Half way between white and pial.",
-        Shape::Pial => "The outer border of grey matter.",
-        Shape::Inflated => "Sulci blown out, so that their walls can be seen.",
-        Shape::Sphere => "Each hemisphere as a sphere.",
-        Shape::Flat => "Cut and laid flat.",
-    }
-}
-
-/// Shows all of it: as large as the ellipsoid around it allows from this side.
-fn camera(ctx: &Ctx<'_>, place: Place, aspect: f32) -> Camera {
-    let turn = Quat::from_array(ctx.layout.view.rotation).inverse();
-    let reach = |direction: Vec3| (place.extent_mm / 2.0 * (turn * direction)).length();
-    let radius = reach(Vec3::Y).max(reach(Vec3::X) / aspect) * 1.16;
-    ctx.layout.view.camera(place.centre_mm, radius)
-}
-
-fn meshes(ctx: &Ctx<'_>, cortex: &[HemisphereData], shape: Shape, place: Place) -> Vec<MeshLayer> {
-    let overlay = overlay::current(ctx).and_then(|(map, look)| {
-        Some((
-            ctx.session.projected.as_ref().filter(|p| p.map == map.id)?,
-            map.id,
-            look,
-        ))
-    });
-    cortex
+        cortex.iter().any(|h| h.shape(shape).is_some())
+    };
+    let last = STOPS
         .iter()
-        .enumerate()
-        .filter_map(|(n, hemisphere)| {
-            let (_, mesh) = hemisphere.shape(shape)?;
-            Some(MeshLayer {
-                toward: None,
-                sampled: None,
-                relief: 1.0,
-                mesh: mesh.clone(),
-                offset_mm: place.offsets_mm
-                    [usize::from(hemisphere.hemisphere == Hemisphere::Right)],
-                sulcal: hemisphere.sulcal.clone(),
-                overlay: overlay.and_then(|(projected, id, look)| {
-                    Some((projected.hemispheres.get(n)?.clone(), look.look(id)))
-                }),
-                outlines: hemisphere
-                    .outlines
-                    .clone()
-                    .filter(|_| ctx.layout.view.surface_outlines),
-                opacity: 1.0,
-            })
-        })
-        .collect()
-}
-
-fn nearest_vertex(cortex: &[HemisphereData], at: DVec3) -> Option<(usize, usize)> {
-    let at = at.as_vec3();
-    let mut best = (NEAR_CORTEX_MM * NEAR_CORTEX_MM, None);
-    for (n, hemisphere) in cortex.iter().enumerate() {
-        let n_vertices = hemisphere
-            .shapes
-            .first()
-            .map_or(0, |(_, s, _)| s.vertices.len());
-        for vertex in 0..n_vertices {
-            let Some(place) = hemisphere.anatomical_mm(vertex) else {
-                break;
-            };
-            let distance = place.distance_squared(at);
-            if distance < best.0 {
-                best = (distance, Some((n, vertex)));
-            }
+        .filter(|(shape, ..)| there(*shape))
+        .map(|s| s.1);
+    let last = last.fold(0.0, f32::max);
+    if last > 0.0 {
+        let mut morph = look.morph.min(last);
+        ui.spacing_mut().slider_width = 150.0;
+        let slider = ui
+            .add(egui::Slider::new(&mut morph, 0.0..=last).show_value(false))
+            .accessible_name("Shape")
+            .on_hover_text(
+                "From white matter over pia, inflated and sphere to the flat map, without a jump.",
+            );
+        if slider.changed() {
+            // Near a shape, that shape.
+            let near = STOPS.iter().find(|(_, at, _)| (at - morph).abs() < 0.03);
+            let morph = near.map_or(morph, |(_, at, _)| *at);
+            ctx.drag(
+                Change::Cortex(CortexLook { morph, ..look }),
+                slider.drag_started(),
+            );
         }
     }
-    best.1
+    for (shape, at, name) in STOPS {
+        if there(shape)
+            && ui
+                .selectable_label(look.morph == at, name)
+                .on_hover_text(meaning(at))
+                .clicked()
+        {
+            ctx.change(Change::Cortex(CortexLook { morph: at, ..look }));
+        }
+    }
+}
+
+fn meaning(stop: f32) -> &'static str {
+    match stop as u32 {
+        0 => "The border of white and grey matter. Key W",
+        1 => "The outer border of grey matter. Key P",
+        2 => "Sulci blown out, so that their walls can be seen. Key I",
+        3 => "Each hemisphere as a sphere.",
+        _ => {
+            "Cut and laid flat: seen from above, unlit, so that colours are those of the bar. Key F"
+        }
+    }
+}
+
+/// From where, which halves, how far apart, how clear.
+fn view_controls(ui: &mut Ui, ctx: &Ctx<'_>) {
+    for (view, name, hint) in VIEWS {
+        let rotation = view.rotation().to_array();
+        let chosen = ctx.layout.view.rotation == rotation;
+        if ui
+            .selectable_label(chosen, name)
+            .on_hover_text(hint)
+            .clicked()
+        {
+            ctx.change(Change::Rotation(rotation));
+        }
+    }
+    let look = ctx.layout.view.cortex;
+    if ctx.session.subject.cortex.len() > 1 {
+        ui.separator();
+        for (halves, name) in [
+            (Halves::Left, "L"),
+            (Halves::Both, "L + R"),
+            (Halves::Right, "R"),
+        ] {
+            let chosen = look.halves == halves;
+            let hint = "Which hemispheres are drawn.";
+            if ui
+                .selectable_label(chosen, name)
+                .on_hover_text(hint)
+                .clicked()
+            {
+                ctx.change(Change::Cortex(CortexLook { halves, ..look }));
+            }
+        }
+        let mut apart_mm = look.apart_mm;
+        let drag = egui::DragValue::new(&mut apart_mm)
+            .range(0.0..=200.0)
+            .suffix(" mm")
+            .max_decimals(0);
+        let drag = ui
+            .add_enabled(look.halves == Halves::Both, drag)
+            .accessible_name("Gap between hemispheres")
+            .on_hover_text("Hemispheres apart by so much: their medial sides can be seen.");
+        if drag.changed() {
+            let look = CortexLook { apart_mm, ..look };
+            ctx.drag(Change::Cortex(look), drag.drag_started());
+        }
+    }
+    let mut outlines = ctx.layout.view.surface_outlines;
+    let there = ctx
+        .session
+        .subject
+        .cortex
+        .iter()
+        .any(|h| h.outlines.is_some());
+    let regions = ui
+        .add_enabled(there, egui::Checkbox::new(&mut outlines, "Regions"))
+        .on_hover_text("The borders of the parcellation's regions.")
+        .on_disabled_hover_text("These surfaces have no parcellation.");
+    if regions.changed() {
+        ctx.change(Change::SurfaceOutlines(outlines));
+    }
+}
+
+/// How the map is put on the sheet, and what is looked into.
+fn paint_controls(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let look = ctx.layout.view.cortex;
+    let mut new = look;
+    let mut starts = false;
+    let mut touched = false;
+    let pixel = ui.checkbox(&mut new.per_pixel, "Per pixel").on_hover_text(
+        "On: the map is sampled in every pixel between white and pial, so that voxels keep their edges. Off: at the \
+         vertices, painted between them.",
+    );
+    touched |= pixel.changed();
+    starts |= pixel.changed();
+    if look.per_pixel {
+        let mut n_layers = new.n_layers;
+        let layers = ui
+            .add(
+                egui::DragValue::new(&mut n_layers)
+                    .range(1..=32)
+                    .speed(0.1)
+                    .suffix(" depths"),
+            )
+            .accessible_name("Depths")
+            .on_hover_text(
+                "Samples from white to pial, averaged. With one, its depth can be chosen.",
+            );
+        new.n_layers = n_layers;
+        touched |= layers.changed();
+        starts |= layers.drag_started();
+        if new.n_layers == 1 {
+            ui.spacing_mut().slider_width = 70.0;
+            let depth = ui
+                .add(egui::Slider::new(&mut new.depth, 0.0..=1.0).show_value(false))
+                .accessible_name("Depth")
+                .on_hover_text(format!(
+                    "Where the map is sampled: {:.0} % of the way from white to pial.",
+                    new.depth * 100.0
+                ));
+            touched |= depth.changed();
+            starts |= depth.drag_started();
+        }
+    }
+    let mut percent = (new.opacity * 100.0).round();
+    let opacity = ui
+        .add(
+            egui::DragValue::new(&mut percent)
+                .range(0.0..=100.0)
+                .suffix(" % solid")
+                .speed(0.5)
+                .max_decimals(0),
+        )
+        .accessible_name("Opacity of the surfaces")
+        .on_hover_text("Below 100 % the cortex is glass: what lies inside shows.");
+    new.opacity = percent / 100.0;
+    touched |= opacity.changed();
+    starts |= opacity.drag_started();
+    if touched {
+        ctx.drag(Change::Cortex(new), starts);
+    }
+    ui.separator();
+    inside_controls(ui, ctx);
+}
+
+fn inside_controls(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let inside = ctx.layout.view.inside;
+    let can = cortex::can_look_inside(ctx.session, &ctx.layout.view);
+    let name = |what| match what {
+        Inside::Nothing => "nothing",
+        Inside::Anatomy => "anatomy",
+        Inside::Map => "map",
+        Inside::Both => "both",
+    };
+    ui.add_enabled_ui(can, |ui| {
+        ui.label("Inside");
+        let combo = egui::ComboBox::from_id_salt("inside")
+            .selected_text(name(inside.what))
+            .width(76.0)
+            .show_ui(ui, |ui| {
+                for what in [Inside::Nothing, Inside::Anatomy, Inside::Map, Inside::Both] {
+                    if ui.selectable_label(inside.what == what, name(what)).clicked() {
+                        ctx.change(Change::Inside(InsideLook { what, ..inside }));
+                    }
+                }
+            });
+        combo
+            .response
+            .accessible_name("Inside")
+            .on_hover_text("Volumes looked into by rays. Make the surfaces glass, or cut the volume, to see it.")
+            .on_disabled_hover_text("Only where the surfaces are where the brain is: white to pial.");
+        if inside.what == Inside::Nothing {
+            return;
+        }
+        let mut maximum = inside.maximum;
+        let hint = "The largest number on each ray instead of lit matter.";
+        if ui.checkbox(&mut maximum, "Maximum").on_hover_text(hint).changed() {
+            ctx.change(Change::Inside(InsideLook { maximum, ..inside }));
+        }
+        ui.spacing_mut().slider_width = 56.0;
+        let mut cuts = inside.cuts;
+        for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
+            ui.label(name);
+            let slider = ui
+                .add(egui::Slider::new(&mut cuts[axis], -1.0..=1.0).show_value(false))
+                .accessible_name(format!("Cut along {name}"))
+                .on_hover_text("Cut away from one end or the other; in the middle nothing is cut.");
+            if slider.changed() {
+                if cuts[axis].abs() < 0.03 {
+                    cuts[axis] = 0.0;
+                }
+                let look = InsideLook { cuts, ..inside };
+                ctx.drag(Change::Inside(look), slider.drag_started());
+            }
+        }
+    });
+}
+
+fn picture(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
+    let response = ui.interact(rect, ui.scope_id().with("cortex"), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Cortical surface"));
+    let view = &ctx.layout.view;
+    let Some(Cortex {
+        mut scene,
+        hemispheres,
+    }) = cortex::scene(ctx.session, view, rect.aspect_ratio(), ctx.theme.paint())
+    else {
+        let words = "No surface of this hemisphere. Volumes show from white to pial.";
+        plate(ui, ctx, rect.center(), egui::Align2::CENTER_CENTER, words);
+        return;
+    };
+    // What moves is drawn coarser where drawing is slow.
+    let scale = canvas::pixels_per_point(ui, ctx);
+    if scale < ui.pixels_per_point()
+        && let View::Surfaces(surfaces) = scene.view
+    {
+        scene.view = View::Surfaces(surfaces.draft());
+    }
+    let size = [rect.width(), rect.height()].map(|side| (side * scale).round().max(1.0) as u32);
+    canvas::show(ui, ctx, Slot::Surface, rect, &scene, size);
+    caption(ui, ctx, rect);
+    pointer(ui, ctx, &response, (&scene, size), &hemispheres);
 }
 
 fn pointer(
@@ -340,20 +321,23 @@ fn pointer(
     ctx: &Ctx<'_>,
     response: &egui::Response,
     (scene, size): (&Scene, [u32; 2]),
-    cortex: &[HemisphereData],
+    hemispheres: &[usize],
 ) {
     if response.dragged_by(PointerButton::Primary) && response.drag_delta() != egui::Vec2::ZERO {
         let View::Surfaces(view) = &scene.view else {
             return;
         };
-        let turned = view.camera.turned(
-            response.drag_delta().x * TURN,
-            response.drag_delta().y * TURN,
-        );
-        ctx.drag(
-            Change::Rotation(turned.rotation.to_array()),
-            response.drag_started(),
-        );
+        // A flat map is not tilted.
+        if ctx.layout.view.cortex.morph < STOPS[4].1 {
+            let turned = view.camera.turned(
+                response.drag_delta().x * TURN,
+                response.drag_delta().y * TURN,
+            );
+            ctx.drag(
+                Change::Rotation(turned.rotation.to_array()),
+                response.drag_started(),
+            );
+        }
     }
     if let Some(at) = response
         .interact_pointer_pos()
@@ -363,7 +347,7 @@ fn pointer(
         let scale = size[0] as f32 / response.rect.width();
         let pixel = [from.x, from.y].map(|side| (side * scale).max(0.0) as u32);
         if pixel[0] < size[0] && pixel[1] < size[1] {
-            pick(ctx, scene, size, pixel, cortex);
+            pick(ctx, scene, size, pixel, hemispheres);
         }
     }
     if response.hovered() {
@@ -378,13 +362,15 @@ fn pointer(
     }
 }
 
-/// Moves the crosshair to the place in the cortex that is under a pixel.
-fn pick(ctx: &Ctx<'_>, scene: &Scene, size: [u32; 2], pixel: [u32; 2], cortex: &[HemisphereData]) {
+/// Moves the crosshair to the place in the brain that is under a pixel.
+fn pick(ctx: &Ctx<'_>, scene: &Scene, size: [u32; 2], pixel: [u32; 2], hemispheres: &[usize]) {
     match ctx.easel.borrow_mut().pick(scene, size, pixel) {
         Ok(picked) => {
             let place = picked.and_then(|pick| match pick {
                 Pick::Vertex { mesh, vertex, .. } => {
-                    cortex.get(mesh)?.anatomical_mm(vertex as usize)
+                    let hemisphere = *hemispheres.get(mesh)?;
+                    let hemisphere = ctx.session.subject.cortex.get(hemisphere)?;
+                    hemisphere.anatomical_mm(vertex as usize)
                 }
                 Pick::Voxel { point_mm, .. } => Some(point_mm),
             });
@@ -414,8 +400,8 @@ fn caption(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
             &range,
         );
     }
-    if ctx.jobs.is_running(Kind::Project) {
-        let name = ctx.layout.view.map.map_or("the map", MapId::name);
+    if ctx.jobs.is_running(Kind::Project) && !ctx.layout.view.cortex.per_pixel {
+        let name = ctx.layout.view.map.map_or("the map", |id| id.name());
         let words = format!("Painting {name}…");
         plate(
             ui,

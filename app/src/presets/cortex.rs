@@ -206,7 +206,7 @@ fn side_by_side(brain: &Brain, layers: &[(Hemisphere, MeshLayer)], style: Style)
     if let ([left, right], [a, b]) = (brain.hemispheres.as_slice(), meshes.as_mut_slice())
         && let (Some(left), Some(right)) = (drawn_shape(left, style), drawn_shape(right, style))
     {
-        (a.offset_mm, b.offset_mm) = bridge::side_by_side(left, right, 4.0);
+        (a.offset_mm, b.offset_mm) = bridge::side_by_side(&left.vertices, &right.vertices, 4.0);
     }
     meshes
 }

@@ -12,6 +12,9 @@ use glam::DVec3;
 use image::RgbImage;
 
 use super::MapId;
+use crate::compose::silhouette::Silhouette;
+use crate::layout::Pane;
+use crate::scene_file::SceneFile;
 
 /// What jobs send home.
 #[derive(Debug)]
@@ -22,9 +25,22 @@ pub enum News {
         study: Arc<Study>,
         /// Whether runs are still to come.
         partial: bool,
+        /// The paths it was opened from; none for the demo study.
+        opened: Vec<PathBuf>,
     },
+    /// Where the user wants a view or a picture to be written.
+    Save {
+        /// What.
+        what: Saved,
+        /// Where.
+        path: PathBuf,
+    },
+    /// A saved view was read.
+    Scene(Box<SceneFile>),
     /// A subject's anatomy, as far as it was read.
     Subject(SubjectParts),
+    /// The first volume of a run whose others are still being read.
+    FirstVolume(GreyParts),
     /// A BOLD run.
     Run(RunParts),
     /// A map on the cortical sheet.
@@ -42,6 +58,15 @@ pub enum News {
     },
 }
 
+/// What can be saved from the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// The view, to be opened or drawn again.
+    View(Pane),
+    /// A picture of it.
+    Picture(Pane),
+}
+
 /// A volume to be shown in grey.
 #[derive(Clone, Debug)]
 pub struct GreyParts {
@@ -51,6 +76,8 @@ pub struct GreyParts {
     pub window: (f32, f32),
     /// The box of what is not air, world mm.
     pub bounds_mm: (DVec3, DVec3),
+    /// What is not air seen along z, y and x.
+    pub silhouettes: Option<Arc<[Silhouette; 3]>>,
 }
 
 /// A subject's anatomy, read.

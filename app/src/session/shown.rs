@@ -85,6 +85,8 @@ pub struct Underlay {
     pub window: (f32, f32),
     /// The box of what is not air, world mm.
     pub bounds_mm: (DVec3, DVec3),
+    /// The outline of what is not air seen along z, y and x.
+    pub silhouettes: Option<[OutlineLayer; 3]>,
 }
 
 /// An atlas ready to be drawn.
@@ -105,6 +107,8 @@ pub struct HemisphereData {
     pub hemisphere: Hemisphere,
     /// Its shapes.
     pub shapes: Vec<(Shape, Arc<Surface>, MeshData)>,
+    /// The shape before the flat one, with the flat one's triangles: from where the sheet is laid flat.
+    pub cut: Option<MeshData>,
     /// Sulcal depth.
     pub sulcal: Option<VertexData>,
     /// Region borders and colours.
@@ -173,11 +177,15 @@ pub(super) fn underlay(keys: &mut Keys, name: &str, parts: &GreyParts) -> Underl
         volume: Arc::clone(&parts.volume),
         window: parts.window,
         bounds_mm: parts.bounds_mm,
+        silhouettes: parts
+            .silhouettes
+            .as_ref()
+            .map(|flat| flat.each_ref().map(|s| bridge::silhouette(keys.fresh(), s))),
     }
 }
 
 pub(super) fn hemisphere_data(keys: &mut Keys, parts: HemisphereParts) -> HemisphereData {
-    let shapes = parts
+    let shapes: Vec<(Shape, Arc<Surface>, MeshData)> = parts
         .shapes
         .into_iter()
         .map(|(shape, surface)| {
@@ -185,8 +193,20 @@ pub(super) fn hemisphere_data(keys: &mut Keys, parts: HemisphereParts) -> Hemisp
             (shape, surface, mesh)
         })
         .collect();
+    let of = |shape| shapes.iter().find(|(s, ..)| *s == shape);
+    let before = [Shape::Sphere, Shape::Inflated, Shape::Pial, Shape::White];
+    let before = before.into_iter().find_map(of);
+    let cut = of(Shape::Flat)
+        .zip(before)
+        .filter(|((_, flat, _), (_, before, _))| flat.vertices.len() == before.vertices.len())
+        .map(|((_, flat, _), (_, before, _))| MeshData {
+            key: keys.fresh(),
+            vertices: Arc::clone(&before.vertices),
+            triangles: Arc::clone(&flat.triangles),
+        });
     HemisphereData {
         hemisphere: parts.hemisphere,
+        cut,
         shapes,
         sulcal: parts
             .sulcal

@@ -1,6 +1,6 @@
 //! What job threads do: reading, and calling the pipelines.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,20 +8,24 @@ use fusiform_pipelines::betas::Columns;
 use fusiform_pipelines::decode::{self, Code, DecodePlan, Decoded};
 use fusiform_pipelines::device::{self, DeviceChoice};
 use fusiform_pipelines::glm;
+use fusiform_pipelines::io::{detect, nifti};
 use fusiform_pipelines::project;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::demo::{self, DemoPlan};
 use fusiform_pipelines::study::select::{self, Query};
-use fusiform_pipelines::study::{BoldRun, Study, files};
+use fusiform_pipelines::study::{BoldRun, Source, Study, files};
 use fusiform_pipelines::surface::{Shape, Surface};
 use fusiform_pipelines::volume::{Atlas, Series, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
+use fusiform_render::renderer::Backend;
 use glam::DVec3;
 
+use crate::compose::silhouette;
 use crate::layout::CodeChoice;
+use crate::scene_file::{self, SceneFile};
 use crate::session::{
     DecodedParts, GreyParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts,
-    RunParts, SubjectParts,
+    RunParts, Saved, SubjectParts,
 };
 
 /// A dialog that answers sooner than this was not seen by anybody: there is no desktop portal.
@@ -39,16 +43,26 @@ pub(crate) fn demo(run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> 
         publish(News::Study {
             study: Arc::new(study),
             partial: true,
+            opened: Vec::new(),
         });
     })?;
     Ok(News::Study {
         study: Arc::new(made.study),
         partial: false,
+        opened: Vec::new(),
     })
 }
 
 /// Opens a folder, a `study.toml`, or loose files.
 pub(crate) fn study(paths: &[PathBuf], run: &Run<'_>) -> Result<News, Stop> {
+    if let [one] = paths
+        && one
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("json"))
+    {
+        let scene = SceneFile::read(one).map_err(|e| Error::data(format!("{e:#}")))?;
+        return Ok(News::Scene(Box::new(scene)));
+    }
     let study = match paths {
         [one] => Study::open(one, run)?,
         loose => files::from_files(loose, run)?,
@@ -56,6 +70,7 @@ pub(crate) fn study(paths: &[PathBuf], run: &Run<'_>) -> Result<News, Stop> {
     Ok(News::Study {
         study: Arc::new(study),
         partial: false,
+        opened: paths.to_vec(),
     })
 }
 
@@ -94,11 +109,7 @@ pub(crate) fn subject(
     for (n, hemisphere) in subject.surfaces.iter().enumerate() {
         run.progress(n, subject.surfaces.len());
         let mut shapes = Vec::new();
-        for (shape, source) in hemisphere
-            .shapes
-            .iter()
-            .filter(|(shape, _)| *shape != Shape::Flat)
-        {
+        for (shape, source) in hemisphere.shapes.iter() {
             run.check()?;
             shapes.push((*shape, source.load(run)?));
         }
@@ -122,7 +133,14 @@ pub(crate) fn subject(
 }
 
 /// Reads a BOLD run and computes its mean and temporal SNR.
-pub(crate) fn run(bold: &BoldRun, run: &Run<'_>) -> Result<News, Stop> {
+pub(crate) fn run(bold: &BoldRun, run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> {
+    if let Source::File(path) = &bold.bold
+        && matches!(detect::kind(path), Ok(detect::Kind::Nifti))
+    {
+        run.stage("reading the first volume");
+        let first = nifti::read_first_volume(path, run)?;
+        publish(News::FirstVolume(grey(Arc::new(first))));
+    }
     run.stage("reading the volumes");
     let series = bold.bold.load(run)?;
     run.stage("mean and temporal SNR");
@@ -274,6 +292,38 @@ pub(crate) fn ask_folder() -> News {
     }
 }
 
+/// Asks the desktop where to save.
+pub(crate) fn ask_save(what: Saved) -> News {
+    let asked = Instant::now();
+    let (title, name, kind, ending) = match what {
+        Saved::View(_) => ("Save the view", "view.json", "Views", "json"),
+        Saved::Picture(_) => ("Save a picture", "picture.png", "Pictures", "png"),
+    };
+    let dialog = rfd::FileDialog::new()
+        .set_title(title)
+        .set_file_name(name)
+        .add_filter(kind, &[ending]);
+    match dialog.save_file() {
+        Some(path) => News::Save { what, path },
+        None => News::Paths {
+            paths: Vec::new(),
+            unseen: asked.elapsed() < UNSEEN,
+        },
+    }
+}
+
+/// Draws a saved view and writes it as PNG.
+pub(crate) fn write_picture(scene: &SceneFile, path: &Path) -> Result<News, Stop> {
+    let failed = |error: anyhow::Error| Error::data(format!("{error:#}"));
+    let (mut backend, _) = Backend::best();
+    let sheet = scene_file::sheet(scene, &mut backend).map_err(failed)?;
+    sheet.write(path).map_err(failed)?;
+    Ok(News::Paths {
+        paths: Vec::new(),
+        unseen: false,
+    })
+}
+
 /// Asks the desktop for files.
 pub(crate) fn ask_files() -> News {
     let asked = Instant::now();
@@ -333,6 +383,7 @@ fn grey(volume: Arc<Volume>) -> GreyParts {
         grid.world_bounds()
     };
     GreyParts {
+        silhouettes: Some(Arc::new(silhouette::of(&volume, air, bounds_mm))),
         volume,
         window,
         bounds_mm,

@@ -34,7 +34,7 @@ use stream::{each_chunk, scaled};
 
 pub use colour::read_rgb;
 pub use extensions::Extension;
-pub use stream::{OnVolume, read_masked, read_time_course, stream};
+pub use stream::{OnVolume, read_first_volume, read_masked, read_time_course, stream};
 pub use write::{write_labels, write_scaled, write_series, write_volume};
 
 /// What a NIfTI file says of itself, checked and put into the program's units.

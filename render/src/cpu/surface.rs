@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::{over, premultiplied, straight};
 use crate::check;
+use crate::field::Kept;
 use crate::gpu::RenderError;
 use crate::mesh::{BorderTriangle, border_triangles, normals, unit_sphere};
 use crate::scene::{Look, MeshLayer, Sampled, SurfaceView};
@@ -66,7 +67,7 @@ pub(super) fn pixels(
     for i in draw_order(view) {
         let layer = &view.meshes[i];
         check::triangles(layer)?;
-        let uniform = SurfaceUniform::layer(&view.camera, samples, side, layer, [[1; 3]; 2]);
+        let uniform = SurfaceUniform::layer(&view.camera, samples, side, layer, [Kept::WHOLE; 2]);
         let mut item = Item::new(uniform, &drawn(layer), &layer.mesh.triangles, samples, band);
         item.sampled = layer.sampled.as_ref().map(|s| (Through::new(s), s));
         item.sulcal = layer

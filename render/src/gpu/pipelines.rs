@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::target::{COLOUR_FORMAT, attachment};
 use super::{BLEND_OVER, Gpu};
+use crate::field::Variant;
 
 pub(super) const DEPTH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;
 
@@ -19,7 +20,7 @@ pub(super) struct BorderCorner {
     pub(super) toward: [f32; 3],
 }
 
-/// Pipelines for one number of samples.
+/// Pipelines for one number of samples and one way of sampling volumes.
 #[derive(Debug)]
 pub(super) struct Pipelines {
     pub(super) colour: wgpu::RenderPipeline,
@@ -65,7 +66,7 @@ impl Pipelines {
         gpu: &Gpu,
         layout: &wgpu::PipelineLayout,
         module: &wgpu::ShaderModule,
-        samples: u32,
+        (samples, sampled): (u32, Option<Variant>),
     ) -> Self {
         const MESH: [wgpu::VertexAttribute; 2] =
             wgpu::vertex_attr_array![0 => Float32x3, 1 => Float32x3];
@@ -78,6 +79,8 @@ impl Pipelines {
         const OUTER: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![7 => Float32x3];
         const CORNER: [wgpu::VertexAttribute; 7] = wgpu::vertex_attr_array![
             0 => Float32x3, 1 => Uint32, 2 => Sint32x3, 3 => Unorm8x4, 4 => Unorm8x4, 5 => Unorm8x4, 6 => Float32x3];
+        let [a, b] = sampled.unwrap_or(Variant::NONE).constants();
+        let constants = [a, b, ("through", f64::from(u8::from(sampled.is_some())))];
         let buffer = |stride: usize, attributes| {
             Some(wgpu::VertexBufferLayout {
                 array_stride: stride as u64,
@@ -122,7 +125,10 @@ impl Pipelines {
                     fragment: Some(wgpu::FragmentState {
                         module,
                         entry_point: Some(fragment.unwrap_or("fs_nothing")),
-                        compilation_options: wgpu::PipelineCompilationOptions::default(),
+                        compilation_options: wgpu::PipelineCompilationOptions {
+                            constants: &constants,
+                            ..Default::default()
+                        },
                         targets: &[Some(wgpu::ColorTargetState {
                             format: COLOUR_FORMAT,
                             blend: Some(BLEND_OVER),

@@ -1,11 +1,14 @@
 //! Slices: a full-screen triangle a layer.
 
+use std::collections::BTreeMap;
+
 use bytemuck::{Pod, Zeroable};
 use wgpu::ShaderStages;
 
 use super::target::{COLOUR_FORMAT, Target};
-use super::volume::Volumes;
+use super::volume::{Volumes, sampler_entry, volume_entry};
 use super::{BLEND_OVER, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
+use crate::field::Variant;
 use crate::look::LookUniform;
 use crate::mesh::sorted_regions;
 use crate::sampling::{CROSS_HALF_GAP_PX, CROSS_HALF_WIDTH_PX, Sampling, Steps};
@@ -39,7 +42,9 @@ struct SliceUniform {
 #[derive(Debug)]
 pub(super) struct SlicePass {
     layout: wgpu::BindGroupLayout,
-    layer: wgpu::RenderPipeline,
+    pipeline_layout: wgpu::PipelineLayout,
+    module: wgpu::ShaderModule,
+    layers: BTreeMap<Variant, wgpu::RenderPipeline>,
     outline: wgpu::RenderPipeline,
     cross: wgpu::RenderPipeline,
     /// Bound where a pipeline reads no regions.
@@ -62,16 +67,9 @@ impl SlicePass {
                     ShaderStages::FRAGMENT,
                     texture_binding(wgpu::TextureViewDimension::D2),
                 ),
-                layout_entry(
-                    2,
-                    ShaderStages::FRAGMENT,
-                    texture_binding(wgpu::TextureViewDimension::D3),
-                ),
-                layout_entry(
-                    3,
-                    ShaderStages::FRAGMENT,
-                    texture_binding(wgpu::TextureViewDimension::D3),
-                ),
+                volume_entry(gpu, 2),
+                volume_entry(gpu, 3),
+                sampler_entry(gpu, 5),
                 layout_entry(
                     4,
                     ShaderStages::FRAGMENT,
@@ -95,37 +93,11 @@ impl SlicePass {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let pipeline = |entry_point: &str| {
-            device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                label: Some(entry_point),
-                layout: Some(&pipeline_layout),
-                vertex: wgpu::VertexState {
-                    module: &module,
-                    entry_point: Some("vs_full"),
-                    compilation_options: wgpu::PipelineCompilationOptions::default(),
-                    buffers: &[],
-                },
-                primitive: wgpu::PrimitiveState::default(),
-                depth_stencil: None,
-                multisample: wgpu::MultisampleState::default(),
-                fragment: Some(wgpu::FragmentState {
-                    module: &module,
-                    entry_point: Some(entry_point),
-                    compilation_options: wgpu::PipelineCompilationOptions::default(),
-                    targets: &[Some(wgpu::ColorTargetState {
-                        format: COLOUR_FORMAT,
-                        blend: Some(BLEND_OVER),
-                        write_mask: wgpu::ColorWrites::ALL,
-                    })],
-                }),
-                multiview_mask: None,
-                cache: None,
-            })
-        };
+        let drawn = |entry| pipeline(gpu, &pipeline_layout, &module, entry, Variant::NONE);
         Self {
-            layer: pipeline("fs_layer"),
-            outline: pipeline("fs_outline"),
-            cross: pipeline("fs_cross"),
+            layers: BTreeMap::new(),
+            outline: drawn("fs_outline"),
+            cross: drawn("fs_cross"),
             no_regions: device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("no regions"),
                 size: 8,
@@ -133,7 +105,22 @@ impl SlicePass {
                 mapped_at_creation: false,
             }),
             layout,
+            pipeline_layout,
+            module,
         }
+    }
+
+    fn layer(&mut self, gpu: &Gpu, variant: Variant) -> wgpu::RenderPipeline {
+        let made = || {
+            pipeline(
+                gpu,
+                &self.pipeline_layout,
+                &self.module,
+                "fs_layer",
+                variant,
+            )
+        };
+        self.layers.entry(variant).or_insert_with(made).clone()
     }
 
     /// Draws a view into a target, from the bottom layer to the crosshair.
@@ -148,29 +135,29 @@ impl SlicePass {
         now: u64,
     ) -> Result<(), RenderError> {
         let none = volumes.none();
+        let sampler = volumes.sampler.clone();
         let mut draws = Vec::new();
         for layer in &view.layers {
             let steps = Steps::new(view, &layer.volume);
+            let ([texture, modulating], kept, variant) = volumes.of_layer(gpu, layer, now)?;
             let stored = volumes.get(gpu, &layer.volume, now)?;
             let mut uniform = SliceUniform {
-                place: place(view, &layer.volume, steps, stored.stride),
-                shape: stored.shape(u32::from(layer.linear)),
+                place: place(view, &layer.volume, steps, kept[0].stride),
+                shape: stored.shape(0),
                 look: layer.look.uniform(),
                 picture: picture(target.size, steps.n, 0.0),
                 ..SliceUniform::zeroed()
             };
-            let mut modulating = none.clone();
             if let Some(modulation) = &layer.modulation {
                 let stored = volumes.get(gpu, &modulation.volume, now)?;
-                uniform.modulation_place = place(view, &modulation.volume, steps, stored.stride);
-                uniform.modulation_shape = stored.shape(1);
+                uniform.modulation_place = place(view, &modulation.volume, steps, kept[1].stride);
+                uniform.modulation_shape = stored.shape(0);
                 let (low, scale) = modulation.ramp();
                 uniform.modulation_range = [low, scale, 0.0, 0.0];
-                modulating = stored.view;
             }
-            let textures = [&stored.view, &modulating];
+            let textures = ([&texture, &modulating], &sampler);
             draws.push((
-                self.layer.clone(),
+                self.layer(gpu, variant),
                 self.bind(gpu, colormaps, &uniform, textures, &self.no_regions)?,
             ));
         }
@@ -184,7 +171,7 @@ impl SlicePass {
                 let steps = Steps::new(&flat, &outlines.labels);
                 let stored = volumes.get(gpu, &outlines.labels, now)?;
                 let uniform = SliceUniform {
-                    place: place(&flat, &outlines.labels, steps, stored.stride),
+                    place: place(&flat, &outlines.labels, steps, stored.kept.stride),
                     shape: stored.shape(regions.len() as u32),
                     picture: picture(target.size, 1, outlines.width_px.max(0.0)),
                     ..SliceUniform::zeroed()
@@ -200,7 +187,13 @@ impl SlicePass {
                 )?;
                 draws.push((
                     self.outline.clone(),
-                    self.bind(gpu, colormaps, &uniform, [&stored.view, &none], &buffer)?,
+                    self.bind(
+                        gpu,
+                        colormaps,
+                        &uniform,
+                        ([&stored.view, &none], &sampler),
+                        &buffer,
+                    )?,
                 ));
             }
         }
@@ -211,7 +204,13 @@ impl SlicePass {
             uniform.cross_colour = colour.map(|c| f32::from(c) / 255.0);
             draws.push((
                 self.cross.clone(),
-                self.bind(gpu, colormaps, &uniform, [&none, &none], &self.no_regions)?,
+                self.bind(
+                    gpu,
+                    colormaps,
+                    &uniform,
+                    ([&none, &none], &sampler),
+                    &self.no_regions,
+                )?,
             ));
         }
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -240,7 +239,7 @@ impl SlicePass {
         gpu: &Gpu,
         colormaps: &wgpu::TextureView,
         uniform: &SliceUniform,
-        [volume, modulating]: [&wgpu::TextureView; 2],
+        ([volume, modulating], sampler): ([&wgpu::TextureView; 2], &wgpu::Sampler),
         regions: &wgpu::Buffer,
     ) -> Result<wgpu::BindGroup, RenderError> {
         let buffer = gpu.buffer(
@@ -258,9 +257,48 @@ impl SlicePass {
                 entry(2, wgpu::BindingResource::TextureView(volume)),
                 entry(3, wgpu::BindingResource::TextureView(modulating)),
                 entry(4, regions.as_entire_binding()),
+                entry(5, wgpu::BindingResource::Sampler(sampler)),
             ],
         }))
     }
+}
+
+fn pipeline(
+    gpu: &Gpu,
+    layout: &wgpu::PipelineLayout,
+    module: &wgpu::ShaderModule,
+    entry_point: &str,
+    variant: Variant,
+) -> wgpu::RenderPipeline {
+    gpu.device
+        .create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some(entry_point),
+            layout: Some(layout),
+            vertex: wgpu::VertexState {
+                module,
+                entry_point: Some("vs_full"),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                buffers: &[],
+            },
+            primitive: wgpu::PrimitiveState::default(),
+            depth_stencil: None,
+            multisample: wgpu::MultisampleState::default(),
+            fragment: Some(wgpu::FragmentState {
+                module,
+                entry_point: Some(entry_point),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &variant.constants(),
+                    ..Default::default()
+                },
+                targets: &[Some(wgpu::ColorTargetState {
+                    format: COLOUR_FORMAT,
+                    blend: Some(BLEND_OVER),
+                    write_mask: wgpu::ColorWrites::ALL,
+                })],
+            }),
+            multiview_mask: None,
+            cache: None,
+        })
 }
 
 fn picture(size: [u32; 2], n_steps: u32, width_px: f32) -> [f32; 4] {

@@ -6,9 +6,10 @@ use wgpu::ShaderStages;
 
 use super::pipelines::DEPTH_FORMAT;
 use super::target::{COLOUR_FORMAT, attachment};
-use super::volume::Volumes;
+use super::volume::{Volumes, sampler_entry, volume_entry};
 use super::{BLEND_OVER, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
-use crate::scene::{SolidLayer, SurfaceView};
+use crate::field::Variant;
+use crate::scene::{Cast, SolidLayer, SurfaceView};
 use crate::solid::SolidUniform;
 
 #[derive(Debug)]
@@ -16,8 +17,8 @@ pub(super) struct SolidPass {
     layout: wgpu::BindGroupLayout,
     pipeline_layout: wgpu::PipelineLayout,
     module: wgpu::ShaderModule,
-    /// By samples a pixel.
-    pipelines: BTreeMap<u32, wgpu::RenderPipeline>,
+    /// By samples a pixel, way of sampling, and whether the maximum is wanted.
+    pipelines: BTreeMap<(u32, Variant, bool), wgpu::RenderPipeline>,
 }
 
 impl SolidPass {
@@ -33,8 +34,9 @@ impl SolidPass {
                     buffer_binding(wgpu::BufferBindingType::Uniform),
                 ),
                 layout_entry(1, fragment, texture_binding(wgpu::TextureViewDimension::D2)),
-                layout_entry(2, fragment, texture_binding(wgpu::TextureViewDimension::D3)),
-                layout_entry(3, fragment, texture_binding(wgpu::TextureViewDimension::D3)),
+                volume_entry(gpu, 2),
+                volume_entry(gpu, 3),
+                sampler_entry(gpu, 5),
                 layout_entry(
                     4,
                     fragment,
@@ -69,10 +71,13 @@ impl SolidPass {
         }
     }
 
-    pub(super) fn pipeline(&mut self, gpu: &Gpu, samples: u32) -> wgpu::RenderPipeline {
+    fn pipeline(&mut self, gpu: &Gpu, key: (u32, Variant, bool)) -> wgpu::RenderPipeline {
+        let (samples, variant, maximum) = key;
+        let [a, b] = variant.constants();
+        let constants = [a, b, ("maximum", f64::from(u8::from(maximum)))];
         let (layout, module) = (&self.pipeline_layout, &self.module);
         self.pipelines
-            .entry(samples)
+            .entry(key)
             .or_insert_with(|| {
                 gpu.device
                     .create_render_pipeline(&wgpu::RenderPipelineDescriptor {
@@ -99,7 +104,10 @@ impl SolidPass {
                         fragment: Some(wgpu::FragmentState {
                             module,
                             entry_point: Some("fs_solid"),
-                            compilation_options: wgpu::PipelineCompilationOptions::default(),
+                            compilation_options: wgpu::PipelineCompilationOptions {
+                                constants: &constants,
+                                ..Default::default()
+                            },
                             targets: &[Some(wgpu::ColorTargetState {
                                 format: COLOUR_FORMAT,
                                 blend: Some(BLEND_OVER),
@@ -113,18 +121,18 @@ impl SolidPass {
             .clone()
     }
 
-    /// What one volume needs to be drawn over meshes of these depths.
-    pub(super) fn bind(
-        &self,
+    /// What draws one volume over meshes of these depths: the pipeline and what it is bound to.
+    pub(super) fn prepare(
+        &mut self,
         gpu: &Gpu,
         (colormaps, volumes, depths): (&wgpu::TextureView, &mut Volumes, &wgpu::TextureView),
         view: &SurfaceView,
         solid: &SolidLayer,
-        size: [u32; 2],
+        (size, samples): ([u32; 2], u32),
         now: u64,
-    ) -> Result<wgpu::BindGroup, RenderError> {
-        let ([volume, modulating], strides) = volumes.of_layer(gpu, &solid.layer, now)?;
-        let uniform = SolidUniform::new(view, solid, size, strides);
+    ) -> Result<(wgpu::RenderPipeline, wgpu::BindGroup), RenderError> {
+        let ([volume, modulating], kept, variant) = volumes.of_layer(gpu, &solid.layer, now)?;
+        let uniform = SolidUniform::new(view, solid, size, kept);
         let buffer = gpu.buffer(
             "solid",
             bytemuck::bytes_of(&uniform),
@@ -132,7 +140,7 @@ impl SolidPass {
         )?;
         let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
         let texture = wgpu::BindingResource::TextureView;
-        Ok(gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        let bindings = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("solid"),
             layout: &self.layout,
             entries: &[
@@ -141,8 +149,12 @@ impl SolidPass {
                 entry(2, texture(&volume)),
                 entry(3, texture(&modulating)),
                 entry(4, texture(depths)),
+                entry(5, wgpu::BindingResource::Sampler(&volumes.sampler)),
             ],
-        }))
+        });
+        let maximum = solid.cast == Cast::Maximum;
+        let pipeline = self.pipeline(gpu, (samples, variant, maximum));
+        Ok((pipeline, bindings))
     }
 }
 

@@ -8,9 +8,10 @@ use wgpu::ShaderStages;
 use super::pipelines::{BorderCorner, Pipelines, Scratch};
 use super::solid::{SolidPass, depth_buffer};
 use super::target::Target;
-use super::volume::Volumes;
+use super::volume::{Volumes, sampler_entry, volume_entry};
 use super::{Cache, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
 use crate::check;
+use crate::field::{Kept, Variant};
 use crate::mesh::{border_triangles, normals, unit_sphere};
 use crate::scene::{Key, MeshLayer, Places, SurfaceView, VertexData};
 use crate::surface::{SurfaceUniform, draw_order, overlay_values, sulcal_values};
@@ -37,6 +38,8 @@ struct Prepared {
     ends: [wgpu::Buffer; 2],
     borders: Option<(wgpu::Buffer, u32)>,
     solid: bool,
+    /// How a volume is sampled between the ends, if one is.
+    sampled: Option<Variant>,
 }
 
 #[derive(Debug)]
@@ -44,7 +47,8 @@ pub(super) struct SurfacePass {
     layout: wgpu::BindGroupLayout,
     pipeline_layout: wgpu::PipelineLayout,
     module: wgpu::ShaderModule,
-    pipelines: BTreeMap<u32, Pipelines>,
+    /// By samples a pixel and how a volume is sampled.
+    pipelines: BTreeMap<(u32, Option<Variant>), Pipelines>,
     pub(super) picking: super::pick::PickPipeline,
     solids: SolidPass,
     meshes: Cache<MeshBuffers>,
@@ -77,16 +81,9 @@ impl SurfacePass {
                     ShaderStages::FRAGMENT,
                     texture_binding(wgpu::TextureViewDimension::D2),
                 ),
-                layout_entry(
-                    2,
-                    ShaderStages::FRAGMENT,
-                    texture_binding(wgpu::TextureViewDimension::D3),
-                ),
-                layout_entry(
-                    3,
-                    ShaderStages::FRAGMENT,
-                    texture_binding(wgpu::TextureViewDimension::D3),
-                ),
+                volume_entry(gpu, 2),
+                volume_entry(gpu, 3),
+                sampler_entry(gpu, 5),
             ],
         });
         Self {
@@ -138,10 +135,8 @@ impl SurfacePass {
         let mut solids = Vec::new();
         if !view.solids.is_empty() {
             let depths = depth_buffer(gpu, target.size);
-            let one = self
-                .pipelines
-                .entry(1)
-                .or_insert_with(|| Pipelines::new(gpu, &self.pipeline_layout, &self.module, 1));
+            self.compile(gpu, (1, None));
+            let one = &self.pipelines[&(1, None)];
             // A picture of one sample a pixel whose colours are not looked at.
             let unseen = Scratch::unseen(gpu, target.size);
             let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -165,21 +160,19 @@ impl SurfacePass {
             }
             drop(pass);
             for solid in &view.solids {
-                solids.push(self.solids.bind(
+                solids.push(self.solids.prepare(
                     gpu,
                     (colormaps, volumes, &depths),
                     view,
                     solid,
-                    target.size,
+                    (target.size, samples),
                     now,
                 )?);
             }
         }
-        let looking_in = self.solids.pipeline(gpu, samples);
-        let pipelines = self
-            .pipelines
-            .entry(samples)
-            .or_insert_with(|| Pipelines::new(gpu, &self.pipeline_layout, &self.module, samples));
+        for item in &prepared {
+            self.compile(gpu, (samples, item.sampled));
+        }
         let scratch = self
             .scratch
             .entry((target.size, samples))
@@ -208,8 +201,9 @@ impl SurfacePass {
         let mut solids = Some(solids);
         for (n, item) in opaque.iter().chain(&clear).enumerate() {
             if n == opaque.len() {
-                look_in(&mut pass, &looking_in, solids.take());
+                look_in(&mut pass, solids.take());
             }
+            let pipelines = &self.pipelines[&(samples, item.sampled)];
             item.set(&mut pass);
             if !item.solid {
                 // Its own front first, so that only that is blended and not every fold behind it.
@@ -224,8 +218,15 @@ impl SurfacePass {
                 pass.draw(0..*n_corners, 0..1);
             }
         }
-        look_in(&mut pass, &looking_in, solids.take());
+        look_in(&mut pass, solids.take());
         Ok(())
+    }
+
+    fn compile(&mut self, gpu: &Gpu, key: (u32, Option<Variant>)) {
+        let (layout, module) = (&self.pipeline_layout, &self.module);
+        self.pipelines
+            .entry(key)
+            .or_insert_with(|| Pipelines::new(gpu, layout, module, key));
     }
 
     /// Uploads what is new and binds the rest, in the order of drawing.
@@ -245,7 +246,7 @@ impl SurfacePass {
             let blank = self.blank(gpu, mesh.n_vertices)?;
             let nothing = [volumes.none(), volumes.none()];
             prepared.push(Prepared {
-                bindings: self.bind(gpu, colormaps, &nothing, &uniform)?,
+                bindings: self.bind(gpu, colormaps, (&nothing, &volumes.sampler), &uniform)?,
                 toward: mesh.vertices.clone(),
                 mesh,
                 sulcal: blank.clone(),
@@ -253,19 +254,24 @@ impl SurfacePass {
                 ends: [blank.clone(), blank],
                 borders: None,
                 solid: true,
+                sampled: None,
             });
         }
         for i in draw_order(view) {
             let layer = &view.meshes[i];
-            let (textures, strides) = match &layer.sampled {
+            let (textures, kept, variant) = match &layer.sampled {
                 Some(sampled) => volumes.of_layer(gpu, &sampled.layer, now)?,
-                None => ([volumes.none(), volumes.none()], [[1; 3]; 2]),
+                None => (
+                    [volumes.none(), volumes.none()],
+                    [Kept::WHOLE; 2],
+                    Variant::NONE,
+                ),
             };
-            let uniform = SurfaceUniform::layer(&view.camera, target.size, scale, layer, strides);
+            let uniform = SurfaceUniform::layer(&view.camera, target.size, scale, layer, kept);
             let mesh = self.mesh(gpu, layer, now)?;
             let blank = self.blank(gpu, mesh.n_vertices)?;
             prepared.push(Prepared {
-                bindings: self.bind(gpu, colormaps, &textures, &uniform)?,
+                bindings: self.bind(gpu, colormaps, (&textures, &volumes.sampler), &uniform)?,
                 toward: self.toward(gpu, layer, &mesh, now)?,
                 ends: match &layer.sampled {
                     Some(sampled) => [
@@ -289,6 +295,7 @@ impl SurfacePass {
                 mesh,
                 borders: self.borders(gpu, layer, now)?,
                 solid: uniform.opacity() >= 1.0,
+                sampled: layer.sampled.as_ref().map(|_| variant),
             });
         }
         Ok(prepared)
@@ -412,7 +419,7 @@ impl SurfacePass {
         &self,
         gpu: &Gpu,
         colormaps: &wgpu::TextureView,
-        [volume, modulating]: &[wgpu::TextureView; 2],
+        ([volume, modulating], sampler): (&[wgpu::TextureView; 2], &wgpu::Sampler),
         uniform: &SurfaceUniform,
     ) -> Result<wgpu::BindGroup, RenderError> {
         let buffer = gpu.buffer(
@@ -440,6 +447,10 @@ impl SurfacePass {
                     binding: 3,
                     resource: wgpu::BindingResource::TextureView(modulating),
                 },
+                wgpu::BindGroupEntry {
+                    binding: 5,
+                    resource: wgpu::BindingResource::Sampler(sampler),
+                },
             ],
         }))
     }
@@ -460,11 +471,10 @@ impl Prepared {
 
 fn look_in(
     pass: &mut wgpu::RenderPass<'_>,
-    pipeline: &wgpu::RenderPipeline,
-    solids: Option<Vec<wgpu::BindGroup>>,
+    solids: Option<Vec<(wgpu::RenderPipeline, wgpu::BindGroup)>>,
 ) {
-    for bindings in solids.into_iter().flatten() {
-        pass.set_pipeline(pipeline);
+    for (pipeline, bindings) in solids.into_iter().flatten() {
+        pass.set_pipeline(&pipeline);
         pass.set_bind_group(0, &bindings, &[]);
         pass.draw(0..3, 0..1);
     }

@@ -1,22 +1,23 @@
 //! Volumes on the device: one 3-D texture of scalars each, shared by slices, surfaces and rays.
 
 use super::cache::Cache;
-use super::{Gpu, RenderError};
+use super::{Gpu, RenderError, layout_entry};
+use crate::field::{Kept, Variant};
 use crate::scene::{VolumeData, VolumeLayer};
 
 /// A volume on the device.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     pub(super) view: wgpu::TextureView,
-    /// Of how many voxels one was kept, along each axis.
-    pub(super) stride: [u32; 3],
-    kept: [u32; 3],
+    pub(super) kept: Kept,
+    /// Voxels along i, j, k on the device.
+    n_kept: [u32; 3],
 }
 
 impl Stored {
     /// Voxels along i, j, k on the device, and a fourth number for the shader.
     pub(super) fn shape(&self, fourth: u32) -> [u32; 4] {
-        let [i, j, k] = self.kept;
+        let [i, j, k] = self.n_kept;
         [i, j, k, fourth]
     }
 }
@@ -25,6 +26,8 @@ impl Stored {
 pub(super) struct Volumes {
     cache: Cache<Stored>,
     none: wgpu::TextureView,
+    /// Between voxels where the device can, else the nearest.
+    pub(super) sampler: wgpu::Sampler,
     /// The longest side that is uploaded whole, voxels.
     pub(super) longest_side: u32,
     /// Uploads so far.
@@ -38,6 +41,12 @@ impl Volumes {
         Self {
             cache: Cache::new(),
             none: texture(gpu, [1; 3]).1,
+            sampler: gpu.device.create_sampler(&wgpu::SamplerDescriptor {
+                label: Some("between voxels"),
+                mag_filter: filter(gpu),
+                min_filter: filter(gpu),
+                ..Default::default()
+            }),
             longest_side: gpu.device.limits().max_texture_dimension_3d,
             n_uploads: 0,
             notes: Vec::new(),
@@ -93,31 +102,74 @@ impl Volumes {
                 },
                 texture.size(),
             );
-            Ok(Stored { view, stride, kept })
+            Ok(Stored {
+                view,
+                kept: Kept {
+                    stride,
+                    smooth: filters(gpu) && data.iter().all(|x| x.is_finite()),
+                },
+                n_kept: kept,
+            })
         })
     }
 
-    /// The textures of a layer and of what modulates it, and of how many voxels one was kept in each.
+    /// The textures of a layer and of what modulates it, what of them is there, and which shader that asks for.
     pub(super) fn of_layer(
         &mut self,
         gpu: &Gpu,
         layer: &VolumeLayer,
         now: u64,
-    ) -> Result<([wgpu::TextureView; 2], [[u32; 3]; 2]), RenderError> {
+    ) -> Result<([wgpu::TextureView; 2], [Kept; 2], Variant), RenderError> {
         let stored = self.get(gpu, &layer.volume, now)?;
-        let Some(modulation) = &layer.modulation else {
-            return Ok(([stored.view, self.none()], [stored.stride, [1; 3]]));
-        };
-        let modulating = self.get(gpu, &modulation.volume, now)?;
-        Ok((
-            [stored.view, modulating.view],
-            [stored.stride, modulating.stride],
-        ))
+        let mut textures = [stored.view, self.none()];
+        let mut kept = [stored.kept, Kept::WHOLE];
+        if let Some(modulation) = &layer.modulation {
+            let modulating = self.get(gpu, &modulation.volume, now)?;
+            (textures[1], kept[1]) = (modulating.view, modulating.kept);
+        }
+        Ok((textures, kept, Variant::of(layer, kept)))
     }
 
     pub(super) fn evict(&mut self, now: u64) {
         self.cache.evict(now);
     }
+}
+
+/// Whether the device interpolates between 32-bit floats.
+fn filters(gpu: &Gpu) -> bool {
+    let features = gpu.device.features();
+    features.contains(wgpu::Features::FLOAT32_FILTERABLE)
+}
+
+fn filter(gpu: &Gpu) -> wgpu::FilterMode {
+    if filters(gpu) {
+        wgpu::FilterMode::Linear
+    } else {
+        wgpu::FilterMode::Nearest
+    }
+}
+
+/// A volume in a bind group.
+pub(super) fn volume_entry(gpu: &Gpu, binding: u32) -> wgpu::BindGroupLayoutEntry {
+    let ty = wgpu::BindingType::Texture {
+        sample_type: wgpu::TextureSampleType::Float {
+            filterable: filters(gpu),
+        },
+        view_dimension: wgpu::TextureViewDimension::D3,
+        multisampled: false,
+    };
+    layout_entry(binding, wgpu::ShaderStages::FRAGMENT, ty)
+}
+
+/// The sampler of volumes in a bind group.
+pub(super) fn sampler_entry(gpu: &Gpu, binding: u32) -> wgpu::BindGroupLayoutEntry {
+    let kind = if filters(gpu) {
+        wgpu::SamplerBindingType::Filtering
+    } else {
+        wgpu::SamplerBindingType::NonFiltering
+    };
+    let ty = wgpu::BindingType::Sampler(kind);
+    layout_entry(binding, wgpu::ShaderStages::FRAGMENT, ty)
 }
 
 fn texture(gpu: &Gpu, shape: [u32; 3]) -> (wgpu::Texture, wgpu::TextureView) {

@@ -3,14 +3,19 @@
 struct Field {
     voxel_from_world: mat4x4<f32>,
     modulation_from_world: mat4x4<f32>,
-    shape: vec4<u32>,            // voxels along i, j, k; w: 1 for trilinear
-    modulation_shape: vec4<u32>, // the same; w: whether there is a modulating volume
+    shape: vec4<u32>,            // voxels along i, j, k
+    modulation_shape: vec4<u32>, // the same of the modulating volume
     modulation_range: vec4<f32>, // the magnitude of opacity 0, 1 / (that of opacity 1 − that of opacity 0)
     look: Look,
 }
 
 @group(0) @binding(2) var volume: texture_3d<f32>;
 @group(0) @binding(3) var modulating: texture_3d<f32>;
+@group(0) @binding(5) var smoothly: sampler;
+
+// Fixed when the shader is compiled: software drivers run both sides of every branch.
+override sampling: u32 = 1u;  // 0 nearest, 1 trilinear, 2 trilinear by the device
+override modulated: u32 = 0u; // 0 without a modulating volume, else one more than its sampling
 
 // Positions on the border of two voxels go the same way whatever the rounding of the device.
 const TIE: f32 = 1e-4;
@@ -61,12 +66,16 @@ fn trilinear(source: texture_3d<f32>, v: vec3<f32>, shape: vec3<u32>) -> Sample 
     return Sample(sum / max(weight, 0.25), weight >= 0.5);
 }
 
-fn sampled(source: texture_3d<f32>, v: vec3<f32>, shape: vec3<u32>, linear: bool) -> Sample {
+fn sampled(source: texture_3d<f32>, v: vec3<f32>, shape: vec3<u32>, how: u32) -> Sample {
     let i = nearest(v);
     if !inside(i, shape) {
         return Sample(0.0, false);
     }
-    if linear {
+    if how == 2u {
+        let at = (v + 0.5) / vec3<f32>(shape);
+        return Sample(textureSampleLevel(source, smoothly, at, 0.0).r, true);
+    }
+    if how == 1u {
         return trilinear(source, v, shape);
     }
     let x = textureLoad(source, i, 0).r;
@@ -75,11 +84,11 @@ fn sampled(source: texture_3d<f32>, v: vec3<f32>, shape: vec3<u32>, linear: bool
 
 // The opacity that the modulating volume gives a world point; 1 without one.
 fn modulation(field: Field, world: vec3<f32>) -> f32 {
-    if field.modulation_shape.w == 0u {
+    if modulated == 0u {
         return 1.0;
     }
     let v = (field.modulation_from_world * vec4<f32>(world, 1.0)).xyz;
-    let m = sampled(modulating, v, field.modulation_shape.xyz, field.shape.w == 1u);
+    let m = sampled(modulating, v, field.modulation_shape.xyz, modulated - 1u);
     if !m.valid {
         return 0.0;
     }

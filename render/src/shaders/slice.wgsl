@@ -12,9 +12,9 @@ struct Place {
 struct Slice {
     place: Place,
     modulation_place: Place,
-    // Voxels along i, j, k; w: 1 for trilinear (layers), the number of regions (outlines).
+    // Voxels along i, j, k; w: the number of regions (outlines).
     shape: vec4<u32>,
-    // The same of the modulating volume; w: whether there is one.
+    // The same of the modulating volume.
     modulation_shape: vec4<u32>,
     // The magnitude of opacity 0, 1 / (that of opacity 1 − that of opacity 0).
     modulation_range: vec4<f32>,
@@ -49,12 +49,11 @@ fn voxel_at(place: Place, pixel: vec2<f32>, step: f32) -> vec3<f32> {
 @fragment
 fn fs_layer(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
     // Of the numbers on the way through the slab, the weightiest.
-    let linear = slice.shape.w == 1u;
     var best = Sample(0.0, false);
     var best_step = 0.0;
     let n = i32(slice.picture.z);
     for (var i = 0; i < n; i++) {
-        let x = sampled(volume, voxel_at(slice.place, at.xy, f32(i)), slice.shape.xyz, linear);
+        let x = sampled(volume, voxel_at(slice.place, at.xy, f32(i)), slice.shape.xyz, sampling);
         if x.valid && (!best.valid || weight(slice.look, x.value) > weight(slice.look, best.value)) {
             best = x;
             best_step = f32(i);
@@ -64,9 +63,9 @@ fn fs_layer(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
         return vec4<f32>(0.0);
     }
     var alpha = slice.look.opacity * coverage(slice.look, best.value);
-    if slice.modulation_shape.w != 0u && alpha > 0.0 {
+    if modulated != 0u {
         let v = voxel_at(slice.modulation_place, at.xy, best_step);
-        let m = sampled(modulating, v, slice.modulation_shape.xyz, linear);
+        let m = sampled(modulating, v, slice.modulation_shape.xyz, modulated - 1u);
         let part = clamp((abs(m.value) - slice.modulation_range.x) * slice.modulation_range.y, 0.0, 1.0);
         alpha *= select(0.0, part, m.valid);
     }

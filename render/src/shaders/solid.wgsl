@@ -7,7 +7,6 @@ struct Solid {
     eye: vec4<f32>,      // a point (w 1) or a direction (w 0), camera space
     light: Light,
     picture: vec4<f32>,  // pixels across and down, mm a step, the number of cuts
-    way: vec4<f32>,      // x: 1 for the maximum
     clips: array<vec4<f32>, 6>, // normal, mm from the origin
     field: Field,
 }
@@ -15,10 +14,14 @@ struct Solid {
 @group(0) @binding(0) var<uniform> solid: Solid;
 @group(0) @binding(4) var depths: texture_depth_2d; // of the solid meshes
 
+// Fixed when the shader is compiled.
+override maximum: bool = false;
+
 const MOST_STEPS: f32 = 8192.0;
 const OPAQUE: f32 = 0.98;
 const FAINT: f32 = 1.0 / 512.0;
 const REACH: f32 = 1.0;
+const HALVINGS: i32 = 4;
 
 @vertex
 fn vs_full(@builtin(vertex_index) i: u32) -> @builtin(position) vec4<f32> {
@@ -36,10 +39,25 @@ fn voxel(world: vec3<f32>) -> vec3<f32> {
 }
 
 fn value_at(world: vec3<f32>) -> Sample {
-    return sampled(volume, voxel(world), solid.field.shape.xyz, solid.field.shape.w == 1u);
+    return sampled(volume, voxel(world), solid.field.shape.xyz, sampling);
+}
+
+// The number at a point and the opacity of a step there.
+fn matter(world: vec3<f32>) -> vec2<f32> {
+    let look = solid.field.look;
+    let x = value_at(world);
+    let cover = look.opacity * coverage(look, x.value);
+    if !x.valid || cover <= 0.0 {
+        return vec2<f32>(0.0);
+    }
+    return vec2<f32>(x.value, 1.0 - pow(1.0 - cover * modulation(solid.field, world), solid.picture.z));
 }
 
 fn or_zero(v: vec3<f32>) -> f32 {
+    if sampling == 2u {
+        let at = (v + 0.5) / vec3<f32>(solid.field.shape.xyz);
+        return textureSampleLevel(volume, smoothly, at, 0.0).r;
+    }
     let x = trilinear(volume, v, solid.field.shape.xyz);
     return select(0.0, x.value, x.valid);
 }
@@ -114,7 +132,7 @@ fn fs_solid(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
     let n = i32(min(ceil((last - first) / step), MOST_STEPS));
     let look = solid.field.look;
 
-    if solid.way.x > 0.0 {
+    if maximum {
         var best = Sample(0.0, false);
         var place = start;
         for (var i = 0; i < n; i++) {
@@ -133,19 +151,32 @@ fn fs_solid(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
     }
 
     var sum = vec4<f32>(0.0);
+    var clear = true;
+    var clear_until = first;
     for (var i = 0; i < n; i++) {
-        let point = start + along * (first + (f32(i) + 0.5) * step);
-        let x = value_at(point);
-        let cover = look.opacity * coverage(look, x.value);
-        if !x.valid || cover <= 0.0 {
+        var t = first + (f32(i) + 0.5) * step;
+        var found = matter(start + along * t);
+        if found.y <= FAINT {
+            clear = true;
+            clear_until = t;
             continue;
         }
-        let alpha = 1.0 - pow(1.0 - cover * modulation(solid.field, point), step);
-        if alpha <= FAINT {
-            continue;
+        if clear {
+            // Where matter begins, by halving: else the steps would be seen as rings.
+            clear = false;
+            for (var h = 0; h < HALVINGS; h++) {
+                let middle = 0.5 * (clear_until + t);
+                let there = matter(start + along * middle);
+                if there.y > FAINT {
+                    t = middle;
+                    found = there;
+                } else {
+                    clear_until = middle;
+                }
+            }
         }
-        let part = alpha * (1.0 - sum.a);
-        sum += vec4<f32>(shaded(point, map_colour(look, x.value)), 1.0) * part;
+        let part = found.y * (1.0 - sum.a);
+        sum += vec4<f32>(shaded(start + along * t, map_colour(look, found.x)), 1.0) * part;
         if sum.a > OPAQUE {
             break;
         }

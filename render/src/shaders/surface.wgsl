@@ -12,9 +12,12 @@ struct Surface {
     paint: vec4<f32>,    // opacity, has sulcal map, has overlay, half the line width in pixels
     look: Look,
     shape: vec4<f32>,    // share of the other shape, relief
-    depth: vec4<f32>,    // part of the way through the cortex, samples on it, whether there are any
+    depth: vec4<f32>,    // part of the way through the cortex, samples on it
     field: Field,        // what is sampled there
 }
+
+// Whether a volume is sampled between two ends; fixed when the shader is compiled.
+override through: bool = false;
 
 @group(0) @binding(0) var<uniform> surface: Surface;
 
@@ -90,7 +93,7 @@ fn through_cortex(inner: vec3<f32>, outer: vec3<f32>) -> Through {
         let share = select(f32(i) / f32(max(n - 1, 1)), 0.5, n == 1);
         let point = inner + (outer - inner) * (surface.depth.x + (surface.depth.y - surface.depth.x) * share);
         let v = (surface.field.voxel_from_world * vec4<f32>(point, 1.0)).xyz;
-        let x = sampled(volume, v, surface.field.shape.xyz, surface.field.shape.w == 1u);
+        let x = sampled(volume, v, surface.field.shape.xyz, sampling);
         if x.valid {
             sum += vec3<f32>(x.value, modulation(surface.field, point), 1.0);
         }
@@ -122,7 +125,7 @@ fn fs_surface(in: Varying, @builtin(front_facing) front: bool) -> @location(0) v
         }
     }
 
-    if surface.depth.w > 0.0 {
+    if through {
         let x = through_cortex(in.inner, in.outer);
         if x.valid {
             let look = surface.field.look;

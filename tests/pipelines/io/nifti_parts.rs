@@ -317,3 +317,102 @@ fn an_axis_too_long_for_nifti_1_is_written_as_nifti_2() {
     let (back, read_keys) = read(&path, nifti::read_labels);
     assert!(back.same_as(&grid) && read_keys == keys);
 }
+
+#[test]
+fn the_first_volume_comes_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in large(folder.path()) {
+        let whole = read(&path, nifti::read_series);
+        let first = quietly(|run| nifti::read_first_volume(&path, run)).unwrap();
+        assert_eq!(first.data[..], *whole.values_at(0));
+        assert_eq!(first.grid, whole.grid);
+        // Of a file that ends after it, it is all that is needed.
+        if path.extension().is_some_and(|e| e == "nii") {
+            let bytes = std::fs::read(&path).unwrap();
+            let short = folder.path().join("short.nii");
+            std::fs::write(&short, &bytes[..bytes.len() / 2]).unwrap();
+            let cut = quietly(|run| nifti::read_first_volume(&short, run));
+            assert!(cut.is_err(), "a file that is cut short is refused at once");
+        }
+    }
+}
+
+/// The series takes eight times the memory the process may ask for.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_larger_than_memory_is_read_in_parts() {
+    const LIMIT_KIB: u64 = 1 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("huge.nii");
+    let (shape, n_times) = ([128usize, 128, 64], 1024usize);
+    let n_voxels = shape.iter().product::<usize>();
+    // Two bytes a voxel on disk, of which only what is written takes room; four in memory: 4 GiB.
+    let small = fixture("int16_le.nii");
+    let mut header = std::fs::read(small).unwrap()[..352].to_vec();
+    for (i, n) in [4, shape[0], shape[1], shape[2], n_times, 1, 1, 1]
+        .into_iter()
+        .enumerate()
+    {
+        header[40 + 2 * i..42 + 2 * i].copy_from_slice(&(n as i16).to_le_bytes());
+    }
+    header[112..120].fill(0);
+    std::fs::write(&path, &header).unwrap();
+    let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(352 + 2 * (n_voxels * n_times) as u64).unwrap();
+    for time in [0usize, 5, n_times - 1] {
+        use std::io::{Seek, SeekFrom, Write};
+        let place = 352 + 2 * (time * n_voxels + 7) as u64;
+        file.seek(SeekFrom::Start(place)).unwrap();
+        file.write_all(&(time as i16 + 1).to_le_bytes()).unwrap();
+    }
+    drop(file);
+    let output = std::process::Command::new("sh")
+        .args([
+            "-c",
+            &format!("ulimit -v {LIMIT_KIB} && exec \"$0\" \"$@\""),
+        ])
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "io::nifti_parts::reads_a_huge_file",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env("FUSIFORM_HUGE_FILE", &path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}\n{errors}"
+    );
+}
+
+#[test]
+#[ignore = "started by a_file_larger_than_memory_is_read_in_parts"]
+fn reads_a_huge_file() {
+    let Some(path) = std::env::var_os("FUSIFORM_HUGE_FILE").map(std::path::PathBuf::from) else {
+        return;
+    };
+    let header = nifti::read_header(&path).unwrap();
+    assert_eq!(header.n_volumes(), 1024);
+    let first = quietly(|run| nifti::read_first_volume(&path, run)).unwrap();
+    assert_eq!((first.data[6], first.data[7]), (0.0, 1.0));
+    let course = quietly(|run| nifti::read_time_course(&path, [7, 0, 0], run)).unwrap();
+    assert_eq!(
+        (course[0], course[4], course[5], course[1023]),
+        (1.0, 0.0, 6.0, 1024.0)
+    );
+    let mask = Mask::new(first.grid, |voxel| voxel < 4096);
+    let matrix = quietly(|run| nifti::read_masked(&path, &mask, run)).unwrap();
+    assert_eq!((matrix.row(5)[7], matrix.row(6)[7]), (6.0, 0.0));
+    // The whole is refused in words, not by the end of the process.
+    let whole = quietly(|run| nifti::read_series(&path, run))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        whole.contains("huge.nii") && whole.contains("memory"),
+        "{whole}"
+    );
+}

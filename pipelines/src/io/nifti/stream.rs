@@ -11,6 +11,7 @@ use crate::io::dtype::decode;
 use crate::mask::{Mask, Stretch};
 use crate::matrix::Matrix;
 use crate::run::{Run, Stop};
+use crate::volume::Volume;
 
 /// Bytes inflated between two looks at the cancel flag: a few milliseconds of work, and little
 /// enough to be still in the cache when they are converted.
@@ -47,6 +48,30 @@ pub fn stream(path: &Path, run: &Run<'_>, on_volume: &mut OnVolume<'_>) -> Resul
         }
         Ok(())
     })
+}
+
+/// The first volume of a file, scaled; of what follows nothing is inflated or read. So something can be seen while the
+/// rest of a long run is on its way.
+///
+/// # Errors
+/// As [`stream`].
+pub fn read_first_volume(path: &Path, run: &Run<'_>) -> Result<Volume, Stop> {
+    let header = read_header(path)?;
+    let mut first: Option<Vec<f32>> = None;
+    let ended = stream(path, run, &mut |_, values| {
+        first = Some(values.to_vec());
+        Err(Stop::Cancelled)
+    });
+    match first {
+        Some(data) => Ok(Volume {
+            grid: header.grid,
+            data: data.into(),
+            assumptions: header.assumptions,
+        }),
+        None => Err(ended
+            .err()
+            .unwrap_or_else(|| Error::file(path, "holds no volume: choose another file").into())),
+    }
 }
 
 /// Reads the voxels of `mask` alone: `n_times × n_voxels` of the mask, scaled, in one pass that

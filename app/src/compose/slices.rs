@@ -1,0 +1,103 @@
+//! Slices: the anatomy in grey, the map over it, region borders, the crosshair.
+
+use fusiform_render::colormap::Colormap;
+use fusiform_render::scene::{Look, Plane, Scene, SliceView, View as Picture, VolumeLayer};
+use glam::DVec3;
+
+use super::{Paint, map};
+use crate::layout::{SliceMode, View};
+use crate::session::{Session, Underlay};
+
+/// Empty border around the volume, as a share of its size.
+pub const BORDER: f64 = 1.1;
+
+/// The planes with the world axes across, down and through.
+pub const PLANES: [(Plane, [usize; 3]); 3] = [
+    (Plane::Axial, [0, 1, 2]),
+    (Plane::Coronal, [0, 2, 1]),
+    (Plane::Sagittal, [1, 2, 0]),
+];
+
+/// A slice of what is loaded: `at` is its offset along the plane's normal (world mm), `mm_per_pixel` its zoom.
+pub fn scene(
+    session: &Session,
+    view: &View,
+    underlay: &Underlay,
+    plane: usize,
+    (at, mm_per_pixel): (f64, f64),
+    paint: Paint,
+) -> Scene {
+    let (plane, axes) = PLANES[plane];
+    let glass = view.slices == SliceMode::Glass;
+    let (low, high) = underlay.bounds_mm;
+    let middle = (low + high) / 2.0;
+    let mut centre = view.centre_mm.map_or(middle, DVec3::from_array);
+    if view.slices == SliceMode::Mosaic {
+        centre = middle;
+    }
+    centre[axes[2]] = at;
+    let atlas = session.subject.atlas.as_ref();
+    let outlines = if glass {
+        let number = PLANES.iter().position(|(p, _)| *p == plane);
+        number.and_then(|n| Some(underlay.silhouettes.as_ref()?[n].clone()))
+    } else {
+        atlas
+            .filter(|_| view.slice_outlines)
+            .map(|atlas| atlas.outlines.clone())
+    };
+    let crosshair = view.crosshair().unwrap_or(middle);
+    Scene {
+        background: paint.canvas,
+        view: Picture::Slice(SliceView {
+            plane,
+            centre_mm: centre.as_vec3(),
+            mm_per_pixel: mm_per_pixel as f32,
+            radiological: view.radiological,
+            nose_right: view.nose_right,
+            slab_mm: glass.then_some(f32::INFINITY),
+            layers: layers(session, view, underlay),
+            outlines,
+            crosshair: (view.slices != SliceMode::Mosaic)
+                .then(|| (crosshair.as_vec3(), paint.crosshair)),
+        }),
+    }
+}
+
+/// The zoom (mm a pixel) at which the whole volume fits pictures of these sizes (pixels), one a plane, magnified.
+pub fn mm_per_pixel(underlay: &Underlay, sizes: [[f64; 2]; 3], zoom: f64) -> f64 {
+    let extent = underlay.bounds_mm.1 - underlay.bounds_mm.0;
+    let fit = |((_, axes), [width, height]): (&(Plane, [usize; 3]), &[f64; 2])| {
+        (extent[axes[0]] / width).max(extent[axes[1]] / height)
+    };
+    PLANES.iter().zip(&sizes).map(fit).fold(0.0, f64::max) * BORDER / zoom
+}
+
+fn layers(session: &Session, view: &View, underlay: &Underlay) -> Vec<VolumeLayer> {
+    let grey = Look {
+        soft: false,
+        colormap: Colormap::Grey,
+        range: underlay.window,
+        threshold: 0.0,
+        two_sided: false,
+        opacity: 1.0,
+    };
+    let mut layers = Vec::new();
+    if view.slices != SliceMode::Glass {
+        layers.push(VolumeLayer {
+            modulation: None,
+            volume: underlay.data.clone(),
+            linear: true,
+            look: grey,
+        });
+    }
+    if let Some((map, look)) = map(session, view) {
+        // In blocks what is seen is what was measured.
+        layers.push(VolumeLayer {
+            modulation: None,
+            volume: map.data.clone(),
+            linear: view.smooth_map,
+            look: look.look(),
+        });
+    }
+    layers
+}
