@@ -100,6 +100,26 @@ pub(super) fn opaque(picture: &Picture) -> Vec<u8> {
 }
 
 fn put(page: &mut Picture, picture: &Picture, [x, y]: [i64; 2]) {
+    let within = x >= 0
+        && y >= 0
+        && x + i64::from(picture.width) <= i64::from(page.width)
+        && y + i64::from(picture.height) <= i64::from(page.height);
+    if within
+        && picture
+            .rgba
+            .iter()
+            .skip(3)
+            .step_by(4)
+            .all(|&alpha| alpha == 255)
+    {
+        let (row, pitch) = (picture.width as usize * 4, page.width as usize * 4);
+        let start = y as usize * pitch + x as usize * 4;
+        for (line, from) in picture.rgba.chunks_exact(row).enumerate() {
+            let at = start + line * pitch;
+            page.rgba[at..at + row].copy_from_slice(from);
+        }
+        return;
+    }
     for row in 0..picture.height {
         for column in 0..picture.width {
             let from = ((row * picture.width + column) * 4) as usize;

@@ -234,6 +234,7 @@ fn draw(
             row.iter().map(size).collect()
         })
         .collect();
+    suit_samples(backend, style);
     let Rows {
         mut sheet,
         cells,
@@ -252,6 +253,15 @@ fn draw(
     }
     put_bar(&mut sheet, map, &style)?;
     Ok(sheet)
+}
+
+/// At print resolution four samples a pixel are smooth; sixteen would cost software drivers seconds.
+fn suit_samples(backend: &mut Backend, style: Style) {
+    if let Backend::Gpu(renderer) = backend
+        && renderer.gpu().is_software
+    {
+        renderer.picture_samples = if style.real_dpi() >= 200.0 { 4 } else { 16 };
+    }
 }
 
 fn shoot(
