@@ -202,7 +202,7 @@ impl LookPlan {
             look.colormap = colormap(name)?;
         }
         let (low, high) = look.range;
-        if !(low < high) {
+        if low >= high || low.is_nan() || high.is_nan() {
             anyhow::bail!(
                 "the colours would end at {high}, below where they begin ({low}): change --max or --min"
             );

@@ -147,7 +147,10 @@ fn svg_keeps_text_and_lines() {
             .filter(move |n| n.has_tag_name(("http://www.w3.org/2000/svg", name.as_str())))
             .collect::<Vec<_>>()
     };
-    let texts: Vec<&str> = named("text").iter().filter_map(|t| t.text()).collect();
+    let texts: Vec<&str> = named("text")
+        .iter()
+        .filter_map(roxmltree::Node::text)
+        .collect();
     for wanted in [
         "left lateral",
         "left medial",

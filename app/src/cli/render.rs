@@ -174,9 +174,9 @@ fn parse_size(text: &str) -> Result<[u32; 2], String> {
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     Format::of(&args.out)?;
     let drawable = match &args.scene {
-        Some(path) if is_figure(path) => Saved::Figure(FigureFile::read(path)?),
+        Some(path) if is_figure(path) => Saved::Figure(Box::new(FigureFile::read(path)?)),
         Some(path) => Saved::View(Box::new(SceneFile::read(path)?)),
-        None => Saved::Figure(figure_of(args)?),
+        None => Saved::Figure(Box::new(figure_of(args)?)),
     };
     if let Saved::Figure(figure) = &drawable
         && figure.sources.is_empty()
@@ -210,7 +210,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
 
 /// What there is to draw.
 enum Saved {
-    Figure(FigureFile),
+    Figure(Box<FigureFile>),
     /// Of the window.
     View(Box<SceneFile>),
 }

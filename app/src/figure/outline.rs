@@ -8,6 +8,9 @@ use glam::Vec3;
 
 use super::contour::{Piece, joined, march, runs, simplified, smoothed};
 
+/// Runs of straight lines.
+type Lines = Vec<Vec<[f32; 2]>>;
+
 /// Lines of one colour, in pixels of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
@@ -32,7 +35,7 @@ pub fn mesh_outlines(view: &SurfaceView, size: [u32; 2], inset_px: f32) -> Vec<D
         .map(|mesh| projected(mesh, &view.camera, size))
         .collect();
     let front = Front::of(&view.meshes, &projected, size);
-    let mut drawn: BTreeMap<(i32, [u8; 3]), Vec<Vec<[f32; 2]>>> = BTreeMap::new();
+    let mut drawn: BTreeMap<(i32, [u8; 3]), Lines> = BTreeMap::new();
     for (mesh, points) in view.meshes.iter().zip(&projected) {
         let Some((labels, colours)) = &mesh.outlines else {
             continue;
