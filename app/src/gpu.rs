@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
-use fusiform_render::gpu::{Gpu, RenderError, Renderer};
+use fusiform_render::gpu::{Gpu, RenderError, Renderer, WANTED_FEATURES};
 use fusiform_render::scene::{
     Look, OutlineLayer, Pick, Scene, VertexData, View, VolumeData, VolumeLayer,
 };
@@ -37,6 +37,20 @@ impl Slot {
             Self::Tile(n) => 4 + u64::from(n),
         }
     }
+}
+
+/// How egui makes its device: with what lets scenes be drawn faster, where the adapter has it.
+pub fn device_options() -> egui_wgpu::WgpuConfiguration {
+    let mut options = egui_wgpu::WgpuConfiguration::default();
+    if let egui_wgpu::WgpuSetup::CreateNew(setup) = &mut options.wgpu_setup {
+        let plain = Arc::clone(&setup.device_descriptor);
+        setup.device_descriptor = Arc::new(move |adapter| {
+            let mut descriptor = plain(adapter);
+            descriptor.required_features |= adapter.features() & WANTED_FEATURES;
+            descriptor
+        });
+    }
+    options
 }
 
 struct Drawn {
@@ -122,20 +136,32 @@ impl Easel {
         }
     }
 
+    /// What the user should know of what was drawn, since the last call.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        match &mut self.brush {
+            Brush::Gpu { renderer, .. } => renderer.take_notes(),
+            Brush::Cpu => Vec::new(),
+        }
+    }
+
     /// Scenes drawn so far.
     pub fn n_draws(&self) -> u64 {
         self.n_draws
     }
 
-    /// The texture that shows a scene, drawn now if the slot shows another.
+    /// The texture that shows a scene, drawn now if the slot shows another; with smooth edges unless it moves and drawing
+    /// is slow.
     pub fn show(
         &mut self,
         ctx: &egui::Context,
         slot: Slot,
         scene: &Scene,
         size: [u32; 2],
+        moves: bool,
     ) -> Result<TextureId, RenderError> {
-        let print = fingerprint(scene, size);
+        let samples = if moves && self.is_slow() { 1 } else { 4 };
+        let mut print = fingerprint(scene, size);
+        print.push(samples.into());
         if let Some(drawn) = self.drawn.get(&slot).filter(|d| d.print == print) {
             return Ok(drawn.shown.id());
         }
@@ -143,6 +169,7 @@ impl Easel {
         let old = self.drawn.remove(&slot).map(|d| d.shown);
         let shown = match &mut self.brush {
             Brush::Gpu { renderer, egui } => {
+                renderer.samples = samples;
                 let texture = renderer.draw(slot.number(), scene, size)?;
                 let mut screen = egui.renderer.write();
                 let filter = wgpu::FilterMode::Linear;

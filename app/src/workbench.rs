@@ -10,12 +10,12 @@ use egui::{Frame, Margin, Ui, WidgetText};
 use egui_tiles::{Behavior, SimplificationOptions, TabState, TileId, Tiles, UiResponse};
 
 use crate::command::{self, Command};
-use crate::gpu::Easel;
+use crate::gpu::{self, Easel};
 use crate::jobs::{Jobs, Kind};
 use crate::layout::{self, Layout, Pane};
 use crate::log::LogBuffer;
 use crate::panels::{Ctx, Panels, Pictures, bars, help};
-use crate::session::Session;
+use crate::session::{Grade, Session};
 use crate::theme::Theme;
 
 /// The size of the first window, points.
@@ -36,6 +36,7 @@ pub fn run(paths: Vec<PathBuf>) -> anyhow::Result<()> {
             .with_inner_size(SIZE)
             .with_min_inner_size(MIN_SIZE),
         renderer: eframe::Renderer::Wgpu,
+        wgpu_options: gpu::device_options(),
         ..eframe::NativeOptions::default()
     };
     eframe::run_native(
@@ -156,6 +157,10 @@ impl Workbench {
         );
         for command in commands {
             command::apply(&mut self.session, &mut self.layout, &mut self.jobs, command);
+        }
+        for note in self.easel.borrow_mut().take_notes() {
+            self.session
+                .say(Grade::Warning, "Drawn with less detail", note);
         }
         if self.theme.dark != self.layout.dark {
             self.theme = Theme::of(self.layout.dark);

@@ -9,7 +9,12 @@ use crate::theme;
 
 /// Draws a scene into a rectangle.
 pub fn show(ui: &Ui, ctx: &Ctx<'_>, slot: Slot, rect: Rect, scene: &Scene, size: [u32; 2]) {
-    match ctx.easel.borrow_mut().show(ui.ctx(), slot, scene, size) {
+    let moves = moves(ui);
+    let drawn = ctx
+        .easel
+        .borrow_mut()
+        .show(ui.ctx(), slot, scene, size, moves);
+    match drawn {
         Ok(texture) => {
             let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
             ui.painter().image(texture, rect, whole, Color32::WHITE);
@@ -39,8 +44,7 @@ pub fn on_pixels(ui: &Ui, rect: Rect, per_point: f32) -> (Rect, [u32; 2]) {
 
 /// Pixels a point: those of the screen, or half as many of what moves where drawing is slow.
 pub fn pixels_per_point(ui: &Ui, ctx: &Ctx<'_>) -> f32 {
-    let moves = ui.input(|i| i.pointer.any_down() && i.pointer.is_moving());
-    let coarse = moves && ctx.easel.borrow().is_slow();
+    let coarse = moves(ui) && ctx.easel.borrow().is_slow();
     ui.pixels_per_point() * if coarse { 0.5 } else { 1.0 }
 }
 
@@ -53,4 +57,9 @@ pub fn plate(ui: &Ui, ctx: &Ctx<'_>, at: Pos2, align: Align2, text: &str) {
     ui.painter()
         .rect_filled(rect.expand2(vec2(3.0, 0.0)), 2.0, ctx.theme.veil());
     ui.painter().galley(rect.min, galley, ctx.theme.on_canvas());
+}
+
+/// Whether something is being dragged.
+fn moves(ui: &Ui) -> bool {
+    ui.input(|i| i.pointer.any_down() && i.pointer.is_moving())
 }
