@@ -14,9 +14,9 @@ pub enum Connectivity {
     /// Those that share a face (6 neighbours), as in nilearn.
     #[default]
     Faces,
-    /// Those that share an edge (18 neighbours).
+    /// Those that share an edge (18 neighbours), as in SPM.
     Edges,
-    /// Those that share a corner (26 neighbours), as in SPM and FSL.
+    /// Those that share a corner (26 neighbours), as in FSL.
     Corners,
 }
 

@@ -58,9 +58,9 @@ pub(super) struct Args {
 enum Joined {
     /// Sharing a face: 6 neighbours, as in nilearn
     Faces,
-    /// Sharing an edge: 18 neighbours
+    /// Sharing an edge: 18 neighbours, as in SPM
     Edges,
-    /// Sharing a corner: 26 neighbours, as in SPM and FSL
+    /// Sharing a corner: 26 neighbours, as in FSL
     Corners,
 }
 
