@@ -1,5 +1,6 @@
 //! A subject's still parts, loaded: what figures show.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use fusiform_pipelines::Run;
@@ -30,6 +31,8 @@ pub struct HemisphereShapes {
     pub sulcal: Option<Arc<VertexMap>>,
     /// A parcellation.
     pub labels: Option<Arc<VertexLabels>>,
+    /// The file of its first shape; nothing for surfaces made by the program.
+    pub file: Option<PathBuf>,
 }
 
 impl HemisphereShapes {
@@ -38,12 +41,30 @@ impl HemisphereShapes {
         for (shape, source) in &files.shapes {
             shapes.push((*shape, source.load(run)?));
         }
+        let mut sulcal = load_optional(files.sulcal.as_ref(), run)?;
+        if sulcal.is_none() {
+            let of_sulci = |name: &str| name.to_lowercase().contains("sulc");
+            let named = files.maps.iter().find(|map| of_sulci(&map.name));
+            sulcal = load_optional(named.map(|map| &map.source), run)?
+                .map(|map| Arc::new(positive_in_sulci(&map, &shapes)));
+        }
         Ok(Self {
             side: files.hemisphere,
+            file: files
+                .shapes
+                .iter()
+                .find_map(|(_, source)| source.path().map(PathBuf::from)),
             shapes,
-            sulcal: load_optional(files.sulcal.as_ref(), run)?,
+            sulcal,
             labels: load_optional(files.labels.as_ref(), run)?,
         })
+    }
+
+    /// Vertices of every shape.
+    pub fn n_vertices(&self) -> usize {
+        self.shapes
+            .first()
+            .map_or(0, |(_, surface)| surface.vertices.len())
     }
 
     /// The surface of a shape.
@@ -81,6 +102,38 @@ impl Brain {
             atlas: load_optional(subject.atlases.first().map(|a| &a.source), run)?,
             hemispheres,
         })
+    }
+}
+
+/// Sulcal depth with the sign of FreeSurfer. The HCP's is turned round: positive on gyri, which lie farther out.
+fn positive_in_sulci(map: &VertexMap, shapes: &[(Shape, Arc<Surface>)]) -> VertexMap {
+    let folded = [Shape::Midthickness, Shape::White, Shape::Pial];
+    let surface = folded
+        .into_iter()
+        .find_map(|wanted| shapes.iter().find(|(shape, _)| *shape == wanted));
+    let agrees = surface.is_none_or(|(_, surface)| {
+        let n = surface.vertices.len().max(1) as f32;
+        let middle = surface.vertices.iter().sum::<glam::Vec3>() / n;
+        let pairs = surface.vertices.iter().zip(map.values.iter());
+        let known = pairs.filter(|(_, depth)| depth.is_finite());
+        let (mut out, mut in_, mut n_out, mut n_in) = (0.0, 0.0, 0.0f32, 0.0f32);
+        for (vertex, depth) in known {
+            let radius = vertex.distance(middle);
+            if *depth > 0.0 {
+                (in_, n_in) = (in_ + radius, n_in + 1.0);
+            } else {
+                (out, n_out) = (out + radius, n_out + 1.0);
+            }
+        }
+        in_ / n_in.max(1.0) <= out / n_out.max(1.0)
+    });
+    VertexMap {
+        name: map.name.clone(),
+        values: if agrees {
+            Arc::clone(&map.values)
+        } else {
+            map.values.iter().map(|v| -v).collect()
+        },
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::{Change, Command, apply};
 use crate::compose::{self, Paint};
-use crate::figure::Canvas;
+use crate::figure::Sheet;
 use crate::jobs::{Arrival, Jobs};
 use crate::layout::{Layout, Pane, SliceMode, View};
 use crate::session::{Grade, Session};
@@ -24,6 +24,9 @@ pub const VERSION: u32 = 1;
 
 /// Pixels between pictures of a figure.
 const GAP: u32 = 8;
+
+/// Pixels an inch of a figure of it, as of a screen of high density.
+const DPI: f32 = 144.0;
 
 /// What was open and what was shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,9 +133,14 @@ impl SceneFile {
     }
 }
 
+/// As [`sheet`], in pixels.
+pub fn draw(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Picture> {
+    sheet(scene, backend)?.raster()
+}
+
 /// Opens what a saved view opened and draws it. What had to be computed in the window by a press of a button, such as the
 /// map of a decode, is not there: an error says so.
-pub fn draw(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Picture> {
+pub fn sheet(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Sheet> {
     let session = load(scene)?;
     if let Some(map) = scene.view.map.filter(|id| session.map(*id).is_none()) {
         bail!(
@@ -147,8 +155,20 @@ pub fn draw(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Picture>
             let aspect = scene.size[0] as f32 / scene.size[1] as f32;
             let cortex = compose::cortex::scene(&session, &scene.view, aspect, paint)
                 .context("there is no surface and no volume to draw")?;
-            Ok(backend.picture(&cortex.scene, scene.size)?)
+            let mut sheet = empty(scene, paint);
+            sheet.picture(backend.picture(&cortex.scene, scene.size)?, [0.0; 2]);
+            Ok(sheet)
         }
+    }
+}
+
+fn empty(scene: &SceneFile, paint: Paint) -> Sheet {
+    let [r, g, b, _] = paint.canvas;
+    Sheet {
+        size_pt: scene.size.map(|px| px as f32 * 72.0 / DPI),
+        dpi: DPI,
+        paper: [r, g, b],
+        items: Vec::new(),
     }
 }
 
@@ -224,13 +244,12 @@ fn slices(
     scene: &SceneFile,
     paint: Paint,
     backend: &mut Backend,
-) -> anyhow::Result<Picture> {
+) -> anyhow::Result<Sheet> {
     let underlay = session.underlay().context("there is no volume to slice")?;
     let view = &scene.view;
     let (low, high) = underlay.bounds_mm;
     let at = view.crosshair().unwrap_or((low + high) / 2.0);
-    let [r, g, b, _] = paint.canvas;
-    let mut canvas = Canvas::new(scene.size[0], scene.size[1], [r, g, b]);
+    let mut sheet = empty(scene, paint);
     if view.slices == SliceMode::Mosaic {
         bail!(
             "a mosaic is drawn by “fusiform render --view mosaic”: save the view of three slices"
@@ -248,8 +267,8 @@ fn slices(
         let one =
             compose::slices::scene(session, view, underlay, plane, (at[axes[2]], zoom), paint);
         let picture = backend.picture(&one, [widths[plane], scene.size[1]])?;
-        canvas.put(&picture, left, 0);
-        left += i64::from(widths[plane] + GAP);
+        sheet.picture(picture, [left as f32 * 72.0 / DPI, 0.0]);
+        left += widths[plane] + GAP;
     }
-    Ok(canvas.into_picture())
+    Ok(sheet)
 }

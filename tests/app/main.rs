@@ -8,5 +8,6 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod figures;
 mod scene_file;
 mod window;

@@ -76,6 +76,18 @@ fn a_saved_view_is_drawn_alike_every_time() {
     assert_eq!(again, scene);
     assert_eq!(first, draw(&again, &mut backend).unwrap());
 
+    // The command line draws the same bytes as the window's own function, twice.
+    let sheet = fusiform::scene_file::sheet(&scene, &mut backend).unwrap();
+    let bytes = sheet.bytes(fusiform::figure::Format::Png).unwrap();
+    for name in ["one.png", "two.png"] {
+        let out = folder.path().join(name);
+        let [path, out] = [&path, &out].map(|p| p.to_string_lossy().into_owned());
+        let said =
+            crate::cli::fusiform(&["render", "--scene", &path, "--cpu", "--json", "-o", &out]);
+        assert_eq!(crate::cli::json(&said)["width"], 320);
+        assert_eq!(std::fs::read(&out).unwrap(), bytes);
+    }
+
     // The volume looked into, in the place of the surfaces that are not there.
     view.inside.what = Inside::Anatomy;
     std::fs::write(&path, saved(&view, "Surface").to_string()).unwrap();

@@ -10,7 +10,7 @@ use super::Output;
 use super::args::{RunArgs, TrialArgs, backend, prepare_folder};
 use super::decode::{DecodingArgs, Job};
 use super::progress::shown;
-use crate::{figure, presets};
+use crate::presets;
 
 /// What `demo` takes.
 #[derive(clap::Args, Debug)]
@@ -42,13 +42,23 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
             demo.study.subjects.len()
         ));
         run.stage("drawing the brain");
-        let map = presets::Map::new(&demo.truth_snr, "planted signal-to-noise ratio");
+        let map = presets::Map::new(
+            presets::Values::Volume(std::sync::Arc::clone(&demo.truth_snr)),
+            "planted signal-to-noise ratio",
+        );
         let scene = crate::brain::Brain::load(&demo.study.subjects[0], run)?;
         let mut backend = backend(false, run);
         for (name, drawn) in [
             (
                 "surface.png",
-                presets::four_views(&scene, Some(&map), presets::Style::default(), &mut backend)?,
+                presets::cortex(
+                    &scene,
+                    Some(&map),
+                    &[presets::Angle::Lateral, presets::Angle::Medial],
+                    None,
+                    presets::Style::default(),
+                    &mut backend,
+                )?,
             ),
             (
                 "slices.png",
@@ -61,7 +71,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
                 )?,
             ),
         ] {
-            figure::write_png(&args.out.join(name), &drawn)?;
+            drawn.write(&args.out.join(name))?;
         }
         let plan = args.decoding.plan(args.run.seed);
         let job = Job {

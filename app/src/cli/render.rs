@@ -1,32 +1,28 @@
-//! `fusiform render`: the standard figures, off screen.
+//! `fusiform render`: the standard figures, off screen, as PNG, SVG or PDF.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::ValueEnum;
-use fusiform_pipelines::io::nifti;
-use fusiform_pipelines::run::Run;
-use fusiform_pipelines::study::{Study, demo, files, select};
 use fusiform_pipelines::surface::Shape;
-use fusiform_render::colormap::Colormap;
 use fusiform_render::renderer::Backend;
-use glam::Vec3;
 use serde_json::json;
 
 use super::Output;
-use super::args::{backend, is_demo, open};
+use super::args::backend;
 use super::progress::shown;
-use crate::brain::Brain;
-use crate::figure;
-use crate::presets::{self, Map, Style};
+use crate::figure::Format;
+use crate::figure_file::{self, FigureFile, Kind, LookPlan, Page};
+use crate::presets::{self, Angle, Sample};
 use crate::scene_file::{self, SceneFile};
+use crate::sources::Sources;
 
 const EXAMPLES: &str = "\
 Examples:
   fusiform render demo -o brain.png
-  fusiform render --surfaces fsaverage5/ --map tmap.nii.gz --threshold 3 --label t -o tmap.png
-  fusiform render --view slices --anatomy t1.nii.gz --map tmap.nii.gz --at -42,-54,-18 -o ffa.png";
+  fusiform render --surfaces fsaverage5/ --map tmap.nii.gz --threshold 3 --label t -o tmap.pdf
+  fusiform render --view mosaic --slices z:-40:60:10 --anatomy t1.nii.gz --map tmap.nii.gz -o slices.svg
+  fusiform render --surfaces sub-01/ --map lh.thickness --map rh.thickness --width-mm 89 -o one-column.pdf
+  fusiform render demo --save-scene scene.json -o a.png; fusiform render --scene scene.json -o b.png";
 
 /// What `render` takes.
 #[derive(clap::Args, Debug)]
@@ -34,8 +30,15 @@ Examples:
 pub(super) struct Args {
     /// A study, or the word `demo` (which shows its planted signal-to-noise ratio)
     study: Option<PathBuf>,
-    /// A view saved by the window or by --save-scene: drawn exactly as it was
-    #[arg(long, conflicts_with_all = ["study", "surfaces", "anatomy", "map"])]
+    /// Draw what --save-scene or the window saved, exactly as it was
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "study", "subject", "surfaces", "anatomy", "atlas", "parcellation", "map", "view", "views", "shape",
+            "slices", "at", "threshold", "soft", "min", "max", "colormap", "label", "map_number", "no_outlines",
+            "width_mm", "dpi", "size", "dark", "sample", "radiological", "save_scene",
+        ]
+    )]
     scene: Option<PathBuf>,
     /// Subject id, when the study has several
     #[arg(long)]
@@ -43,31 +46,52 @@ pub(super) struct Args {
     /// What to draw
     #[arg(long, value_enum, default_value_t = ViewName::Surface)]
     view: ViewName,
-    /// A folder of GIFTI surfaces (both hemispheres; white, pial, inflated; sulc)
+    /// From where the cortex is shown
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Angle::Lateral, Angle::Medial])]
+    views: Vec<Angle>,
+    /// Surfaces: GIFTI files or a folder of them, or a FreeSurfer subject; may be given several times
     #[arg(long)]
-    surfaces: Option<PathBuf>,
+    surfaces: Vec<PathBuf>,
     /// A structural volume
     #[arg(long)]
     anatomy: Option<PathBuf>,
-    /// A volume to show in colour (a t-map, say)
+    /// A volume of regions, outlined on slices
     #[arg(long)]
-    map: Option<PathBuf>,
-    /// Name and unit of the map's numbers, for the colour bar
+    atlas: Option<PathBuf>,
+    /// Regions outlined on surfaces: .annot, .label.gii, .dlabel.nii; once a hemisphere
+    #[arg(long)]
+    parcellation: Vec<PathBuf>,
+    /// What to show in colour: a volume, or values on vertices (.func.gii, .mgh, curvature: once a hemisphere; .dscalar.nii)
+    #[arg(long)]
+    map: Vec<PathBuf>,
+    /// Which map of a file that holds several, from 1
     #[arg(long, requires = "map")]
+    map_number: Option<usize>,
+    /// Name and unit of the map's numbers, for the colour bar
+    #[arg(long)]
     label: Option<String>,
     /// Hide numbers of smaller magnitude
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     threshold: Option<f32>,
-    /// The number at the end of the colour bar
+    /// Let numbers below the threshold fade instead
     #[arg(long)]
+    soft: bool,
+    /// The number at the low end of the colour bar; of a two-sided map, in its middle
+    #[arg(long, allow_negative_numbers = true)]
+    min: Option<f32>,
+    /// The number at the high end of the colour bar
+    #[arg(long, allow_negative_numbers = true)]
     max: Option<f32>,
-    /// Colours of the map
-    #[arg(long, value_enum)]
-    colormap: Option<MapName>,
+    /// Colours of the map, by name
+    #[arg(long)]
+    colormap: Option<String>,
     /// Layout of the cortex
     #[arg(long, value_enum, default_value_t = ShapeName::Inflated)]
     shape: ShapeName,
-    /// World position of the slices: x,y,z in mm
+    /// How volumes are put on the cortex
+    #[arg(long, value_enum, default_value_t = Sample::Pixel)]
+    sample: Sample,
+    /// World position of slices and cuts: x,y,z in mm
     #[arg(
         long,
         value_delimiter = ',',
@@ -75,44 +99,61 @@ pub(super) struct Args {
         allow_negative_numbers = true
     )]
     at: Option<Vec<f32>>,
+    /// Slices of a mosaic: axis:first:last:step in mm, several with commas between
+    #[arg(long, default_value = "z:-40:60:10")]
+    slices: String,
+    /// Show the subject's right on the left of axial and coronal slices
+    #[arg(long)]
+    radiological: bool,
     /// Leave out region borders
     #[arg(long)]
     no_outlines: bool,
-    /// Pixels, WIDTHxHEIGHT
-    #[arg(long, default_value = "1600x1200", value_parser = parse_size)]
-    size: [u32; 2],
+    /// Width as printed, mm; journals ask for about 89 (one column) or 183 (two)
+    #[arg(long, default_value_t = 183.0)]
+    width_mm: f32,
+    /// Pixels an inch
+    #[arg(long, default_value_t = 300.0)]
+    dpi: f32,
+    /// Pixels, WIDTHxHEIGHT, instead of --dpi and the figure's own height
+    #[arg(long, value_parser = parse_size)]
+    size: Option<[u32; 2]>,
     /// A dark sheet
     #[arg(long)]
     dark: bool,
     /// Draw with the CPU reference renderer even where there is a graphics driver
     #[arg(long)]
     cpu: bool,
-    /// The picture to write (.png)
+    /// Save what is drawn, to draw it again with --scene
+    #[arg(long, value_name = "FILE")]
+    save_scene: Option<PathBuf>,
+    /// The figure to write: .png, .svg or .pdf
     #[arg(long, short)]
     out: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ViewName {
-    /// Four views of the cortex
+    /// The cortex from the sides, or from --views
     Surface,
+    /// The cortex laid flat
+    Flat,
     /// Axial, coronal and sagittal slices
     Slices,
+    /// Rows of slices
+    Mosaic,
+    /// The largest number along each axis
+    Glass,
+    /// The anatomy cut open
+    Cast,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ShapeName {
     White,
+    Midthickness,
     Pial,
     Inflated,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MapName {
-    Viridis,
-    BlueRed,
-    Hot,
-    ColdHot,
+    Sphere,
 }
 
 fn parse_size(text: &str) -> Result<[u32; 2], String> {
@@ -131,143 +172,116 @@ fn parse_size(text: &str) -> Result<[u32; 2], String> {
 
 /// Runs it.
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
-    if args
-        .out
-        .extension()
-        .is_none_or(|e| !e.eq_ignore_ascii_case("png"))
-    {
-        anyhow::bail!(
-            "{}: pictures are written as PNG; give a name that ends in .png",
-            args.out.display()
-        );
-    }
-    if let Some(path) = &args.scene {
-        let scene = SceneFile::read(path)?;
-        let renderer = shown(output.quiet, |run| {
-            run.stage("reading what the view shows");
-            let mut backend = backend(args.cpu, run);
-            let picture = scene_file::draw(&scene, &mut backend)?;
-            figure::write_png(&args.out, &picture)?;
-            Ok::<_, anyhow::Error>(renderer_name(&backend))
-        })?;
-        let [width, height] = scene.size;
-        return output.result(
-            &json!({ "out": args.out, "width": width, "height": height, "renderer": renderer }),
-            &format!("wrote {}", args.out.display()),
-        );
-    }
-    if args.study.is_none()
-        && args.surfaces.is_none()
-        && args.anatomy.is_none()
-        && args.map.is_none()
+    Format::of(&args.out)?;
+    let drawable = match &args.scene {
+        Some(path) if is_figure(path) => Saved::Figure(Box::new(FigureFile::read(path)?)),
+        Some(path) => Saved::View(Box::new(SceneFile::read(path)?)),
+        None => Saved::Figure(Box::new(figure_of(args)?)),
+    };
+    if let Saved::Figure(figure) = &drawable
+        && figure.sources.is_empty()
     {
         anyhow::bail!("nothing to draw: name a study (or `demo`), --surfaces, --anatomy or --map");
     }
-    let renderer = shown(output.quiet, |run| draw(args, run))?;
+    let (renderer, [width, height]) = shown(output.quiet, |run| -> anyhow::Result<_> {
+        let mut backend = backend(args.cpu, run);
+        let sheet = match &drawable {
+            Saved::Figure(figure) => figure.draw(&mut backend, run)?,
+            Saved::View(view) => {
+                run.stage("reading what the view shows");
+                scene_file::sheet(view, &mut backend)?
+            }
+        };
+        sheet.write(&args.out)?;
+        if let (Some(path), Saved::Figure(figure)) = (&args.save_scene, &drawable) {
+            figure.write(path)?;
+        }
+        let renderer = match backend {
+            Backend::Gpu(_) => "gpu",
+            Backend::Cpu => "cpu",
+        };
+        Ok((renderer, sheet.pixels()))
+    })?;
     output.result(
-        &json!({
-            "out": args.out, "width": args.size[0], "height": args.size[1], "renderer": renderer,
-        }),
+        &json!({ "out": args.out, "width": width, "height": height, "renderer": renderer }),
         &format!("wrote {}", args.out.display()),
     )
 }
 
-fn draw(args: &Args, run: &Run<'_>) -> anyhow::Result<&'static str> {
-    let (brain, map) = load(args, run)?;
-    let mut backend = backend(args.cpu, run);
-    run.stage("drawing");
-    let (paper, ink) = if args.dark {
-        ([18, 18, 22], [235; 3])
-    } else {
-        ([255; 3], [30, 30, 36])
-    };
+/// What there is to draw.
+enum Saved {
+    Figure(Box<FigureFile>),
+    /// Of the window.
+    View(Box<SceneFile>),
+}
+
+/// Whether a saved file holds a figure; else it should hold a view of the window, which its reader checks.
+fn is_figure(path: &Path) -> bool {
+    std::fs::read_to_string(path)
+        .ok()
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+        .is_some_and(|value| value.get("figure").is_some())
+}
+
+/// What the options ask for.
+fn figure_of(args: &Args) -> anyhow::Result<FigureFile> {
+    let at_mm = args.at.as_ref().map(|at| [at[0], at[1], at[2]]);
     let shape = match args.shape {
         ShapeName::White => Shape::White,
+        ShapeName::Midthickness => Shape::Midthickness,
         ShapeName::Pial => Shape::Pial,
         ShapeName::Inflated => Shape::Inflated,
+        ShapeName::Sphere => Shape::Sphere,
     };
-    let style = Style {
-        size: args.size,
-        paper,
-        ink,
-        shape,
-        outlines: !args.no_outlines,
-    };
-    let drawn = match args.view {
-        ViewName::Surface => presets::four_views(&brain, map.as_ref(), style, &mut backend)?,
-        ViewName::Slices => {
-            let at = args.at.as_ref().map(|at| Vec3::new(at[0], at[1], at[2]));
-            presets::slices(&brain, map.as_ref(), at, style, &mut backend)?
-        }
-    };
-    figure::write_png(&args.out, &drawn)?;
-    Ok(renderer_name(&backend))
-}
-
-fn renderer_name(backend: &Backend) -> &'static str {
-    match backend {
-        Backend::Gpu(_) => "gpu",
-        Backend::Cpu => "cpu",
+    // Before any file is read.
+    if let Some(name) = &args.colormap {
+        figure_file::colormap(name)?;
     }
-}
-
-fn load(args: &Args, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
-    let mut brain = Brain::default();
-    let mut map = None;
-    if let Some(path) = &args.study {
-        if is_demo(path) {
-            let made = demo::generate(&demo::DemoPlan::default(), run)?;
-            let subject = args.subject.as_deref().unwrap_or(demo::FIRST_SUBJECT);
-            // The truth that comes with the study is the first subject's.
-            if subject == demo::FIRST_SUBJECT {
-                map = Some(Map::new(&made.truth_snr, "planted signal-to-noise ratio"));
-            }
-            brain = load_subject(&made.study, Some(subject), run)?;
-        } else {
-            brain = load_subject(&open(path, run)?, args.subject.as_deref(), run)?;
-        }
-    }
-    if let Some(folder) = &args.surfaces {
-        let found = files::from_files(std::slice::from_ref(folder), run)?;
-        let subject = found.subjects.first().context("no surfaces")?;
-        brain.hemispheres = Brain::load(subject, run)?.hemispheres;
-        if brain.hemispheres.is_empty() {
-            anyhow::bail!(
-                "{}: no GIFTI surfaces in this folder; name one that holds *.surf.gii or *.gii files",
-                folder.display()
-            );
-        }
-    }
-    if let Some(path) = &args.anatomy {
-        brain.anatomy = Some(Arc::new(nifti::read_volume(path, run)?));
-    }
-    if let Some(path) = &args.map {
-        let name = path
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let volume = nifti::read_volume(path, run)?;
-        map = Some(Map::new(&volume, args.label.as_deref().unwrap_or(&name)));
-    }
-    if let Some(map) = &mut map {
-        if let Some(threshold) = args.threshold {
-            map.look.threshold = threshold.abs();
-        }
-        if let Some(max) = args.max {
-            map.look.range.1 = max;
-        }
-        if let Some(name) = args.colormap {
-            map.look.colormap = match name {
-                MapName::Viridis => Colormap::Viridis,
-                MapName::BlueRed => Colormap::BlueRed,
-                MapName::Hot => Colormap::Hot,
-                MapName::ColdHot => Colormap::ColdHot,
-            };
-        }
-    }
-    Ok((brain, map))
-}
-
-fn load_subject(study: &Study, id: Option<&str>, run: &Run<'_>) -> anyhow::Result<Brain> {
-    Brain::load(select::choose_subject(study, id)?, run)
+    presets::parse_rows(&args.slices)?;
+    Ok(FigureFile {
+        version: figure_file::VERSION,
+        sources: Sources {
+            study: args.study.clone(),
+            subject: args.subject.clone(),
+            surfaces: args.surfaces.clone(),
+            anatomy: args.anatomy.clone(),
+            atlas: args.atlas.clone(),
+            parcellation: args.parcellation.clone(),
+            maps: args.map.clone(),
+            map_number: args.map_number,
+        },
+        look: LookPlan {
+            label: args.label.clone(),
+            threshold: args.threshold,
+            soft: args.soft.then_some(true),
+            min: args.min,
+            max: args.max,
+            colormap: args.colormap.clone(),
+            two_sided: None,
+            opacity: None,
+        },
+        figure: match args.view {
+            ViewName::Surface => Kind::Surface {
+                shape,
+                views: args.views.clone(),
+                camera: None,
+            },
+            ViewName::Flat => Kind::Flat,
+            ViewName::Slices => Kind::Slices { at_mm },
+            ViewName::Mosaic => Kind::Mosaic {
+                rows: args.slices.clone(),
+            },
+            ViewName::Glass => Kind::Glass,
+            ViewName::Cast => Kind::Cast { at_mm },
+        },
+        page: Page {
+            width_mm: args.width_mm,
+            dpi: args.dpi,
+            size: args.size,
+            dark: args.dark,
+            outlines: !args.no_outlines,
+            sample: args.sample,
+            radiological: args.radiological,
+        },
+    })
 }

@@ -1,15 +1,20 @@
-//! Three slices through one point.
+//! Three slices through one point, and what every figure of slices is made of.
 
+use anyhow::Context;
 use fusiform_pipelines::volume::Volume;
 use fusiform_render::colormap::Colormap;
 use fusiform_render::renderer::Backend;
-use fusiform_render::scene::{Look, Picture, Plane, Scene, SliceView, View, VolumeLayer};
+use fusiform_render::scene::{Look, OutlineLayer, Plane, Scene, SliceView, View, VolumeLayer};
 use glam::Vec3;
 
-use super::{Map, Style, label_with_threshold};
+use super::cells::{Cell, Rows, Share, lay_out};
+use super::{LETTER_PT, Map, OUTLINE_PT, Style, TITLE_PT, footer, put_bar};
 use crate::brain::Brain;
 use crate::bridge::{self, Keys};
-use crate::figure::{Align, Bar, Canvas};
+use crate::figure::{Align, Sheet, slice_outlines};
+
+/// Letters on the dark ground of slices.
+const ON_DARK: [u8; 3] = [235; 3];
 
 /// Axial, coronal and sagittal slices through `at_mm` (default: the map's peak, else the middle).
 pub fn slices(
@@ -18,141 +23,259 @@ pub fn slices(
     at_mm: Option<Vec3>,
     style: Style,
     backend: &mut Backend,
-) -> anyhow::Result<Picture> {
-    let Some(base) = brain.anatomy.as_deref().or(map.map(|m| &m.volume)) else {
-        anyhow::bail!("there is no volume to slice: name one with --anatomy or --map");
-    };
-    let at = at_mm.unwrap_or_else(|| match map {
-        Some(map) => peak(&map.volume),
-        None => middle(base),
+) -> anyhow::Result<Sheet> {
+    let stack = Stack::of(brain, map, style)?;
+    let at = at_mm.unwrap_or_else(|| match map.and_then(Map::volume) {
+        Some(volume) => peak(volume),
+        None => stack.middle(),
     });
-    let [width, _] = style.size;
-    let letter = width as f32 / 50.0;
-    let cell = width / 3;
-    let header = (letter * 2.4) as u32;
-    let footer = if map.is_some() {
-        (letter * 4.6) as u32
-    } else {
-        letter as u32
-    };
-    let mut canvas = Canvas::new(width, header + cell + footer, style.paper);
-    let mut keys = Keys::default();
-
-    let mut layers = Vec::new();
-    if brain.anatomy.is_some() {
-        layers.push(VolumeLayer {
-            modulation: None,
-            volume: bridge::volume_data(keys.fresh(), base),
-            linear: true,
-            look: Look {
-                soft: false,
-                colormap: Colormap::Grey,
-                range: (0.0, percentile(base, 0.995)),
-                threshold: 0.0,
-                two_sided: false,
-                opacity: 1.0,
-            },
-        });
-    }
-    if let Some(map) = map {
-        let volume = bridge::volume_data(keys.fresh(), &map.volume);
-        layers.push(VolumeLayer {
-            modulation: None,
-            volume,
-            linear: true,
-            look: map.look.clone(),
-        });
-    }
-    let outlines = brain
-        .atlas
-        .as_deref()
-        .filter(|_| style.outlines)
-        .map(|atlas| bridge::atlas_outlines(keys.fresh(), atlas, (cell as f32 / 300.0).max(1.5)));
-
-    let (low, high) = base.grid.world_bounds();
-    let (low, high) = (low.as_vec3(), high.as_vec3());
-    let extent = high - low;
-    let mm_per_pixel = extent.max_element() / cell as f32;
-    for (column, plane) in [Plane::Axial, Plane::Coronal, Plane::Sagittal]
-        .into_iter()
-        .enumerate()
-    {
-        let mut centre = (low + high) / 2.0;
-        let (name, edges) = match plane {
-            Plane::Axial => {
-                centre.z = at.z;
-                (format!("z = {:.0} mm", at.z), ["L", "R"])
-            }
-            Plane::Coronal => {
-                centre.y = at.y;
-                (format!("y = {:.0} mm", at.y), ["L", "R"])
-            }
-            Plane::Sagittal => {
-                centre.x = at.x;
-                (format!("x = {:.0} mm", at.x), ["A", "P"])
-            }
-        };
-        let scene = Scene {
-            background: [0, 0, 0, 255],
-            view: View::Slice(SliceView {
-                nose_right: false,
-                slab_mm: None,
-                plane,
-                centre_mm: centre,
-                mm_per_pixel,
-                radiological: false,
-                layers: layers.clone(),
-                outlines: outlines.clone(),
-                crosshair: Some((at, [255, 255, 255, 150])),
-            }),
-        };
-        let x = cell * column as u32;
-        canvas.put(
-            &backend.picture(&scene, [cell, cell])?,
-            i64::from(x),
-            i64::from(header),
-        );
-        let name = name.replace('-', "−");
-        canvas.text(
-            &name,
-            x as f32 + cell as f32 / 2.0,
-            letter * 0.7,
-            letter,
+    let planes = [Plane::Axial, Plane::Coronal, Plane::Sagittal];
+    let sizes = vec![planes.map(|plane| stack.extent_mm(plane)).to_vec()];
+    let Rows {
+        mut sheet,
+        cells,
+        pt_per_mm,
+    } = lay_out(&sizes, Share::Tight, footer(map), &style);
+    for (cell, plane) in cells.iter().flatten().zip(planes) {
+        stack.draw(&mut sheet, *cell, plane, at, pt_per_mm, backend)?;
+        let view = stack.view(plane, at, pt_per_mm, &sheet);
+        crosshair(&mut sheet, *cell, &view, at);
+        sheet.text(
+            &position_text(plane, at),
+            cell.title(),
+            TITLE_PT,
             Align::Centre,
             style.ink,
-        )?;
-        let side = header as f32 + cell as f32 / 2.0 - letter / 2.0;
-        let inset = letter * 0.4;
-        canvas.text(
-            edges[0],
-            x as f32 + inset,
-            side,
-            letter,
-            Align::Left,
-            [235; 3],
-        )?;
-        canvas.text(
-            edges[1],
-            (x + cell) as f32 - inset,
-            side,
-            letter,
-            Align::Right,
-            [235; 3],
-        )?;
+        );
+        letters(&mut sheet, *cell, plane, style);
     }
-    if let Some(map) = map {
-        let bar = Bar {
-            look: &map.look,
-            label: &label_with_threshold(map),
-            ink: style.ink,
-        };
-        let top = (header + cell) as f32 + letter * 0.5;
-        canvas.colour_bar(&bar, width as f32 / 2.0, top, width / 4, letter)?;
-    }
-    Ok(canvas.into_picture())
+    put_bar(&mut sheet, map, &style)?;
+    Ok(sheet)
 }
 
-fn peak(volume: &Volume) -> Vec3 {
+/// Volumes over each other, ready to be cut anywhere.
+pub(super) struct Stack {
+    layers: Vec<VolumeLayer>,
+    outlines: Option<OutlineLayer>,
+    /// What is shown of the world, mm.
+    pub(super) bounds: (Vec3, Vec3),
+    radiological: bool,
+}
+
+impl Stack {
+    pub(super) fn of(brain: &Brain, map: Option<&Map>, style: Style) -> anyhow::Result<Self> {
+        let volume = map.and_then(Map::volume);
+        let base = brain
+            .anatomy
+            .as_deref()
+            .or(volume)
+            .context("there is no volume to slice: name one with --anatomy or --map")?;
+        let mut keys = Keys::default();
+        let mut layers = Vec::new();
+        if let Some(anatomy) = &brain.anatomy {
+            layers.push(VolumeLayer {
+                modulation: None,
+                volume: bridge::volume_data(keys.fresh(), anatomy),
+                linear: true,
+                look: Look {
+                    soft: false,
+                    colormap: Colormap::Grey,
+                    range: (0.0, percentile(anatomy, 0.995)),
+                    threshold: 0.0,
+                    two_sided: false,
+                    opacity: 1.0,
+                },
+            });
+        }
+        if let (Some(map), Some(volume)) = (map, volume) {
+            layers.push(VolumeLayer {
+                modulation: None,
+                volume: bridge::volume_data(keys.fresh(), volume),
+                linear: true,
+                look: map.look.clone(),
+            });
+        }
+        let outlines = brain
+            .atlas
+            .as_deref()
+            .filter(|_| style.outlines)
+            .map(|atlas| bridge::atlas_outlines(keys.fresh(), atlas, 1.0));
+        Ok(Self {
+            layers,
+            outlines,
+            bounds: filled_box(base),
+            radiological: style.radiological,
+        })
+    }
+
+    pub(super) fn middle(&self) -> Vec3 {
+        (self.bounds.0 + self.bounds.1) / 2.0
+    }
+
+    /// Millimetres across and down.
+    pub(super) fn extent_mm(&self, plane: Plane) -> [f32; 2] {
+        let extent = self.bounds.1 - self.bounds.0;
+        match plane {
+            Plane::Axial => [extent.x, extent.y],
+            Plane::Coronal => [extent.x, extent.z],
+            Plane::Sagittal => [extent.y, extent.z],
+        }
+    }
+
+    /// The view of a plane through a point.
+    pub(super) fn view(&self, plane: Plane, at: Vec3, pt_per_mm: f32, sheet: &Sheet) -> SliceView {
+        let middle = self.middle();
+        let centre_mm = match plane {
+            Plane::Axial => Vec3::new(middle.x, middle.y, at.z),
+            Plane::Coronal => Vec3::new(middle.x, at.y, middle.z),
+            Plane::Sagittal => Vec3::new(at.x, middle.y, middle.z),
+        };
+        SliceView {
+            plane,
+            centre_mm,
+            mm_per_pixel: 72.0 / sheet.dpi / pt_per_mm,
+            radiological: self.radiological,
+            nose_right: false,
+            slab_mm: None,
+            layers: self.layers.clone(),
+            outlines: None,
+            crosshair: None,
+        }
+    }
+
+    /// Puts a slice and the borders of its regions into a cell.
+    pub(super) fn draw(
+        &self,
+        sheet: &mut Sheet,
+        cell: Cell,
+        plane: Plane,
+        at: Vec3,
+        pt_per_mm: f32,
+        backend: &mut Backend,
+    ) -> anyhow::Result<()> {
+        let view = self.view(plane, at, pt_per_mm, sheet);
+        let pixels = cell.pixels(sheet);
+        let inset_px = OUTLINE_PT / 2.0 * sheet.dpi / 72.0;
+        let regions = self
+            .outlines
+            .as_ref()
+            .map(|layer| slice_outlines(&view, layer, pixels, inset_px));
+        let scene = Scene {
+            background: [0, 0, 0, 255],
+            view: View::Slice(view),
+        };
+        sheet.picture(backend.picture(&scene, pixels)?, cell.corner);
+        sheet.regions(regions.unwrap_or_default(), cell.corner, OUTLINE_PT);
+        Ok(())
+    }
+}
+
+/// Where a world point lies on the sheet.
+pub(super) fn place(sheet: &Sheet, cell: Cell, view: &SliceView, world_mm: Vec3) -> [f32; 2] {
+    let pixel = view.pixel_at(world_mm, cell.pixels(sheet));
+    [0, 1].map(|a| cell.corner[a] + pixel[a] * 72.0 / sheet.dpi)
+}
+
+/// Thin lines through a point, open around it.
+fn crosshair(sheet: &mut Sheet, cell: Cell, view: &SliceView, at: Vec3) {
+    const OPEN_PT: f32 = 5.0;
+    let [x, y] = place(sheet, cell, view, at);
+    let [left, top] = cell.corner;
+    let [right, bottom] = [left + cell.size[0], top + cell.size[1]];
+    if !(left..=right).contains(&x) || !(top..=bottom).contains(&y) {
+        return;
+    }
+    let lines = [
+        [[left, y], [x - OPEN_PT, y]],
+        [[x + OPEN_PT, y], [right, y]],
+        [[x, top], [x, y - OPEN_PT]],
+        [[x, y + OPEN_PT], [x, bottom]],
+    ];
+    let lines = lines
+        .into_iter()
+        .filter(|[a, b]| a[0] <= b[0] && a[1] <= b[1])
+        .map(|line| line.to_vec())
+        .collect();
+    sheet.stroke(lines, false, [190; 3], 0.4);
+}
+
+/// Left and right, or front and back, in the upper corners of a cell.
+pub(super) fn letters(sheet: &mut Sheet, cell: Cell, plane: Plane, style: Style) {
+    letters_in(sheet, cell, plane, style.radiological, ON_DARK);
+}
+
+pub(super) fn letters_in(
+    sheet: &mut Sheet,
+    cell: Cell,
+    plane: Plane,
+    radiological: bool,
+    colour: [u8; 3],
+) {
+    let [near, far] = match (plane, radiological) {
+        (Plane::Sagittal, _) => ["A", "P"],
+        (_, false) => ["L", "R"],
+        (_, true) => ["R", "L"],
+    };
+    // In the corners, where heads are round.
+    let [left, top] = cell.corner;
+    let y = top + LETTER_PT + 1.5;
+    sheet.text(near, [left + 2.5, y], LETTER_PT, Align::Left, colour);
+    let right = left + cell.size[0] - 2.5;
+    sheet.text(far, [right, y], LETTER_PT, Align::Right, colour);
+}
+
+/// "z = −12 mm".
+pub(super) fn position_text(plane: Plane, at: Vec3) -> String {
+    let (axis, mm) = match plane {
+        Plane::Axial => ("z", at.z),
+        Plane::Coronal => ("y", at.y),
+        Plane::Sagittal => ("x", at.x),
+    };
+    // No −0.
+    let mm = mm.round() + 0.0;
+    format!("{axis} = {mm:.0} mm").replace('-', "−")
+}
+
+/// The box around the voxels that are not background, with a margin, within the volume (world mm).
+fn filled_box(volume: &Volume) -> (Vec3, Vec3) {
+    const MARGIN_MM: f32 = 4.0;
+    let floor = 0.05 * percentile(volume, 0.99);
+    let shape = volume.grid.shape;
+    let mut low = shape;
+    let mut high = [0usize; 3];
+    for (index, value) in volume.data.iter().enumerate() {
+        if value.abs() > floor {
+            let ijk = volume.grid.ijk(index);
+            for axis in 0..3 {
+                low[axis] = low[axis].min(ijk[axis]);
+                high[axis] = high[axis].max(ijk[axis]);
+            }
+        }
+    }
+    let (outer_low, outer_high) = volume.grid.world_bounds();
+    let outer = (outer_low.as_vec3(), outer_high.as_vec3());
+    if low[0] > high[0] {
+        return outer;
+    }
+    let corners = (0..8usize).map(|corner| {
+        let pick = |axis: usize| {
+            if corner >> axis & 1 == 1 {
+                high[axis]
+            } else {
+                low[axis]
+            }
+        };
+        volume.grid.world([pick(0), pick(1), pick(2)]).as_vec3()
+    });
+    let none = (Vec3::INFINITY, Vec3::NEG_INFINITY);
+    let (low, high) = corners.fold(none, |(l, h), c| (l.min(c), h.max(c)));
+    (
+        (low - MARGIN_MM).max(outer.0),
+        (high + MARGIN_MM).min(outer.1),
+    )
+}
+
+pub(super) fn peak(volume: &Volume) -> Vec3 {
     let best = volume
         .data
         .iter()
@@ -163,21 +286,17 @@ fn peak(volume: &Volume) -> Vec3 {
     volume.grid.world(volume.grid.ijk(best)).as_vec3()
 }
 
-fn middle(volume: &Volume) -> Vec3 {
-    let (low, high) = volume.grid.world_bounds();
-    ((low + high) / 2.0).as_vec3()
-}
-
-fn percentile(volume: &Volume, part: f64) -> f32 {
+pub(super) fn percentile(volume: &Volume, part: f64) -> f32 {
     let mut values: Vec<f32> = volume
         .data
         .iter()
         .copied()
         .filter(|v| v.is_finite() && *v > 0.0)
         .collect();
-    values.sort_by(f32::total_cmp);
-    values
-        .get((values.len().saturating_sub(1) as f64 * part) as usize)
-        .copied()
-        .unwrap_or(1.0)
+    let n = values.len();
+    if n == 0 {
+        return 1.0;
+    }
+    let at = ((n - 1) as f64 * part) as usize;
+    *values.select_nth_unstable_by(at, f32::total_cmp).1
 }

@@ -21,7 +21,6 @@ use fusiform_render::renderer::Backend;
 use glam::DVec3;
 
 use crate::compose::silhouette;
-use crate::figure;
 use crate::layout::CodeChoice;
 use crate::scene_file::{self, SceneFile};
 use crate::session::{
@@ -317,8 +316,8 @@ pub(crate) fn ask_save(what: Saved) -> News {
 pub(crate) fn write_picture(scene: &SceneFile, path: &Path) -> Result<News, Stop> {
     let failed = |error: anyhow::Error| Error::data(format!("{error:#}"));
     let (mut backend, _) = Backend::best();
-    let picture = scene_file::draw(scene, &mut backend).map_err(failed)?;
-    figure::write_png(path, &picture).map_err(failed)?;
+    let sheet = scene_file::sheet(scene, &mut backend).map_err(failed)?;
+    sheet.write(path).map_err(failed)?;
     Ok(News::Paths {
         paths: Vec::new(),
         unseen: false,
