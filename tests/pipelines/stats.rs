@@ -10,11 +10,12 @@
 use std::sync::{Arc, Mutex};
 
 use fusiform_pipelines::betas::Trial;
+use fusiform_pipelines::clusters::Connectivity;
 use fusiform_pipelines::mask::Mask;
 use fusiform_pipelines::matrix::Matrix;
 use fusiform_pipelines::run::{CancelToken, Event, Run, Stop, quietly};
 use fusiform_pipelines::space::Grid;
-use fusiform_pipelines::stats::neighbours::{Contact, Neighbours};
+use fusiform_pipelines::stats::neighbours::Neighbours;
 use fusiform_pipelines::stats::permute::{self, Exchange, Permuted, Plan, Tail};
 use fusiform_pipelines::stats::{
     Measure, StatMap, Variance, anova, ceiling, contrast, fdr, reliability, roi, tails, two_sample,
@@ -313,34 +314,34 @@ fn repeats_are_rows_of_one_stimulus() {
 }
 
 #[test]
-fn patches_are_scipys_by_every_contact() {
+fn clusters_are_scipys_by_every_connectivity() {
     let values = made(1, 7 * 6 * 5, 19.0);
     let grid = Grid {
         shape: [7, 6, 5],
         world_from_voxel: DAffine3::IDENTITY,
     };
-    for (name, contact) in [
-        ("faces", Contact::Faces),
-        ("edges", Contact::Edges),
-        ("corners", Contact::Corners),
+    for (name, connectivity) in [
+        ("faces", Connectivity::Faces),
+        ("edges", Connectivity::Edges),
+        ("corners", Connectivity::Corners),
     ] {
-        let neighbours = Neighbours::of_voxels(&Mask::new(grid.clone(), |_| true), contact);
-        let whole = neighbours.patches(|v| values[v] > 0.45);
+        let neighbours = Neighbours::of_voxels(&Mask::new(grid.clone(), |_| true), connectivity);
+        let whole = neighbours.clusters(|v| values[v] > 0.45);
         let mut sizes: Vec<f64> = whole.iter().map(|p| p.len() as f64).collect();
         sizes.sort_by(|a, b| b.total_cmp(a));
-        assert_eq!(sizes, fixture(&format!("patches_{name}")));
+        assert_eq!(sizes, fixture(&format!("clusters_{name}")));
         // The same voxels as a mask of their own.
         let mask = Mask::new(grid.clone(), |v| values[v] > 0.45);
-        let alone = Neighbours::of_voxels(&mask, contact).patches(|_| true);
-        let voxels = |patch: &Vec<usize>| -> Vec<usize> {
-            patch.iter().map(|&c| mask.voxels()[c] as usize).collect()
+        let alone = Neighbours::of_voxels(&mask, connectivity).clusters(|_| true);
+        let voxels = |cluster: &Vec<usize>| -> Vec<usize> {
+            cluster.iter().map(|&c| mask.voxels()[c] as usize).collect()
         };
         assert_eq!(alone.iter().map(voxels).collect::<Vec<_>>(), whole);
     }
 }
 
 #[test]
-fn patches_of_a_surface_follow_its_edges_and_have_its_area() {
+fn clusters_of_a_surface_follow_its_edges_and_have_its_area() {
     // Two squares of 2 mm that share no vertex, the second far away.
     let square = |x: f32| {
         [(0.0, 0.0), (2.0, 0.0), (0.0, 2.0), (2.0, 2.0)].map(|(u, v)| Vec3::new(x + u, v, 0.0))
@@ -353,11 +354,11 @@ fn patches_of_a_surface_follow_its_edges_and_have_its_area() {
     };
     let neighbours = Neighbours::of_vertices(&surface).unwrap();
     assert_eq!(neighbours.around(1), [0, 2, 3]);
-    let patches = neighbours.patches(|_| true);
-    assert_eq!(patches, [vec![0, 1, 2, 3], vec![4, 5, 6, 7]]);
-    assert!((neighbours.extent(&patches[1]) - 4.0).abs() < 1e-6);
+    let clusters = neighbours.clusters(|_| true);
+    assert_eq!(clusters, [vec![0, 1, 2, 3], vec![4, 5, 6, 7]]);
+    assert!((neighbours.extent(&clusters[1]) - 4.0).abs() < 1e-6);
     // 0 and 3 are across a diagonal that is no edge.
-    assert_eq!(neighbours.patches(|v| v == 0 || v == 3).len(), 2);
+    assert_eq!(neighbours.clusters(|v| v == 0 || v == 3).len(), 2);
     let broken = Surface {
         triangles: vec![[0, 1, 8]].into(),
         ..surface

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | do these trials differ from those, voxel by voxel? | [`two_sample`] (t, signed r², d′, AUC), [`contrast`], [`anova`] |
 //! | … in how many voxels by chance? | [`fdr::q_values`] |
-//! | … by how much, or over how large a patch, by chance? | [`permute::two_sample`] |
+//! | … by how much, or over how large a cluster, by chance? | [`permute::two_sample`] |
 //! | how well does a response come back? | [`reliability::split_half`], [`reliability::repeat_correlation`] |
 //! | how well can a model do at most? | [`ceiling::noise_ceiling`], [`ceiling::explainable_variance`] |
 //!

@@ -1,19 +1,9 @@
-//! Which voxels or vertices touch, and the connected patches of a map.
+//! Which voxels or vertices touch, and the connected clusters of a map.
 
+use crate::clusters::Connectivity;
 use crate::mask::Mask;
 use crate::surface::Surface;
 use crate::{Error, Result};
-
-/// When two voxels touch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contact {
-    /// They share a face: 6 neighbours, as in nilearn.
-    Faces,
-    /// They share an edge or more: 18 neighbours, as in SPM.
-    Edges,
-    /// They share a corner or more: 26 neighbours, as in FSL.
-    Corners,
-}
 
 /// The neighbours and the size of every column of a map.
 #[derive(Clone, Debug)]
@@ -26,11 +16,11 @@ pub struct Neighbours {
 
 impl Neighbours {
     /// Of the voxels of a mask, in the order of its columns; each has a size of 1.
-    pub fn of_voxels(mask: &Mask, contact: Contact) -> Self {
-        let most_steps = match contact {
-            Contact::Faces => 1,
-            Contact::Edges => 2,
-            Contact::Corners => 3,
+    pub fn of_voxels(mask: &Mask, connectivity: Connectivity) -> Self {
+        let most_steps = match connectivity {
+            Connectivity::Faces => 1,
+            Connectivity::Edges => 2,
+            Connectivity::Corners => 3,
         };
         let grid = mask.grid();
         let step = |at: usize, by: i32, n: usize| {
@@ -110,36 +100,36 @@ impl Neighbours {
         &self.of[self.starts[column]..self.starts[column + 1]]
     }
 
-    /// The size of a patch: voxels, or mm².
+    /// The size of a cluster: voxels, or mm².
     pub fn extent(&self, columns: &[usize]) -> f64 {
         columns.iter().map(|&c| f64::from(self.sizes[c])).sum()
     }
 
-    /// The connected patches of the columns for which `is_in` holds, each ascending, in the order of their first column.
-    pub fn patches(&self, is_in: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
+    /// The connected clusters of the columns for which `is_in` holds, each ascending, in the order of their first column.
+    pub fn clusters(&self, is_in: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
         let mut open: Vec<bool> = (0..self.len()).map(is_in).collect();
-        let mut patches = Vec::new();
+        let mut clusters = Vec::new();
         for first in 0..self.len() {
             if !open[first] {
                 continue;
             }
             open[first] = false;
-            let mut patch = vec![first];
+            let mut cluster = vec![first];
             let mut next = 0;
-            while let Some(&column) = patch.get(next) {
+            while let Some(&column) = cluster.get(next) {
                 for &near in self.around(column) {
                     let near = near as usize;
                     if open[near] {
                         open[near] = false;
-                        patch.push(near);
+                        cluster.push(near);
                     }
                 }
                 next += 1;
             }
-            patch.sort_unstable();
-            patches.push(patch);
+            cluster.sort_unstable();
+            clusters.push(cluster);
         }
-        patches
+        clusters
     }
 }
 

@@ -1,6 +1,6 @@
 //! Permutation tests of the difference between two conditions, corrected for the number of voxels.
 //!
-//! The labels of the trials change places; the largest |t| of all voxels and the largest patch beyond a threshold in
+//! The labels of the trials change places; the largest |t| of all voxels and the largest cluster beyond a threshold in
 //! each permuted map are what chance alone makes of them (Nichols & Holmes 2002, *Human Brain Mapping* 15, 1–25).
 //! p = (1 + number of permutations that reach the value) / (1 + number of permutations): never 0
 //! (Phipson & Smyth 2010, *Statistical Applications in Genetics and Molecular Biology* 9, 39).
@@ -39,20 +39,20 @@ pub struct Plan<'a> {
     pub seed: u64,
     /// Which differences count.
     pub tail: Tail,
-    /// Patches to look for: beyond this t, of columns that touch.
-    pub patches: Option<(f32, &'a Neighbours)>,
+    /// Clusters to look for: beyond this t, of columns that touch.
+    pub clusters: Option<(f32, &'a Neighbours)>,
 }
 
-/// A connected patch of columns beyond the threshold, all of one sign.
+/// A connected cluster of columns beyond the threshold, all of one sign.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Patch {
+pub struct Cluster {
     /// Ascending.
     pub columns: Vec<usize>,
     /// Voxels, or mm² on a surface.
     pub extent: f64,
     /// The column of the largest |t|.
     pub peak: usize,
-    /// How likely so large a patch is anywhere, by chance.
+    /// How likely so large a cluster is anywhere, by chance.
     pub p: f64,
 }
 
@@ -67,10 +67,10 @@ pub struct Permuted {
     pub p_anywhere: Vec<f64>,
     /// The largest t (|t| for both tails) of every permuted map.
     pub largest: Vec<f32>,
-    /// The patches, largest first; empty when none were asked for.
-    pub patches: Vec<Patch>,
-    /// The largest patch of every permuted map; empty when none were asked for.
-    pub largest_patches: Vec<f64>,
+    /// The clusters, largest first; empty when none were asked for.
+    pub clusters: Vec<Cluster>,
+    /// The largest cluster of every permuted map; empty when none were asked for.
+    pub largest_clusters: Vec<f64>,
 }
 
 /// Permutations whose maps are held at once.
@@ -92,7 +92,7 @@ pub fn two_sample(
 ) -> Result<Permuted, Stop> {
     groups::check(values, &[a, b])?;
     groups::require(&[a, b], 2)?;
-    check_patches(plan, values.n_cols)?;
+    check_clusters(plan, values.n_cols)?;
     let units = exchange.units(a, b, values.n_rows)?;
     let possible = units.n_labellings();
     if possible < plan.n_permutations as f64 + 1.0 {
@@ -125,8 +125,8 @@ pub fn two_sample(
     Ok(tally.finish(t))
 }
 
-fn check_patches(plan: &Plan<'_>, n_cols: usize) -> Result<()> {
-    let Some((threshold, neighbours)) = plan.patches else {
+fn check_clusters(plan: &Plan<'_>, n_cols: usize) -> Result<()> {
+    let Some((threshold, neighbours)) = plan.clusters else {
         return Ok(());
     };
     if neighbours.len() != n_cols {
@@ -139,7 +139,7 @@ fn check_patches(plan: &Plan<'_>, n_cols: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::data(format!(
-        "patches beyond t = {threshold} would be the whole brain: choose a threshold above 0, such as 3"
+        "clusters beyond t = {threshold} would be the whole brain: choose a threshold above 0, such as 3"
     )))
 }
 
@@ -220,8 +220,8 @@ struct Tally<'a> {
     truth: Vec<f32>,
     reached: Vec<u32>,
     largest: Vec<f32>,
-    patches: Vec<Vec<usize>>,
-    largest_patches: Vec<f64>,
+    clusters: Vec<Vec<usize>>,
+    largest_clusters: Vec<f64>,
 }
 
 impl<'a> Tally<'a> {
@@ -231,8 +231,8 @@ impl<'a> Tally<'a> {
             truth: t.iter().map(|t| size(*t, plan.tail)).collect(),
             reached: vec![0; t.len()],
             largest: Vec::with_capacity(plan.n_permutations),
-            patches: patches(t, plan),
-            largest_patches: Vec::new(),
+            clusters: clusters(t, plan),
+            largest_clusters: Vec::new(),
         }
     }
 
@@ -246,9 +246,9 @@ impl<'a> Tally<'a> {
                     .iter()
                     .map(|t| size(*t, plan.tail))
                     .fold(f32::NEG_INFINITY, f32::max);
-                let extents = patches(map, plan).into_iter().filter_map(|patch| {
-                    let (_, neighbours) = plan.patches?;
-                    Some(neighbours.extent(&patch))
+                let extents = clusters(map, plan).into_iter().filter_map(|cluster| {
+                    let (_, neighbours) = plan.clusters?;
+                    Some(neighbours.extent(&cluster))
                 });
                 Ok((largest, extents.fold(0.0, f64::max)))
             })
@@ -259,8 +259,8 @@ impl<'a> Tally<'a> {
             }
         }
         self.largest.extend(found.iter().map(|f| f.0));
-        if plan.patches.is_some() {
-            self.largest_patches.extend(found.iter().map(|f| f.1));
+        if plan.clusters.is_some() {
+            self.largest_clusters.extend(found.iter().map(|f| f.1));
         }
         Ok(())
     }
@@ -287,32 +287,32 @@ impl<'a> Tally<'a> {
                     p(reached as usize)
                 }
             });
-        let mut patches: Vec<Patch> = self
-            .patches
+        let mut clusters: Vec<Cluster> = self
+            .clusters
             .into_iter()
             .filter_map(|columns| {
-                let (_, neighbours) = self.plan.patches?;
+                let (_, neighbours) = self.plan.clusters?;
                 let extent = neighbours.extent(&columns);
                 let as_large = |largest: &&f64| **largest >= extent * (1.0 - 1e-9);
                 let peak = columns
                     .iter()
                     .copied()
                     .max_by(|&i, &j| t[i].abs().total_cmp(&t[j].abs()))?;
-                Some(Patch {
+                Some(Cluster {
                     extent,
                     peak,
-                    p: p(self.largest_patches.iter().filter(as_large).count()),
+                    p: p(self.largest_clusters.iter().filter(as_large).count()),
                     columns,
                 })
             })
             .collect();
-        patches.sort_by(|x, y| y.extent.total_cmp(&x.extent));
+        clusters.sort_by(|x, y| y.extent.total_cmp(&x.extent));
         Permuted {
             p_alone: p_alone.collect(),
             p_anywhere: self.truth.iter().map(p_anywhere).collect(),
             largest: self.largest,
-            patches,
-            largest_patches: self.largest_patches,
+            clusters,
+            largest_clusters: self.largest_clusters,
             t,
         }
     }
@@ -329,14 +329,14 @@ fn reaches(t: f32, truth: f32) -> bool {
     t >= truth - ROUNDING * truth.abs().max(1.0)
 }
 
-/// The patches beyond the threshold; of both signs, never mixed, when both tails count.
-fn patches(t: &[f32], plan: &Plan<'_>) -> Vec<Vec<usize>> {
-    let Some((threshold, neighbours)) = plan.patches else {
+/// The clusters beyond the threshold; of both signs, never mixed, when both tails count.
+fn clusters(t: &[f32], plan: &Plan<'_>) -> Vec<Vec<usize>> {
+    let Some((threshold, neighbours)) = plan.clusters else {
         return Vec::new();
     };
-    let mut found = neighbours.patches(|c| t[c] > threshold);
+    let mut found = neighbours.clusters(|c| t[c] > threshold);
     if plan.tail == Tail::Both {
-        found.extend(neighbours.patches(|c| t[c] < -threshold));
+        found.extend(neighbours.clusters(|c| t[c] < -threshold));
     }
     found
 }

@@ -17,7 +17,7 @@ fn plan(n_permutations: usize, tail: Tail) -> Plan<'static> {
         n_permutations,
         seed: 5,
         tail,
-        patches: None,
+        clusters: None,
     }
 }
 
@@ -87,41 +87,45 @@ fn noise_passes_as_often_as_was_asked_for() {
         shape: [8, 8, 4],
         world_from_voxel: DAffine3::IDENTITY,
     };
-    let neighbours = Neighbours::of_voxels(&Mask::new(grid, |_| true), Contact::Faces);
+    let neighbours = Neighbours::of_voxels(&Mask::new(grid, |_| true), Connectivity::Faces);
     let (a, b): (Vec<usize>, Vec<usize>) = (0..24).partition(|row| row % 2 == 0);
     let n = 200;
-    let (mut n_voxel, mut n_patch) = (0, 0);
+    let (mut n_voxel, mut n_cluster) = (0, 0);
     for seed in 0..n {
         let values = noise(24, 256, 100 + seed);
         let plan = Plan {
-            patches: Some((2.0, &neighbours)),
+            clusters: Some((2.0, &neighbours)),
             seed,
             ..plan(99, Tail::Both)
         };
         let found = tested(&values, &a, &b, &two_runs(12), &plan);
         n_voxel += usize::from(found.p_anywhere.iter().any(|p| *p <= 0.1));
-        n_patch += usize::from(found.patches.iter().any(|patch| patch.p <= 0.1));
+        n_cluster += usize::from(found.clusters.iter().any(|cluster| cluster.p <= 0.1));
     }
-    // One in ten, with four standard errors of 200 tries; sizes of patches are whole numbers, so that ties make the
-    // test of patches a stricter one.
+    // One in ten, with four standard errors of 200 tries; sizes of clusters are whole numbers, so that ties make the
+    // test of clusters a stricter one.
     let share = |count: usize| count as f64 / n as f64;
     assert!((share(n_voxel) - 0.1).abs() < 0.085, "{}", share(n_voxel));
-    assert!(share(n_patch) < 0.185 && n_patch > 0, "{}", share(n_patch));
+    assert!(
+        share(n_cluster) < 0.185 && n_cluster > 0,
+        "{}",
+        share(n_cluster)
+    );
 }
 
 #[test]
-fn a_planted_patch_is_found_with_its_sign() {
+fn a_planted_cluster_is_found_with_its_sign() {
     let grid = Grid {
         shape: [10, 10, 1],
         world_from_voxel: DAffine3::IDENTITY,
     };
-    let neighbours = Neighbours::of_voxels(&Mask::new(grid, |_| true), Contact::Faces);
+    let neighbours = Neighbours::of_voxels(&Mask::new(grid, |_| true), Connectivity::Faces);
     let mut values = noise(60, 100, 9);
-    let in_patch = |v: usize| (2..6).contains(&(v % 10)) && (3..6).contains(&(v / 10));
+    let in_cluster = |v: usize| (2..6).contains(&(v % 10)) && (3..6).contains(&(v / 10));
     let beside = |v: usize| (6..9).contains(&(v % 10)) && (3..6).contains(&(v / 10));
     for row in (0..60).step_by(2) {
         for (v, value) in values.row_mut(row).iter_mut().enumerate() {
-            if in_patch(v) {
+            if in_cluster(v) {
                 *value += 2.0;
             } else if beside(v) {
                 *value -= 2.0;
@@ -131,16 +135,16 @@ fn a_planted_patch_is_found_with_its_sign() {
     let (a, b): (Vec<usize>, Vec<usize>) = (0..60).partition(|row| row % 2 == 0);
     let found = |tail| {
         let plan = Plan {
-            patches: Some((3.0, &neighbours)),
+            clusters: Some((3.0, &neighbours)),
             ..plan(199, tail)
         };
         tested(&values, &a, &b, &two_runs(30), &plan)
     };
     let both = found(Tail::Both);
-    let (positive, negative) = (&both.patches[0], &both.patches[1]);
+    let (positive, negative) = (&both.clusters[0], &both.clusters[1]);
     assert_eq!(
         positive.columns,
-        (0..100).filter(|&v| in_patch(v)).collect::<Vec<_>>()
+        (0..100).filter(|&v| in_cluster(v)).collect::<Vec<_>>()
     );
     assert_eq!(
         negative.columns,
@@ -148,10 +152,15 @@ fn a_planted_patch_is_found_with_its_sign() {
     );
     assert_eq!((positive.extent, negative.extent), (12.0, 9.0));
     assert_eq!((positive.p, negative.p), (0.005, 0.005));
-    assert!(in_patch(positive.peak) && both.t[positive.peak] > 3.0);
-    assert_eq!(both.largest_patches.len(), 199);
+    assert!(in_cluster(positive.peak) && both.t[positive.peak] > 3.0);
+    assert_eq!(both.largest_clusters.len(), 199);
     let greater = found(Tail::Greater);
-    assert!(greater.patches.iter().all(|patch| both.t[patch.peak] > 0.0));
+    assert!(
+        greater
+            .clusters
+            .iter()
+            .all(|cluster| both.t[cluster.peak] > 0.0)
+    );
     assert!(
         (0..100)
             .filter(|&v| beside(v))
@@ -223,9 +232,9 @@ fn labels_that_cannot_be_exchanged_are_refused() {
         shape: [4, 1, 1],
         world_from_voxel: DAffine3::IDENTITY,
     };
-    let neighbours = Neighbours::of_voxels(&Mask::new(grid, |_| true), Contact::Faces);
+    let neighbours = Neighbours::of_voxels(&Mask::new(grid, |_| true), Connectivity::Faces);
     let plan = Plan {
-        patches: Some((0.0, &neighbours)),
+        clusters: Some((0.0, &neighbours)),
         ..plan
     };
     assert!(refused(&Exchange::free(12), &plan).contains("threshold above 0"));
