@@ -40,18 +40,21 @@ pub enum Pane {
     Stimuli,
     /// The signal at the crosshair.
     TimeCourse,
+    /// Clusters and regions of the map.
+    Tables,
     /// What happened.
     Log,
 }
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Slices,
         Self::Surface,
         Self::Trials,
         Self::Stimuli,
         Self::TimeCourse,
+        Self::Tables,
         Self::Log,
     ];
 
@@ -63,6 +66,7 @@ impl Pane {
             Self::Trials => "Reconstructions",
             Self::Stimuli => "Stimuli",
             Self::TimeCourse => "Time course",
+            Self::Tables => "Tables",
             Self::Log => "Log",
         }
     }
@@ -385,7 +389,7 @@ pub fn default_tree() -> Tree<Pane> {
     let slices = tabs(&mut tiles, &[Pane::Slices]);
     let surface = tabs(&mut tiles, &[Pane::Surface]);
     let trials = tabs(&mut tiles, &[Pane::Trials, Pane::Stimuli]);
-    let course = tabs(&mut tiles, &[Pane::TimeCourse, Pane::Log]);
+    let course = tabs(&mut tiles, &[Pane::TimeCourse, Pane::Tables, Pane::Log]);
     let pair = |tiles: &mut Tiles<Pane>, dir, children, share| {
         tiles.insert_container(Container::Linear(Linear::new_binary(dir, children, share)))
     };

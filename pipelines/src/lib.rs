@@ -9,6 +9,7 @@
 //! | volumes ↔ matrices | [`mask::Mask`], the one bridge |
 //! | series + events → [`betas::Betas`] (trials × voxels) | [`glm`] |
 //! | matrices → weights and predictions | [`linear`] |
+//! | trials × voxels → maps, p values, ceilings | [`stats`] |
 //! | betas + stimuli → reconstructions, categories, scores | [`decode`], [`metrics`] |
 //! | results → sheet, tables, report | [`report`] |
 //!
@@ -16,6 +17,7 @@
 //! what it may say and must hear is in [`run`].
 
 pub mod betas;
+pub mod clusters;
 pub mod decode;
 pub mod device;
 pub mod error;
@@ -30,6 +32,7 @@ pub mod project;
 pub mod report;
 pub mod run;
 pub mod space;
+pub mod stats;
 pub mod study;
 pub mod surface;
 pub mod volume;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 mod bad_input;
 mod cifti;
+mod clusters;
 mod decode;
 mod demo;
 mod freesurfer;
@@ -18,6 +19,7 @@ mod io;
 mod linear;
 mod placement;
 mod project;
+mod stats;
 mod study;
 
 /// A folder of the real test data, or `None` with a printed line where it is absent.

@@ -5,6 +5,7 @@
 
 mod args;
 mod bench;
+mod clusters;
 mod decode;
 mod demo;
 mod demo_data;
@@ -58,6 +59,8 @@ enum Command {
     Decode(decode::Args),
     /// Draw the window's views off screen
     Render(render::Args),
+    /// List the clusters of a map above a threshold, or what it holds in each region
+    Clusters(clusters::Args),
     /// Measure one kernel on named input against a physical limit
     Bench(bench::Args),
 }
@@ -87,6 +90,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Info(args)) => info::run(&args, output),
         Some(Command::Decode(args)) => decode::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),
+        Some(Command::Clusters(args)) => clusters::run(&args, output),
         Some(Command::Bench(args)) => bench::run(&args, output),
     }
 }

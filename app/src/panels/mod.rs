@@ -11,6 +11,7 @@ pub mod scores;
 pub mod slices;
 pub mod stimuli;
 pub mod surface;
+pub mod tables;
 pub mod time_course;
 pub mod trials;
 
@@ -81,6 +82,7 @@ pub struct Panels {
     slices: slices::Slices,
     trials: trials::Trials,
     stimuli: stimuli::Stimuli,
+    tables: tables::Tables,
     log: log::LogPanel,
 }
 
@@ -93,6 +95,7 @@ impl Panels {
             Pane::Trials => self.trials.ui(ui, ctx),
             Pane::Stimuli => self.stimuli.ui(ui, ctx),
             Pane::TimeCourse => time_course::ui(ui, ctx),
+            Pane::Tables => self.tables.ui(ui, ctx),
             Pane::Log => self.log.ui(ui, ctx),
         }
     }

@@ -23,7 +23,7 @@ fn gamma_density(x: f64, shape: f64, scale: f64) -> f64 {
 
 /// ln Γ(x) for x > 0 by Stirling's series after a shift to x ≥ 10, where the terms kept are
 /// exact to 1e-14.
-fn ln_gamma(x: f64) -> f64 {
+pub(crate) fn ln_gamma(x: f64) -> f64 {
     let mut shift = 0.0;
     let mut x = x;
     while x < 10.0 {
