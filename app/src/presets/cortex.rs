@@ -234,7 +234,7 @@ fn draw(
             row.iter().map(size).collect()
         })
         .collect();
-    suit_samples(backend, style);
+    suit_samples(backend);
     let Rows {
         mut sheet,
         cells,
@@ -255,12 +255,12 @@ fn draw(
     Ok(sheet)
 }
 
-/// At print resolution four samples a pixel are smooth; sixteen would cost software drivers seconds.
-fn suit_samples(backend: &mut Backend, style: Style) {
+/// Four samples a pixel are smooth, for the edges of maps and borders are; sixteen cost software drivers seconds.
+fn suit_samples(backend: &mut Backend) {
     if let Backend::Gpu(renderer) = backend
         && renderer.gpu().is_software
     {
-        renderer.picture_samples = if style.real_dpi() >= 200.0 { 4 } else { 16 };
+        renderer.picture_samples = 4;
     }
 }
 
