@@ -121,6 +121,8 @@ pub enum Change {
     Sort(Sort, bool),
     /// Another image code.
     Code(CodeChoice),
+    /// Another volume of the run is marked, from 0.
+    Frame(usize),
     /// Time courses in percent or raw.
     Percent(bool),
 }
@@ -147,14 +149,17 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             if selects {
                 follow_trial(session, layout, jobs);
             }
+            session.show_frame(layout.view.frame);
             project(session, layout, jobs);
         }
         Command::Undo => {
             layout.undo();
+            session.show_frame(layout.view.frame);
             project(session, layout, jobs);
         }
         Command::Redo => {
             layout.redo();
+            session.show_frame(layout.view.frame);
             project(session, layout, jobs);
         }
         Command::AskSave(what) => {
@@ -258,6 +263,7 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
         }
         Change::Sort(sort, reversed) => (view.sort, view.reversed) = (sort, reversed),
         Change::Code(code) => view.code = code,
+        Change::Frame(frame) => view.frame = frame,
         Change::Percent(on) => view.percent = on,
     }
 }

@@ -133,7 +133,7 @@ pub struct View {
     pub nose_right: bool,
     /// Whether the map runs evenly from voxel to voxel; else each voxel is a block.
     pub smooth_map: bool,
-    /// The volume of the run that is marked in the time course and shown as the map “this volume”, from 0.
+    /// The volume of the run that is marked in the time course and shown as the map of one volume, from 0.
     pub frame: usize,
     /// The selected decoded trial (row of the betas).
     pub trial: Option<usize>,

@@ -11,6 +11,7 @@ use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::select::Query;
 use fusiform_pipelines::study::{BoldRun, Study, Subject};
 use fusiform_pipelines::volume::{Region, Volume};
+use fusiform_render::scene::Key;
 use glam::DVec3;
 use image::RgbImage;
 
@@ -313,7 +314,32 @@ impl Session {
             Arc::clone(&parts.mean.volume),
             parts.mean.window,
         );
+        let first = volume_at(&parts, 0);
+        self.put_map(MapId::Frame, Arc::new(first), parts.mean.window);
         self.run = Some(parts);
+    }
+
+    /// Shows another volume of the run as a map. Its key stays and its revision counts, so that volumes that were shown
+    /// before do not pile up on the device.
+    pub(crate) fn show_frame(&mut self, frame: usize) {
+        let Some(run) = &self.run else {
+            return;
+        };
+        let frame = frame.min(run.series.n_times.saturating_sub(1));
+        let Some(map) = self.maps.iter_mut().find(|m| m.id == MapId::Frame) else {
+            return;
+        };
+        if map.data.key.revision == frame as u64 {
+            return;
+        }
+        map.volume = Arc::new(volume_at(run, frame));
+        map.data = bridge::volume_data(
+            Key {
+                revision: frame as u64,
+                ..map.data.key
+            },
+            &map.volume,
+        );
     }
 
     /// Takes decoded trials in, with the map of the voxels that drove them.
@@ -328,7 +354,7 @@ impl Session {
     pub(crate) fn take_projected(&mut self, parts: &ProjectedParts) {
         if self
             .map(parts.map)
-            .is_none_or(|m| m.data.key.id != parts.revision)
+            .is_none_or(|m| m.revision() != parts.revision)
         {
             return;
         }
@@ -354,5 +380,13 @@ impl Session {
             robust,
         });
         self.maps.sort_by_key(|m| m.id);
+    }
+}
+
+fn volume_at(run: &RunParts, frame: usize) -> Volume {
+    Volume {
+        grid: run.series.grid.clone(),
+        data: run.series.values_at(frame).into(),
+        assumptions: Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use fusiform::command::{Change, Command};
 use fusiform::gpu::Easel;
 use fusiform::jobs::Kind;
 use fusiform::layout::{Layout, Pane, Sort};
-use fusiform::session::Grade;
+use fusiform::session::{Grade, MapId};
 use fusiform::workbench::Workbench;
 use fusiform_render::gpu::Gpu;
 use glam::DVec3;
@@ -242,6 +242,20 @@ fn the_demo_is_opened_and_decoded_by_its_buttons() {
         drawn,
         "scenes are drawn only when they change"
     );
+
+    // Another volume of the run becomes the map of one volume; undo brings the first back.
+    let shown = |harness: &Harness<'static, Workbench>| {
+        let session = harness.state().session();
+        let map = session.map(MapId::Frame).expect("a run has volumes");
+        let run = session.run.as_ref().expect("a run");
+        (0..run.series.n_times).find(|&t| run.series.values_at(t) == &map.volume.data[..])
+    };
+    assert_eq!(shown(&harness), Some(0));
+    let (change, merge) = (Change::Frame(5), false);
+    send(&mut harness, Command::Change { change, merge });
+    assert_eq!(shown(&harness), Some(5));
+    send(&mut harness, Command::Undo);
+    assert_eq!(shown(&harness), Some(0));
 }
 
 #[test]

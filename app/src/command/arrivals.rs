@@ -98,9 +98,11 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
         News::Run(parts) => {
             let first = session.underlay().is_none();
             session.take_run(parts);
+            layout.view.frame = 0;
             aim(session, layout, first);
             if let Some(view) = session.awaited.take() {
                 layout.view = view;
+                session.show_frame(layout.view.frame);
             }
             if layout.view.map.is_none_or(|id| session.map(id).is_none()) {
                 layout.view.map = Some(MapId::Tsnr);

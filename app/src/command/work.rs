@@ -112,7 +112,7 @@ pub(super) fn project(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
     let Some(map) = layout.view.map.and_then(|id| session.map(id)) else {
         return;
     };
-    let (id, revision, volume) = (map.id, map.data.key.id, Arc::clone(&map.volume));
+    let (id, revision, volume) = (map.id, map.revision(), Arc::clone(&map.volume));
     let done = session
         .projected
         .as_ref()

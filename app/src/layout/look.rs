@@ -30,7 +30,7 @@ impl MapLook {
         let (low, high) = robust;
         let (colormap, threshold, opacity) = match id {
             MapId::Tsnr => (Colormap::Viridis, low, 0.55),
-            MapId::Mean => (Colormap::Viridis, low, 0.8),
+            MapId::Mean | MapId::Frame => (Colormap::Viridis, low, 0.8),
             MapId::Drive => (Colormap::Hot, low + 0.3 * (high - low), 0.95),
         };
         Self {

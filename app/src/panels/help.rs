@@ -8,13 +8,14 @@ use super::{Ctx, slices, weak};
 use crate::command::{Change, Command};
 use crate::layout::{CortexLook, SliceMode};
 
-const MOUSE: [(&str, &str); 8] = [
+const MOUSE: [(&str, &str); 9] = [
     ("Slices: click or drag", "move the crosshair"),
     ("Slices: wheel", "one slice on or back"),
     ("Slices: Ctrl + wheel", "magnify about the pointer"),
     ("Slices: middle or Alt + drag", "move the picture"),
     ("Surface: drag, wheel", "turn, zoom"),
     ("Surface: click", "crosshair to that place in the cortex"),
+    ("Time course: click", "mark that volume"),
     (
         "Time course: drag, Ctrl + wheel",
         "move, zoom; double click shows all",

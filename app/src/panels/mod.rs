@@ -82,6 +82,7 @@ pub struct Panels {
     slices: slices::Slices,
     trials: trials::Trials,
     stimuli: stimuli::Stimuli,
+    time_course: time_course::TimeCourse,
     tables: tables::Tables,
     log: log::LogPanel,
 }
@@ -94,7 +95,7 @@ impl Panels {
             Pane::Surface => surface::ui(ui, ctx),
             Pane::Trials => self.trials.ui(ui, ctx),
             Pane::Stimuli => self.stimuli.ui(ui, ctx),
-            Pane::TimeCourse => time_course::ui(ui, ctx),
+            Pane::TimeCourse => self.time_course.ui(ui, ctx),
             Pane::Tables => self.tables.ui(ui, ctx),
             Pane::Log => self.log.ui(ui, ctx),
         }

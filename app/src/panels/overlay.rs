@@ -151,7 +151,7 @@ pub fn chooser(ui: &mut Ui, ctx: &Ctx<'_>, label: &str) {
                     .on_hover_text(id.meaning())
                     .on_disabled_hover_text(match id {
                         MapId::Drive => "Press “Decode” first.",
-                        MapId::Tsnr | MapId::Mean => "No run is loaded.",
+                        MapId::Tsnr | MapId::Mean | MapId::Frame => "No run is loaded.",
                     });
                 if choice.clicked() {
                     ctx.change(Change::Map(Some(id)));

@@ -6,20 +6,68 @@ use egui_plot::{HoverPosition, Line, Plot, PlotPoints, Polygon, VLine};
 use super::{Ctx, placeholder};
 use crate::command::{Change, Command};
 use crate::jobs::Kind;
-use crate::session::RunParts;
+use crate::session::{MapId, RunParts};
 use crate::theme;
 
 /// More conditions than this are not told apart by colour.
 const MANY_CONDITIONS: usize = 10;
 
-/// Draws the panel.
-pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+/// Volumes a second that are played.
+const PLAYED: f64 = 6.0;
+
+/// Whether the run is being played, and since when the marked volume is shown (seconds of the window's clock).
+#[derive(Debug, Default)]
+pub struct TimeCourse {
+    playing: bool,
+    since: f64,
+}
+
+impl TimeCourse {
+    /// Draws the panel.
+    pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
+        if let Some(run) = &ctx.session.run {
+            ui.horizontal_wrapped(|ui| {
+                controls(ui, ctx, run);
+                self.player(ui, ctx, run);
+            });
+        }
+        course(ui, ctx);
+    }
+
+    /// Plays the run: the map of one volume on slices and surface, and the mark in the time course.
+    fn player(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
+        let name = if self.playing { "Pause" } else { "Play" };
+        let hint = "Six volumes a second, over and over, as the map “BOLD, one volume”.";
+        if ui.button(name).on_hover_text(hint).clicked() {
+            self.playing = !self.playing;
+            if self.playing {
+                ctx.change(Change::Map(Some(MapId::Frame)));
+            }
+        }
+        let n_times = run.series.n_times.max(1);
+        ui.label(super::weak(
+            ctx,
+            format!("volume {} of {n_times}", ctx.layout.view.frame + 1),
+        ));
+        if !self.playing {
+            return;
+        }
+        let now = ui.input(|i| i.time);
+        if now - self.since >= 1.0 / PLAYED {
+            self.since = now;
+            ctx.drag(Change::Frame((ctx.layout.view.frame + 1) % n_times), false);
+        }
+        let wait = std::time::Duration::from_secs_f64(0.5 / PLAYED);
+        ui.ctx().request_repaint_after(wait);
+    }
+}
+
+fn course(ui: &mut Ui, ctx: &Ctx<'_>) {
     let Some(run) = &ctx.session.run else {
         let idle = "No BOLD run to show: this study holds none, or it could not be read.";
         placeholder(ui, ctx, &[Kind::Open, Kind::Run, Kind::Subject], idle);
         return;
     };
-    ui.horizontal_wrapped(|ui| controls(ui, ctx, run));
     let at = ctx.layout.view.crosshair();
     let Some(voxel) = at.and_then(|at| run.series.grid.voxel_at(at)) else {
         placeholder(
@@ -92,6 +140,15 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             }
         })
         .show(ui, |plot| {
+            // A click marks the volume under it.
+            if plot.response().clicked()
+                && let Some(at) = plot.pointer_coordinate()
+            {
+                let frame = (at.x / tr).round().max(0.0) as usize;
+                ctx.change(Change::Frame(
+                    frame.min(run.series.n_times.saturating_sub(1)),
+                ));
+            }
             for band in bands(ctx, run, (low - pad, high + pad)) {
                 plot.polygon(band);
             }
@@ -102,6 +159,11 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                         .width(1.5),
                 );
             }
+            plot.vline(
+                VLine::new("marked volume", ctx.layout.view.frame as f64 * tr)
+                    .color(ctx.theme.warn)
+                    .width(1.0),
+            );
             plot.line(
                 Line::new("signal", PlotPoints::from(points))
                     .color(ctx.theme.accent)
@@ -157,13 +219,9 @@ fn controls(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
     {
         ctx.change(Change::Percent(false));
     }
-    let tr = run
-        .tr_secs
-        .map_or_else(String::new, |tr| format!(", TR {tr:.2} s"));
-    ui.label(super::weak(
-        ctx,
-        format!("{} volumes{tr}", run.series.n_times),
-    ));
+    if let Some(tr) = run.tr_secs {
+        ui.label(super::weak(ctx, format!("TR {tr:.2} s")));
+    }
 }
 
 /// The conditions of a run in the order of their names; none when they are too many for colours.

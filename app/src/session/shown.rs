@@ -19,19 +19,22 @@ pub enum MapId {
     Tsnr,
     /// Mean BOLD of the run.
     Mean,
+    /// One volume of the run.
+    Frame,
     /// Ridge weights: the voxels that drove the decode.
     Drive,
 }
 
 impl MapId {
     /// All, in the order of the menu.
-    pub const ALL: [Self; 3] = [Self::Tsnr, Self::Mean, Self::Drive];
+    pub const ALL: [Self; 4] = [Self::Tsnr, Self::Mean, Self::Frame, Self::Drive];
 
     /// Its name for the user.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tsnr => "Temporal SNR",
             Self::Mean => "Mean BOLD",
+            Self::Frame => "BOLD, one volume",
             Self::Drive => "Voxels that drove the decode",
         }
     }
@@ -40,7 +43,7 @@ impl MapId {
     pub const fn unit(self) -> &'static str {
         match self {
             Self::Tsnr => "mean / SD",
-            Self::Mean => "scanner units",
+            Self::Mean | Self::Frame => "scanner units",
             Self::Drive => "weight norm",
         }
     }
@@ -52,6 +55,9 @@ impl MapId {
                 "Mean over time divided by standard deviation over time, voxel by voxel: how steady the signal is."
             }
             Self::Mean => "The mean of the run over time, in the scanner's own units.",
+            Self::Frame => {
+                "The volume that is marked in the time course, in the scanner's own units. Click there, or press Play."
+            }
             Self::Drive => {
                 "Length (L2 norm) of each voxel's ridge weights, mean over folds: how much the reconstruction listens to it."
             }
@@ -70,6 +76,13 @@ pub struct OverlayMap {
     pub data: VolumeData,
     /// Where most of its numbers lie.
     pub robust: (f32, f32),
+}
+
+impl OverlayMap {
+    /// Tells this map's numbers from all others, earlier ones of the same map too.
+    pub fn revision(&self) -> u64 {
+        (self.data.key.id << 24) | (self.data.key.revision & 0xff_ffff)
+    }
 }
 
 /// A volume in grey under everything.
