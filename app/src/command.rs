@@ -17,7 +17,9 @@ use crate::layout::{
 use crate::session::{MapId, Saved, Session};
 use crate::workbench::load;
 use arrivals::arrive;
-use work::{decode, follow_trial, project, read_first_run, read_run, read_subject, save};
+use work::{
+    decode, follow_trial, project, read_first_run, read_responses, read_run, read_subject, save,
+};
 
 /// The title of messages about a part of the study that is not settled yet.
 const CHOOSING: &str = "Which runs are meant";
@@ -55,6 +57,8 @@ pub enum Command {
     AskSave(Saved),
     /// Write it there.
     Save(Saved, PathBuf),
+    /// Make the single-trial responses of the selected part of the study.
+    ReadResponses,
     /// Decode the selected part of the study.
     Decode,
     /// Stop the work of a kind.
@@ -168,6 +172,7 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             });
         }
         Command::Save(what, path) => save(session, layout, jobs, what, path),
+        Command::ReadResponses => read_responses(session, jobs),
         Command::Decode => decode(session, layout, jobs),
         Command::Cancel(kind) => jobs.cancel(kind),
         Command::Dismiss(number) => session.messages.retain(|m| m.number != number),
@@ -209,6 +214,8 @@ fn choose_above(error: &Error) -> String {
 fn requery(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, query: Query) {
     let other_subject = query.subject != session.query.subject;
     session.query = query;
+    session.clear_responses();
+    jobs.stop(Kind::Responses);
     if other_subject {
         layout.view.trial = None;
         read_subject(session, jobs);

@@ -178,6 +178,8 @@ pub enum Kind {
     Project,
     /// Reading stimulus pictures.
     Pictures,
+    /// Making single-trial responses for the voxel inspector.
+    Responses,
     /// Decoding.
     Decode,
     /// Drawing a picture to be saved.

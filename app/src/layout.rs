@@ -40,6 +40,8 @@ pub enum Pane {
     Stimuli,
     /// The signal at the crosshair.
     TimeCourse,
+    /// What the voxel at the crosshair answers to.
+    Voxel,
     /// Clusters and regions of the map.
     Tables,
     /// What happened.
@@ -48,12 +50,13 @@ pub enum Pane {
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Slices,
         Self::Surface,
         Self::Trials,
         Self::Stimuli,
         Self::TimeCourse,
+        Self::Voxel,
         Self::Tables,
         Self::Log,
     ];
@@ -66,6 +69,7 @@ impl Pane {
             Self::Trials => "Reconstructions",
             Self::Stimuli => "Stimuli",
             Self::TimeCourse => "Time course",
+            Self::Voxel => "Voxel",
             Self::Tables => "Tables",
             Self::Log => "Log",
         }
@@ -389,7 +393,10 @@ pub fn default_tree() -> Tree<Pane> {
     let slices = tabs(&mut tiles, &[Pane::Slices]);
     let surface = tabs(&mut tiles, &[Pane::Surface]);
     let trials = tabs(&mut tiles, &[Pane::Trials, Pane::Stimuli]);
-    let course = tabs(&mut tiles, &[Pane::TimeCourse, Pane::Tables, Pane::Log]);
+    let course = tabs(
+        &mut tiles,
+        &[Pane::TimeCourse, Pane::Voxel, Pane::Tables, Pane::Log],
+    );
     let pair = |tiles: &mut Tiles<Pane>, dir, children, share| {
         tiles.insert_container(Container::Linear(Linear::new_binary(dir, children, share)))
     };

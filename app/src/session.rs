@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use fusiform_pipelines::selectivity::Responses;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::select::Query;
 use fusiform_pipelines::study::{BoldRun, Study, Subject};
@@ -81,6 +82,10 @@ pub struct Session {
     pub projected: Option<Projected>,
     /// Stimulus pictures that were read.
     pub pictures: BTreeMap<String, Arc<RgbImage>>,
+    /// The responses of the selected part of the study, voxel by voxel.
+    pub responses: Option<Arc<Responses>>,
+    /// Whether they were asked for: what failed is not tried again by itself.
+    pub(crate) asked_responses: bool,
     /// The newest decode.
     pub decoded: Option<DecodedParts>,
     /// What the user should read, oldest first.
@@ -243,7 +248,19 @@ impl Session {
     pub(crate) fn clear_subject(&mut self) {
         self.subject = SubjectData::default();
         self.decoded = None;
+        self.clear_responses();
         self.clear_run();
+    }
+
+    /// Forgets the responses: another part of the study is meant.
+    pub(crate) fn clear_responses(&mut self) {
+        self.responses = None;
+        self.asked_responses = false;
+    }
+
+    /// Whether somebody must ask for responses before there are any.
+    pub fn wants_responses(&self) -> bool {
+        self.study.is_some() && !self.partial && self.responses.is_none() && !self.asked_responses
     }
 
     /// Forgets what belongs to the current run.

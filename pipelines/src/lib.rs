@@ -31,6 +31,7 @@ pub mod placement;
 pub mod project;
 pub mod report;
 pub mod run;
+pub mod selectivity;
 pub mod space;
 pub mod stats;
 pub mod study;

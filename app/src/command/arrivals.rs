@@ -111,6 +111,7 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
         }
         News::Projected(parts) => session.take_projected(&parts),
         News::Pictures(pictures) => session.pictures.extend(pictures),
+        News::Responses(responses) => session.responses = Some(responses),
         News::Decoded(parts) => {
             let complete = parts.complete;
             let first = parts.decoded.trials.first().map(|t| t.trial);
@@ -150,6 +151,7 @@ pub(super) fn take_study(
             Kind::Run,
             Kind::Project,
             Kind::Pictures,
+            Kind::Responses,
             Kind::Decode,
         ] {
             jobs.stop(kind);

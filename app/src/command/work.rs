@@ -132,6 +132,18 @@ pub(super) fn project(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
     );
 }
 
+/// Makes single-trial responses, unless that was tried already.
+pub(super) fn read_responses(session: &mut Session, jobs: &mut Jobs) {
+    let Some(study) = session.study.clone().filter(|_| !session.asked_responses) else {
+        return;
+    };
+    session.asked_responses = true;
+    let query = session.resolved_query();
+    jobs.start(Kind::Responses, "Reading responses", move |run, _| {
+        load::responses(&study, &query, run)
+    });
+}
+
 pub(super) fn decode(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs) {
     let Some(study) = session.study.clone() else {
         return;

@@ -14,6 +14,7 @@ pub mod surface;
 pub mod tables;
 pub mod time_course;
 pub mod trials;
+pub mod voxel;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -83,6 +84,7 @@ pub struct Panels {
     trials: trials::Trials,
     stimuli: stimuli::Stimuli,
     time_course: time_course::TimeCourse,
+    voxel: voxel::Voxel,
     tables: tables::Tables,
     log: log::LogPanel,
 }
@@ -96,6 +98,7 @@ impl Panels {
             Pane::Trials => self.trials.ui(ui, ctx),
             Pane::Stimuli => self.stimuli.ui(ui, ctx),
             Pane::TimeCourse => self.time_course.ui(ui, ctx),
+            Pane::Voxel => self.voxel.ui(ui, ctx),
             Pane::Tables => self.tables.ui(ui, ctx),
             Pane::Log => self.log.ui(ui, ctx),
         }

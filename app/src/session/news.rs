@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fusiform_pipelines::decode::Decoded;
+use fusiform_pipelines::selectivity::Responses;
 use fusiform_pipelines::study::Study;
 use fusiform_pipelines::study::events::Events;
 use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
@@ -47,6 +48,8 @@ pub enum News {
     Projected(ProjectedParts),
     /// Stimulus pictures by stimulus id.
     Pictures(Vec<(String, Arc<RgbImage>)>),
+    /// The responses of the selected part of the study, voxel by voxel.
+    Responses(Arc<Responses>),
     /// Decoded trials, of the folds done so far.
     Decoded(DecodedParts),
     /// Paths the user chose; none when the dialog was closed or could not be shown.

@@ -10,6 +10,7 @@ use fusiform_pipelines::device::{self, DeviceChoice};
 use fusiform_pipelines::glm;
 use fusiform_pipelines::io::{detect, nifti};
 use fusiform_pipelines::project;
+use fusiform_pipelines::selectivity;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::demo::{self, DemoPlan};
 use fusiform_pipelines::study::select::{self, Query};
@@ -216,6 +217,15 @@ pub(crate) fn projected(
         revision,
         hemispheres,
     }))
+}
+
+/// Selects, makes betas, and lays them out voxel by voxel.
+pub(crate) fn responses(study: &Study, query: &Query, run: &Run<'_>) -> Result<News, Stop> {
+    let selection = select::select(study, query)?;
+    let plan = glm::plan_for(&selection, run)?;
+    let betas = glm::betas(&selection, &plan, run)?;
+    let responses = selectivity::prepare(betas, &study.stimuli, run)?;
+    Ok(News::Responses(Arc::new(responses)))
 }
 
 /// Selects, makes betas and decodes; publishes after each fold.
