@@ -256,6 +256,48 @@ fn the_demo_is_opened_and_decoded_by_its_buttons() {
     assert_eq!(shown(&harness), Some(5));
     send(&mut harness, Command::Undo);
     assert_eq!(shown(&harness), Some(0));
+
+    the_inspector_knows_what_was_planted(&mut harness);
+}
+
+/// In the middle of the area that was made to answer to faces, the voxel with the highest ceiling says “face”.
+fn the_inspector_knows_what_was_planted(harness: &mut Harness<'static, Workbench>) {
+    harness
+        .get_by_role_and_label(egui::accesskit::Role::Button, "Voxel")
+        .click();
+    wait(harness, "single-trial responses", |h| {
+        h.state().session().responses.is_some()
+    });
+    let session = harness.state().session();
+    let responses = session.responses.as_ref().expect("responses");
+    let ceiling = responses
+        .ceiling
+        .as_ref()
+        .expect("pictures are shown again");
+    let (_, at) = (0..responses.n_voxels())
+        .filter_map(|column| {
+            let at = responses.world_of(column)?;
+            let in_ffa = session.region_at(at)?.name == "FFA";
+            in_ffa.then_some((ceiling[column], at))
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .expect("voxels of the FFA");
+    let (change, merge) = (Change::Crosshair(at), false);
+    send(harness, Command::Change { change, merge });
+    harness.run_steps(2);
+    let bars: Vec<_> = [
+        "animal", "body", "face", "food", "place", "tool", "vehicle", "word",
+    ]
+    .map(|category| {
+        let words = format!("{category}: mean");
+        let bar = named(harness, &words).expect("a bar for each category");
+        (bar.rect().top(), category)
+    })
+    .into();
+    let top = bars.iter().min_by(|a, b| a.0.total_cmp(&b.0));
+    assert_eq!(top.map(|bar| bar.1), Some("face"));
+    assert!(named(harness, "Response").is_some(), "stimuli are shown");
+    assert_eq!(failures(harness), Vec::<String>::new());
 }
 
 #[test]

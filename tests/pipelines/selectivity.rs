@@ -89,6 +89,10 @@ fn a_profile_is_what_one_works_out_by_hand() {
         ("anna", 4.5)
     );
     assert_eq!(found.worst[0].stimulus, "hut");
+    // Two repeats at a ceiling of c are trusted by 2c / (1 + c); the mean of all is 2.
+    let share = responses.ceiling.as_ref().expect("repeats")[0];
+    let expected = 2.0 + 2.0 * share / (1.0 + share) * 2.5;
+    assert!((found.best[0].expected - expected).abs() < 1e-5);
     // The third voxel is twice the first; the fourth never moves and is nobody's like.
     assert_eq!(found.alike[0].column, 2);
     assert!((found.alike[0].r - 1.0).abs() < 1e-5);

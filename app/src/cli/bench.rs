@@ -4,6 +4,7 @@
 //! bytes of the file, a copy of the result, an empty frame): quote the ratio, not the seconds.
 
 mod frames;
+mod inspect;
 mod meter;
 mod reading;
 
@@ -70,6 +71,8 @@ enum Kernel {
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         volumes: u32,
     },
+    /// Read one voxel of the demo study as the inspector shows it; the limit is reading all responses from memory
+    Inspect,
     /// Frames of made-up brains: two hemispheres of 164 k vertices, three slices, rays through 256³ voxels
     Render,
     /// Draw a turning cortex; the limit is a frame with nothing in it
@@ -96,6 +99,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     }
     let measured = shown(output.quiet, |run| match &args.kernel {
         Kernel::Render => anyhow::bail!("frames have no limit"),
+        Kernel::Inspect => inspect::run(args.reps, run),
         Kernel::Load { file } => reading::load(file, args.reps, run),
         Kernel::Masked { file, mask } => reading::masked(file, mask, args.reps, run),
         Kernel::TimeCourse { file, voxel } => reading::time_course(file, *voxel, args.reps, run),

@@ -15,6 +15,8 @@ use crate::theme::GAP;
 
 /// Points a side of a stimulus.
 const PICTURE: f32 = 58.0;
+/// Points between stimuli.
+const BETWEEN: f32 = 5.0;
 /// Narrower panels show one thing below the other.
 const TWO_COLUMNS: f32 = 540.0;
 
@@ -63,7 +65,7 @@ fn body(ui: &mut Ui, ctx: &Ctx<'_>, responses: &Responses, profile: &Profile) {
     if width < TWO_COLUMNS {
         tuning::ui(ui, ctx, responses, profile);
         stimuli(ui, ctx, profile);
-        around::ui(ui, ctx);
+        around::ui(ui, ctx, &responses.categories);
         alike(ui, ctx, profile);
         return;
     }
@@ -73,7 +75,7 @@ fn body(ui: &mut Ui, ctx: &Ctx<'_>, responses: &Responses, profile: &Profile) {
             ui.vertical(|ui| {
                 ui.set_width(left);
                 tuning::ui(ui, ctx, responses, profile);
-                around::ui(ui, ctx);
+                around::ui(ui, ctx, &responses.categories);
             });
         });
         ui.add_space(GAP);
@@ -141,10 +143,12 @@ fn stimuli(ui: &mut Ui, ctx: &Ctx<'_>, profile: &Profile) {
             continue;
         }
         ui.strong(title)
-            .on_hover_text("Stimuli by their mean response over repeats. Click one to select it.");
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(5.0, 3.0);
-            for answer in answers {
+            .on_hover_text("Mean over repeats, and how many there were. In the order of what is expected of another presentation: the fewer the repeats and the lower the noise ceiling, the nearer that is to the mean of all. Click one to select it.");
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = BETWEEN;
+            // What the row has no room for is left out, from the less extreme end.
+            let room = (ui.available_width() + BETWEEN) / (PICTURE + BETWEEN);
+            for answer in answers.iter().take(room.floor().max(1.0) as usize) {
                 stimulus(ui, ctx, answer);
             }
         });
@@ -174,7 +178,7 @@ fn stimulus(ui: &mut Ui, ctx: &Ctx<'_>, answer: &Answer) {
     ui.painter().text(
         square.center_bottom() + vec2(0.0, 2.0),
         egui::Align2::CENTER_TOP,
-        short(f64::from(answer.mean)),
+        format!("{:.1} ×{}", answer.mean, answer.n_repeats),
         crate::theme::small_font(),
         ctx.theme.text,
     );
@@ -187,7 +191,13 @@ fn stimulus(ui: &mut Ui, ctx: &Ctx<'_>, answer: &Answer) {
         if let Some(caption) = stimulus.and_then(|s| s.caption.as_deref()) {
             ui.label(caption);
         }
-        ui.label(format!("mean of {} presentations", answer.n_repeats));
+        let (mean, expected) = (f64::from(answer.mean), f64::from(answer.expected));
+        ui.label(format!(
+            "mean {} of {} presentations, expected again {}",
+            short(mean),
+            answer.n_repeats,
+            short(expected)
+        ));
     });
 }
 

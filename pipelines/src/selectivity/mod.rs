@@ -65,6 +65,9 @@ pub struct Answer {
     pub stimulus: String,
     /// Mean over its repeats.
     pub mean: f32,
+    /// What another presentation is expected to give, by which stimuli are ranked: the mean of few repeats is noise
+    /// for the most part, and the largest of many such means would be luck.
+    pub expected: f32,
     /// How often it was shown.
     pub n_repeats: usize,
 }
@@ -89,9 +92,9 @@ pub struct Profile {
     pub tuning: Vec<Tuned>,
     /// The share of the variance over trials that categories explain (η²); NaN where nothing varies.
     pub eta_squared: f32,
-    /// The stimuli with the largest responses, largest first.
+    /// The stimuli with the largest expected responses, largest first.
     pub best: Vec<Answer>,
-    /// The stimuli with the smallest responses, smallest first.
+    /// The stimuli with the smallest expected responses, smallest first.
     pub worst: Vec<Answer>,
     /// Voxels that answer alike, most alike first.
     pub alike: Vec<Alike>,
@@ -236,13 +239,9 @@ pub fn profile(responses: &Responses, column: usize, plan: &ProfilePlan) -> Opti
     let mut answers: Vec<Answer> = responses
         .shown
         .iter()
-        .map(|(id, rows)| Answer {
-            stimulus: id.clone(),
-            mean: rows.iter().map(|&r| values[r]).sum::<f32>() / rows.len() as f32,
-            n_repeats: rows.len(),
-        })
+        .map(|(id, rows)| answer(responses, column, id, rows))
         .collect();
-    answers.sort_by(|a, b| b.mean.total_cmp(&a.mean));
+    answers.sort_by(|a, b| b.expected.total_cmp(&a.expected));
     // Few stimuli are not both best and worst.
     let n = plan.n_stimuli.min(answers.len() / 2);
     let worst = answers.iter().rev().take(n).cloned().collect();
@@ -255,6 +254,26 @@ pub fn profile(responses: &Responses, column: usize, plan: &ProfilePlan) -> Opti
         worst,
         alike: alike(responses, column, plan),
     })
+}
+
+/// The response to one stimulus. What is expected of it again is drawn to the mean of all trials by as much as the
+/// mean of its repeats is noise: by the ceiling of a single trial, and Spearman and Brown's formula.
+fn answer(responses: &Responses, column: usize, id: &str, rows: &[usize]) -> Answer {
+    let values = responses.of_voxel(column);
+    let mean = rows.iter().map(|&r| values[r]).sum::<f32>() / rows.len() as f32;
+    let (of_all, _) = responses.scale[column];
+    let ceiling = responses.ceiling.as_ref().map(|c| c[column]);
+    let trusted = match ceiling {
+        Some(share) if share > 0.0 => reliability::spearman_brown(share, rows.len() as f32),
+        // A voxel that says nothing of stimuli still has its extremes; so has one whose ceiling is not known.
+        _ => 1.0,
+    };
+    Answer {
+        stimulus: id.to_owned(),
+        mean,
+        expected: of_all + trusted * (mean - of_all),
+        n_repeats: rows.len(),
+    }
 }
 
 fn tuning(responses: &Responses, values: &[f32]) -> (Vec<Tuned>, f32) {

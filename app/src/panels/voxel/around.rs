@@ -1,7 +1,7 @@
 //! The signal of the voxel around the events of the run that is shown, condition by condition.
 
 use egui::Ui;
-use egui_plot::{Legend, Line, Plot, PlotPoints, Polygon, VLine};
+use egui_plot::{FilledArea, HoverPosition, Legend, Line, Plot, PlotPoints, VLine};
 use fusiform_pipelines::selectivity::{PeriEventCourse, peri_event};
 
 use super::super::{Ctx, weak};
@@ -11,11 +11,16 @@ use crate::theme;
 const BEFORE_SECS: f64 = 4.0;
 /// Seconds shown after the end of an event: the blood comes back by then.
 const AFTER_SECS: f64 = 16.0;
+/// Bands of more courses than these hide each other.
+const MOST_BANDS: usize = 4;
 /// Height of the plot, points.
 const HEIGHT: f32 = 170.0;
 
-/// Draws the courses; nothing for a run without events or repetition time.
-pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+/// What is shown.
+const HINT: &str = "Mean over the events of the run that is shown, from the mean before the onset; bands (of four conditions or fewer) are ± 1 standard error. Events that follow each other closely overlap here: an average does not take them apart.";
+
+/// Draws the courses, in the colours of `categories` where conditions are those; nothing for a run without events or repetition time.
+pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, categories: &[String]) {
     let Some(run) = &ctx.session.run else {
         return;
     };
@@ -37,14 +42,14 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         .collect();
     let found = peri_event(&course, tr_secs, &onsets, BEFORE_SECS, longest + AFTER_SECS);
     ui.horizontal_wrapped(|ui| {
-        ui.strong("Signal around events").on_hover_text(
-            "Mean over the events of the run that is shown, from the mean before the onset; bands are ± 1 standard error. Events that follow each other closely overlap here: an average does not take them apart.",
-        );
-        let mut words = format!("run {}", run.label);
-        if found.n_left_out > 0 {
-            words += &format!(", {} events at its ends left out", found.n_left_out);
-        }
-        ui.label(weak(ctx, words));
+        let left_out = match found.n_left_out {
+            0 => String::new(),
+            1 => "\nOne event is left out: the run begins or ends around it.".to_owned(),
+            n => format!("\n{n} events are left out: the run begins or ends around them."),
+        };
+        ui.strong("Signal around events")
+            .on_hover_text(format!("{HINT}{left_out}"));
+        ui.label(weak(ctx, format!("run {}", run.label)));
     });
     if found.courses.is_empty() {
         ui.label(weak(
@@ -53,8 +58,12 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         ));
         return;
     }
-    let named = found.courses.len() <= 10;
-    Plot::new("signal around events")
+    // Conditions that are categories have the colours of the bars above, and need no other legend.
+    let place = |c: &PeriEventCourse| categories.iter().position(|name| *name == c.condition);
+    let known = found.courses.iter().all(|c| place(c).is_some());
+    let named = !known && found.courses.len() <= 10;
+    let bands = found.courses.len() <= MOST_BANDS;
+    let plot = Plot::new("signal around events")
         .height(HEIGHT)
         .x_axis_label(egui::RichText::new("From the onset (s)").size(theme::SMALL))
         .y_axis_label(egui::RichText::new("Signal change (%)").size(theme::SMALL))
@@ -64,44 +73,56 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         .allow_drag(false)
         .allow_zoom(false)
         .allow_boxed_zoom(false)
-        .legend(Legend::default())
-        .show(ui, |plot| {
-            plot.vline(VLine::new("", 0.0).color(ctx.theme.weak).width(1.0));
-            for (n, course) in found.courses.iter().enumerate() {
-                let colour = ctx.theme.condition(n);
-                if let Some(band) = band(&found.times_secs, course, colour) {
-                    plot.polygon(band);
-                }
-                let points: Vec<[f64; 2]> = found
-                    .times_secs
-                    .iter()
-                    .zip(&course.mean)
-                    .map(|(t, v)| [*t, f64::from(*v)])
-                    .collect();
-                let name = if named { course.condition.as_str() } else { "" };
-                let name = format!("{name} ({})", course.n_events);
-                let name = if named { name } else { String::new() };
-                plot.line(
-                    Line::new(name, PlotPoints::from(points))
-                        .color(colour)
-                        .width(1.6),
-                );
-            }
+        .label_formatter(|hover| match hover {
+            HoverPosition::NearDataPoint {
+                plot_name,
+                position,
+                ..
+            } => Some(format!(
+                "{plot_name}\n{:.1} s\n{:.2} %",
+                position.x, position.y
+            )),
+            HoverPosition::Elsewhere { .. } => None,
         });
+    let plot = if named {
+        plot.legend(Legend::default())
+    } else {
+        plot
+    };
+    plot.show(ui, |plot| {
+        plot.vline(VLine::new("", 0.0).color(ctx.theme.weak).width(1.0));
+        for (n, course) in found.courses.iter().enumerate() {
+            let colour = ctx.theme.condition(place(course).unwrap_or(n));
+            let band = band(&found.times_secs, course, colour).filter(|_| bands);
+            if let Some(band) = band {
+                plot.add(band);
+            }
+            let points: Vec<[f64; 2]> = found
+                .times_secs
+                .iter()
+                .zip(&course.mean)
+                .map(|(t, v)| [*t, f64::from(*v)])
+                .collect();
+            let name = format!("{} ({})", course.condition, course.n_events);
+            plot.line(
+                Line::new(name, PlotPoints::from(points))
+                    .color(colour)
+                    .width(1.6),
+            );
+        }
+    });
 }
 
-fn band<'a>(times: &[f64], course: &PeriEventCourse, colour: egui::Color32) -> Option<Polygon<'a>> {
+fn band(times: &[f64], course: &PeriEventCourse, colour: egui::Color32) -> Option<FilledArea> {
     if course.sem.iter().any(|s| !s.is_finite()) {
         return None;
     }
-    let edge = |sign: f64| {
-        let values = times.iter().zip(course.mean.iter().zip(&course.sem));
-        values.map(move |(t, (mean, sem))| [*t, f64::from(*mean) + sign * f64::from(*sem)])
+    let edge = |sign: f64| -> Vec<f64> {
+        let values = course.mean.iter().zip(&course.sem);
+        values
+            .map(|(mean, sem)| f64::from(*mean) + sign * f64::from(*sem))
+            .collect()
     };
-    let outline: Vec<[f64; 2]> = edge(1.0).chain(edge(-1.0).rev()).collect();
-    let shape = Polygon::new("", PlotPoints::from(outline))
-        .fill_color(colour.gamma_multiply(0.18))
-        .stroke(egui::Stroke::NONE)
-        .allow_hover(false);
-    Some(shape)
+    let area = FilledArea::new("", times, &edge(-1.0), &edge(1.0));
+    Some(area.fill_color(colour.gamma_multiply(0.22)))
 }
