@@ -123,9 +123,9 @@ pub fn unmatched_sentence(unmatched: &[String], regions: &[Region]) -> String {
     };
     let there = regions.iter().filter(|region| region.key != 0);
     format!(
-        "{} of the table’s regions are not in the parcellation: {}; it has {}",
-        unmatched.len(),
+        "the parcellation lacks {} ({} of the table); it has {}",
         listed(unmatched.iter().map(String::as_str).collect()),
+        unmatched.len(),
         listed(there.map(|region| region.name.as_str()).collect())
     )
 }

@@ -88,7 +88,7 @@ fn rows_find_their_regions_and_paint_them() {
     let right = matched(&values, &labels.regions, Some(Hemisphere::Right));
     assert_eq!(right.values.get(&2), None);
     let said = unmatched_sentence(&found.unmatched, &atlas.regions);
-    for name in ["2 of", "lh_FFA", "MT", "V1", "FFA"] {
+    for name in ["2 of the table", "lh_FFA", "MT", "V1", "FFA"] {
         assert!(said.contains(name), "{said}");
     }
 }

@@ -2,6 +2,7 @@
 
 use egui::{Align, Layout as Flow, Ui, vec2};
 
+use super::icons::{self, Icon};
 use super::{Ctx, overlay, short, weak};
 use crate::command::{Change, Command};
 use crate::compose;
@@ -19,10 +20,16 @@ const ON_SURFACE: &str = "Slices draw every layer. The cortex draws the topmost 
 /// The button that opens and closes the list.
 pub fn toggle(ui: &mut Ui, ctx: &Ctx<'_>, open: &mut bool) {
     let n = ctx.layout.view.layers().len();
-    let text = format!("Layers {n} {}", if *open { "⏶" } else { "⏷" });
-    let button = egui::Button::selectable(*open, text);
+    // Room for the sign behind it.
+    let button = egui::Button::selectable(*open, format!("Layers {n}     "));
     let hint = format!("Any number of maps over each other, each with its own look. {ON_SURFACE}");
-    if ui.add(button).on_hover_text(hint).clicked() {
+    let button = ui.add(button).accessible_name("Layers").on_hover_text(hint);
+    icons::sign(
+        ui,
+        !*open,
+        egui::pos2(button.rect.right() - 13.0, button.rect.center().y),
+    );
+    if button.clicked() {
         *open = !*open;
     }
 }
@@ -56,9 +63,8 @@ fn row(ui: &mut Ui, ctx: &Ctx<'_>, layers: &[Layer], at: usize, map: &OverlayMap
     let set = |layers: Vec<Layer>| ctx.change(Change::Layers(layers, Some(id)));
     ui.horizontal(|ui| {
         ui.set_min_height(ROW - 5.0);
-        let eye = egui::Button::selectable(visible, if visible { "👁" } else { "–" });
-        let eye = ui
-            .add_sized(vec2(26.0, 22.0), eye)
+        let icon = if visible { Icon::Eye } else { Icon::Closed };
+        let eye = icons::button(ui, icon, true)
             .accessible_name(format!("Show {name}"))
             .on_hover_text("Show or hide this layer. Key V does it for the one that is worked on.");
         if eye.clicked() {
@@ -81,32 +87,27 @@ fn row(ui: &mut Ui, ctx: &Ctx<'_>, layers: &[Layer], at: usize, map: &OverlayMap
         ui.label(weak(ctx, value_here(ctx, map)))
             .on_hover_text(format!("The number at the crosshair ({}).", map.unit));
         ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
-            let small = |ui: &mut Ui, can: bool, sign: &str, does: &str| {
-                let button = egui::Button::new(sign).min_size(vec2(24.0, 22.0));
-                ui.add_enabled(can, button)
-                    .accessible_name(format!("{does}: {name}"))
-                    .on_hover_text(does)
-                    .clicked()
-            };
-            if small(
-                ui,
-                true,
-                "✖",
-                "Take the layer away; the map stays in the list of maps",
-            ) {
+            let remove = ui
+                .add(egui::Button::new("×").min_size(vec2(24.0, 22.0)))
+                .accessible_name(format!("Take away: {name}"))
+                .on_hover_text("Take the layer away; the map stays in the list of maps.");
+            if remove.clicked() {
                 let mut left = layers.to_vec();
                 left.remove(at);
                 ctx.change(Change::Layers(left, ctx.layout.view.map));
             }
-            if small(ui, at > 0, "⏷", "One layer down") {
-                let mut moved = layers.to_vec();
-                moved.swap(at, at - 1);
-                set(moved);
-            }
-            if small(ui, at + 1 < layers.len(), "⏶", "One layer up") {
-                let mut moved = layers.to_vec();
-                moved.swap(at, at + 1);
-                set(moved);
+            for (icon, can, other, does) in [
+                (Icon::Down, at > 0, at.wrapping_sub(1), "One layer down"),
+                (Icon::Up, at + 1 < layers.len(), at + 1, "One layer up"),
+            ] {
+                let moves = icons::button(ui, icon, can)
+                    .accessible_name(format!("{does}: {name}"))
+                    .on_hover_text(does);
+                if moves.clicked() && can {
+                    let mut moved = layers.to_vec();
+                    moved.swap(at, other);
+                    set(moved);
+                }
             }
             let mut percent = (look.opacity * 100.0).round();
             let opacity = ui

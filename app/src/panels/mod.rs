@@ -6,6 +6,7 @@ pub mod colour_bar;
 pub mod confusion;
 pub mod detail;
 pub mod help;
+pub mod icons;
 pub mod layers;
 pub mod log;
 pub mod menus;
