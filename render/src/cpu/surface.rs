@@ -78,9 +78,13 @@ pub(super) fn pixels(
             .overlay
             .as_ref()
             .map(|(data, look)| (overlay_values(&data.values), look));
-        if let Some((labels, colours)) = &layer.outlines {
-            item.borders = border_triangles(&layer.mesh.triangles, &labels.values, colours);
-        }
+        item.borders = layer
+            .outlines
+            .iter()
+            .flat_map(|(labels, colours)| {
+                border_triangles(&layer.mesh.triangles, &labels.values, colours)
+            })
+            .collect();
         items.push(item);
     }
     let casters: Vec<Caster<'_>> = view
