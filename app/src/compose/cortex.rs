@@ -181,6 +181,7 @@ fn mesh(
             .filter(|_| view.surface_outlines),
         opacity: view.cortex.opacity,
         relief: 1.0 - shapes.flat,
+        coarse: false,
     }
 }
 
