@@ -166,7 +166,7 @@ fn egg(id: u64, rings: u32) -> MeshLayer {
             },
             look,
         )),
-        outlines: None,
+        outlines: Vec::new(),
         opacity: 1.0,
     }
 }

@@ -69,8 +69,8 @@ pub struct SliceView {
     pub slab_mm: Option<f32>,
     /// From bottom to top.
     pub layers: Vec<VolumeLayer>,
-    /// Region borders drawn over the layers, one line a region.
-    pub outlines: Option<OutlineLayer>,
+    /// Region borders drawn over the layers, one line a region; later ones over earlier.
+    pub outlines: Vec<OutlineLayer>,
     /// Where the crosshair is (world mm), and its colour.
     pub crosshair: Option<(Vec3, [u8; 4])>,
 }
@@ -246,8 +246,8 @@ pub struct MeshLayer {
     pub overlay: Option<(VertexData, Look)>,
     /// A volume over it, sampled in every pixel; lies over `overlay`.
     pub sampled: Option<Sampled>,
-    /// Region keys (whole numbers), outlined with the colour of each key.
-    pub outlines: Option<(VertexData, RegionColours)>,
+    /// Region keys (whole numbers), outlined with the colour of each key; later ones over earlier.
+    pub outlines: Vec<(VertexData, RegionColours)>,
     /// 0 to 1.
     pub opacity: f32,
     /// How much shading shows its form: 1 lit, 0 plain colours, as flat maps want them.

@@ -46,7 +46,7 @@ pub(crate) fn painted(n: u32) -> MeshLayer {
             ..look(Colormap::BlueRed, (0.0, 5.0))
         },
     ));
-    layer.outlines = Some((regions(&layer), region_colours()));
+    layer.outlines = vec![(regions(&layer), region_colours())];
     layer
 }
 
@@ -327,11 +327,12 @@ fn region_lines_run_between_vertices() {
         })
         .collect();
     let mut strip = plain(corners.clone(), triangles);
-    // The border lies half way between the vertex columns at −4 and 0, at −2 mm.
-    strip.outlines = Some((
-        values(corners.iter().map(|p| if p.x < -3.0 { 7.0 } else { 0.0 })),
-        vec![(7, [255, 0, 0, 255])].into(),
-    ));
+    // The border lies half way between the vertex columns at −4 and 0, at −2 mm. The red layer lies over a green one.
+    let west = || corners.iter().map(|p| if p.x < -3.0 { 7.0 } else { 0.0 });
+    strip.outlines = vec![
+        (values(west()), vec![(7, [0, 255, 0, 255])].into()),
+        (values(west()), vec![(7, [255, 0, 0, 255])].into()),
+    ];
     let view = seen(vec![strip], StandardView::Superior, 0.0);
     let View::Surfaces(surfaces) = &view.view else {
         unreachable!()

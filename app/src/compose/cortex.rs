@@ -177,8 +177,10 @@ fn mesh(
         sampled,
         outlines: hemisphere
             .outlines
-            .clone()
-            .filter(|_| view.surface_outlines),
+            .iter()
+            .filter(|_| view.surface_outlines)
+            .cloned()
+            .collect(),
         opacity: view.cortex.opacity,
         relief: 1.0 - shapes.flat,
         coarse: false,

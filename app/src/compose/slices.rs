@@ -45,6 +45,7 @@ pub fn scene(
             .filter(|_| view.slice_outlines)
             .map(|atlas| atlas.outlines.clone())
     };
+    let outlines = outlines.into_iter().collect();
     let crosshair = view.crosshair().unwrap_or(middle);
     Scene {
         background: paint.canvas,

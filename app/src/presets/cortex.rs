@@ -283,7 +283,7 @@ fn shoot(
     let inset_px = OUTLINE_PT / 2.0 * sheet.dpi / 72.0;
     let regions = mesh_outlines(&view, pixels, inset_px);
     for mesh in &mut view.meshes {
-        mesh.outlines = None;
+        mesh.outlines.clear();
     }
     let scene = Scene {
         background: style.opaque_paper(),
@@ -397,11 +397,13 @@ pub fn mesh_layer(
             }
         }
     }
-    let outlines = hemisphere
+    let outlines: Vec<_> = hemisphere
         .labels
         .as_ref()
         .filter(|_| style.outlines)
-        .map(|labels| bridge::vertex_outlines(keys.fresh(), labels));
+        .map(|labels| bridge::vertex_outlines(keys.fresh(), labels))
+        .into_iter()
+        .collect();
     Ok(MeshLayer {
         toward: None,
         sampled,

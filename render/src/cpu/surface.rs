@@ -82,9 +82,14 @@ pub(super) fn pixels(
             .overlay
             .as_ref()
             .map(|(data, look)| (overlay_values(&data.values), look));
-        if let Some((labels, colours)) = &layer.outlines {
-            item.borders = border_triangles(&item.triangles, &labels.values, colours);
-        }
+        let borders = layer
+            .outlines
+            .iter()
+            .flat_map(|(labels, colours)| {
+                border_triangles(&item.triangles, &labels.values, colours)
+            })
+            .collect();
+        item.borders = borders;
         items.push(item);
     }
     let casters: Vec<Caster<'_>> = view

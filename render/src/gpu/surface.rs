@@ -40,7 +40,7 @@ struct Prepared {
     toward: wgpu::Buffer,
     /// The ends of the way through the cortex.
     ends: [wgpu::Buffer; 2],
-    borders: Option<(wgpu::Buffer, u32)>,
+    borders: Vec<(wgpu::Buffer, u32)>,
     solid: bool,
     /// How a volume is sampled between the ends, if one is.
     sampled: Option<Variant>,
@@ -219,7 +219,7 @@ impl SurfacePass {
             }
             pass.set_pipeline(&pipelines.colour);
             pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
-            if let Some((corners, n_corners)) = &item.borders {
+            for (corners, n_corners) in &item.borders {
                 pass.set_pipeline(&pipelines.border);
                 pass.set_vertex_buffer(0, corners.slice(..));
                 pass.draw(0..*n_corners, 0..1);
@@ -259,7 +259,7 @@ impl SurfacePass {
                 sulcal: blank.clone(),
                 map: blank.clone(),
                 ends: [blank.clone(), blank],
-                borders: None,
+                borders: Vec::new(),
                 solid: true,
                 sampled: None,
             });
@@ -425,39 +425,43 @@ impl SurfacePass {
         layer: &MeshLayer,
         triangles: &[[u32; 3]],
         now: u64,
-    ) -> Result<Option<(wgpu::Buffer, u32)>, RenderError> {
-        let Some((labels, colours)) = &layer.outlines else {
-            return Ok(None);
-        };
-        // The lines depend on all of these; folded into one key, they live and die like any other value.
-        let shape = layer.toward.as_ref().map_or(layer.mesh.key, |(p, _)| p.key);
-        let key = folded(
-            [layer.mesh.key, labels.key, shape],
-            &(colours, layer.coarse),
-        );
-        let (buffer, n_corners) = self.borders.get(key, now, || {
-            let vertices = &layer.mesh.vertices;
-            let toward = layer.toward.as_ref().map_or(vertices, |(p, _)| &p.vertices);
-            let corners: Vec<BorderCorner> = border_triangles(triangles, &labels.values, colours)
-                .iter()
-                .flat_map(|triangle| {
-                    [0, 1, 2].map(|corner| BorderCorner {
-                        position: vertices[triangle.vertices[corner] as usize].to_array(),
-                        corner: corner as u32,
-                        labels: triangle.labels,
-                        colours: triangle.colours,
-                        toward: toward[triangle.vertices[corner] as usize].to_array(),
-                    })
-                })
-                .collect();
-            let buffer = gpu.buffer(
-                "region borders",
-                bytemuck::cast_slice(&corners),
-                wgpu::BufferUsages::VERTEX,
-            )?;
-            Ok((buffer, corners.len() as u32))
-        })?;
-        Ok((n_corners > 0).then_some((buffer, n_corners)))
+    ) -> Result<Vec<(wgpu::Buffer, u32)>, RenderError> {
+        let borders = layer.outlines.iter().map(|(labels, colours)| {
+            // The lines depend on all of these; folded into one key, they live and die like any other value.
+            let shape = layer.toward.as_ref().map_or(layer.mesh.key, |(p, _)| p.key);
+            let key = folded(
+                [layer.mesh.key, labels.key, shape],
+                &(colours, layer.coarse),
+            );
+            self.borders.get(key, now, || {
+                let vertices = &layer.mesh.vertices;
+                let toward = layer.toward.as_ref().map_or(vertices, |(p, _)| &p.vertices);
+                let corners: Vec<BorderCorner> =
+                    border_triangles(triangles, &labels.values, colours)
+                        .iter()
+                        .flat_map(|triangle| {
+                            [0, 1, 2].map(|corner| BorderCorner {
+                                position: vertices[triangle.vertices[corner] as usize].to_array(),
+                                corner: corner as u32,
+                                labels: triangle.labels,
+                                colours: triangle.colours,
+                                toward: toward[triangle.vertices[corner] as usize].to_array(),
+                            })
+                        })
+                        .collect();
+                let buffer = gpu.buffer(
+                    "region borders",
+                    bytemuck::cast_slice(&corners),
+                    wgpu::BufferUsages::VERTEX,
+                )?;
+                Ok((buffer, corners.len() as u32))
+            })
+        });
+        let borders = borders.collect::<Result<Vec<_>, RenderError>>()?;
+        Ok(borders
+            .into_iter()
+            .filter(|(_, n_corners)| *n_corners > 0)
+            .collect())
     }
 
     fn bind(
