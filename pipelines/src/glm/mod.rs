@@ -1,17 +1,27 @@
-//! From BOLD runs to responses of single trials.
+//! From BOLD runs to maps of contrasts, and to responses of single trials.
 //!
-//! Each run is detrended and z-scored in time, voxel by voxel ([`clean`]); a trial is then a
+//! **Contrasts**: a [`design`] for each run, a [`fit`] of every voxel, questions to the fits of all runs ([`contrast`]);
+//! [`first_level`] is the road from a selection to maps.
+//!
+//! **Trials**: each run is detrended and z-scored in time, voxel by voxel ([`clean`]); a trial is then a
 //! weighted sum over that run's volumes ([`readout`]), whichever model is asked for; at last the
 //! trials are z-scored within their run. Everything happens inside one run and knows no
 //! labels, so that no fold of a later cross-validation can leak into another.
 
 pub mod clean;
+pub mod contrast;
+mod convolve;
 mod courses;
+pub mod design;
+pub mod drift;
+pub mod first_level;
+pub mod fit;
 pub mod hrf;
 pub mod plan;
 pub mod readout;
 pub mod ready;
 mod region;
+pub mod response;
 
 use std::collections::HashMap;
 use std::path::Path;
