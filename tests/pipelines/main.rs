@@ -20,6 +20,7 @@ mod linear;
 mod parcels;
 mod placement;
 mod project;
+mod select;
 mod selectivity;
 mod stats;
 mod study;

@@ -175,6 +175,7 @@ fn mesh(
             .collect(),
         opacity: view.cortex.opacity,
         relief: 1.0 - shapes.flat,
+        coarse: false,
     }
 }
 

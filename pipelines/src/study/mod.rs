@@ -24,6 +24,8 @@ mod tree;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use names::did_you_mean;
+
 use image::RgbImage;
 
 use crate::Error;
