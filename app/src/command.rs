@@ -1,6 +1,7 @@
 //! The only door to [`Session`] and [`Layout`]: panels send commands, [`apply`] carries them out.
 
 mod arrivals;
+mod select;
 mod work;
 
 use std::path::PathBuf;
@@ -12,12 +13,13 @@ use glam::DVec3;
 
 use crate::jobs::{Arrival, Jobs, Kind};
 use crate::layout::{
-    self, CodeChoice, CortexLook, InsideLook, Layer, Layout, MapLook, Mouse, Pane, SliceMode, Sort,
-    View,
+    self, CodeChoice, CortexLook, InsideLook, Layer, Layout, MapLook, Mouse, Pane, SelectLook,
+    SliceMode, Sort, View,
 };
 use crate::session::{MapId, Saved, Session};
 use crate::workbench::{ask, load};
 use arrivals::arrive;
+pub use select::Select;
 use work::{
     add, decode, follow_trial, project, read_courses, read_first_run, read_responses, read_run,
     read_subject, save,
@@ -65,6 +67,10 @@ pub enum Command {
     Save(Saved, PathBuf),
     /// Make the single-trial responses of the selected part of the study.
     ReadResponses,
+    /// Something for the Select panel.
+    Select(Select),
+    /// Ask the desktop where to write the history of attempts.
+    AskExport,
     /// Decode the selected part of the study.
     Decode,
     /// Stop the work of a kind.
@@ -145,6 +151,8 @@ pub enum Change {
     Percent(bool),
     /// Regions whose time courses are drawn, by name.
     Pinned(Vec<String>),
+    /// The Select panel is set otherwise.
+    Select(Box<SelectLook>),
 }
 
 /// Carries out a command.
@@ -190,6 +198,10 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
         }
         Command::Save(what, path) => save(session, layout, jobs, what, path),
         Command::ReadResponses => read_responses(session, jobs),
+        Command::Select(what) => select::select(session, layout, jobs, what),
+        Command::AskExport => jobs.start(Kind::Dialog, "Choosing where to save", |_, _| {
+            Ok(ask::export())
+        }),
         Command::Decode => decode(session, layout, jobs),
         Command::Cancel(kind) => jobs.cancel(kind),
         Command::Dismiss(number) => session.messages.retain(|m| m.number != number),
@@ -207,7 +219,8 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
 }
 
 /// Makes what the view shows and the session does not hold yet.
-fn follow_view(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
+fn follow_view(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs) {
+    select::follow(session, layout, jobs);
     session.show_frame(layout.view.frame);
     project(session, layout, jobs);
     read_courses(session, layout, jobs);
@@ -241,6 +254,7 @@ fn requery(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, query: Q
     session.query = query;
     session.clear_responses();
     jobs.stop(Kind::Responses);
+    select::stop(jobs);
     if other_subject {
         layout.view.trial = None;
         read_subject(session, jobs);
@@ -301,6 +315,7 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
         Change::Frame(frame) => view.frame = frame,
         Change::Percent(on) => view.percent = on,
         Change::Pinned(regions) => view.pinned = regions,
+        Change::Select(look) => view.select = *look,
     }
 }
 

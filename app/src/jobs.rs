@@ -184,6 +184,18 @@ pub enum Kind {
     Pictures,
     /// Making single-trial responses for the voxel inspector.
     Responses,
+    /// Reading events for the Select panel.
+    Offer,
+    /// Reading earlier attempts.
+    History,
+    /// Making features.
+    Extract,
+    /// Maps of exchanged labels.
+    Null,
+    /// Scoring features.
+    Score,
+    /// Comparing kinds of features.
+    Compare,
     /// Decoding.
     Decode,
     /// Drawing a picture to be saved.

@@ -11,11 +11,13 @@ use crate::command::Change;
 mod layers;
 mod look;
 mod mouse;
+mod select;
 mod view;
 
 pub use layers::Layer;
 pub use look::{CortexLook, Halves, Inside, InsideLook, MapLook, ModulationLook, SliceMode};
 pub use mouse::{Drag, Hold, Mouse, Wheel};
+pub use select::{SelectLook, Shown};
 pub use view::View;
 
 /// The version of the saved form; another version is not read.
@@ -40,6 +42,8 @@ pub enum Pane {
     Trials,
     /// Pictures and captions.
     Stimuli,
+    /// Which features tell two conditions apart.
+    Select,
     /// The signal at the crosshair.
     TimeCourse,
     /// What the voxel at the crosshair answers to.
@@ -52,11 +56,12 @@ pub enum Pane {
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Slices,
         Self::Surface,
         Self::Trials,
         Self::Stimuli,
+        Self::Select,
         Self::TimeCourse,
         Self::Voxel,
         Self::Tables,
@@ -70,6 +75,7 @@ impl Pane {
             Self::Surface => "Surface",
             Self::Trials => "Reconstructions",
             Self::Stimuli => "Stimuli",
+            Self::Select => "Select",
             Self::TimeCourse => "Time course",
             Self::Voxel => "Voxel",
             Self::Tables => "Tables",
@@ -266,7 +272,7 @@ pub fn default_tree() -> Tree<Pane> {
     };
     let slices = tabs(&mut tiles, &[Pane::Slices]);
     let surface = tabs(&mut tiles, &[Pane::Surface]);
-    let trials = tabs(&mut tiles, &[Pane::Trials, Pane::Stimuli]);
+    let trials = tabs(&mut tiles, &[Pane::Trials, Pane::Stimuli, Pane::Select]);
     let course = tabs(
         &mut tiles,
         &[Pane::TimeCourse, Pane::Voxel, Pane::Tables, Pane::Log],

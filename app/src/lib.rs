@@ -3,6 +3,7 @@
 pub mod brain;
 pub mod bridge;
 pub mod cli;
+pub mod clock;
 pub mod command;
 pub mod compose;
 pub mod figure;

@@ -20,6 +20,8 @@ use crate::layout::View;
 
 mod maps;
 mod news;
+pub mod placed;
+pub mod selected;
 mod shown;
 mod take;
 
@@ -92,6 +94,10 @@ pub struct Session {
     pub responses: Option<Arc<Responses>>,
     /// Whether they were asked for: what failed is not tried again by itself.
     pub(crate) asked_responses: bool,
+    /// What the Select panel's settings lead to.
+    pub selected: selected::Selected,
+    /// The folder in which attempts are kept; none keeps them while the window is open.
+    pub(crate) history_folder: Option<PathBuf>,
     /// The newest decode.
     pub decoded: Option<DecodedParts>,
     /// What the user should read, oldest first.

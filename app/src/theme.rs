@@ -35,6 +35,8 @@ pub struct Theme {
     pub warn: Color32,
     /// Failed.
     pub bad: Color32,
+    /// A number that flatters.
+    pub badge: Color32,
     /// Behind slices and surfaces, sRGB.
     pub canvas: [u8; 4],
     /// The crosshair on slices and surfaces, sRGB.
@@ -108,6 +110,7 @@ impl Theme {
             good: hex(0x5FBF8A),
             warn: hex(0xE2B04A),
             bad: hex(0xE5706B),
+            badge: hex(0xF08A3C),
             canvas: [0, 0, 0, 255],
             crosshair: [92, 219, 149, 255],
         }
@@ -131,6 +134,7 @@ impl Theme {
             good: hex(0x1E7F4F),
             warn: hex(0x8F6200),
             bad: hex(0xB3322D),
+            badge: hex(0xB65A0A),
             canvas: [0, 0, 0, 255],
             crosshair: [92, 219, 149, 255],
         }
@@ -149,6 +153,20 @@ impl Theme {
     /// Letters and rules drawn over slices and surfaces.
     pub const fn on_canvas(&self) -> Color32 {
         hex(0xD7DEE6)
+    }
+
+    /// Letters on a badge.
+    pub const fn on_badge(&self) -> Color32 {
+        if self.dark {
+            hex(0x1D1206)
+        } else {
+            hex(0xFFFFFF)
+        }
+    }
+
+    /// Rings around collected features, over slices and surfaces.
+    pub const fn mark(&self) -> Color32 {
+        hex(0xFFFFFF)
     }
 
     /// Behind letters drawn over pictures.

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod ask;
 pub(crate) mod grey;
 pub(crate) mod load;
+pub(crate) mod select;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -55,7 +56,10 @@ pub fn run(paths: Vec<PathBuf>) -> anyhow::Result<()> {
                 .clone()
                 .map_or_else(Easel::without_gpu, Easel::on);
             log::info!("graphics: {}", easel.driver());
-            let workbench = Workbench::new(&cc.egui_ctx, easel, layout, log, paths);
+            let mut workbench = Workbench::new(&cc.egui_ctx, easel, layout, log, paths);
+            if let Some(folder) = eframe::storage_dir("fusiform") {
+                workbench = workbench.with_history(folder.join("attempts"));
+            }
             Ok(Box::new(Window {
                 workbench,
                 started: Some(started),
@@ -122,6 +126,13 @@ impl Workbench {
             commands: RefCell::new(vec![first]),
             help_open: Cell::new(false),
         }
+    }
+
+    /// The same, keeping the attempts of the Select panel in files of a folder.
+    #[must_use]
+    pub fn with_history(mut self, folder: PathBuf) -> Self {
+        self.session.history_folder = Some(folder);
+        self
     }
 
     /// What is loaded and computed.

@@ -6,7 +6,7 @@ use fusiform_pipelines::study::Study;
 use fusiform_pipelines::{Error, Stop};
 
 use super::work::{add, project, read_first_run, read_pictures, read_subject};
-use super::{Command, apply, choose_above, follow_view};
+use super::{Command, apply, choose_above, follow_view, select};
 use crate::jobs::{Arrival, Jobs, Kind};
 use crate::layout::{Layer, Layout};
 use crate::session::{AddedParts, Grade, MapId, News, Session};
@@ -151,6 +151,13 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
         News::Projected(parts) => session.take_projected(&parts),
         News::Pictures(pictures) => session.pictures.extend(pictures),
         News::Responses(responses) => session.responses = Some(responses),
+        News::Offer(_)
+        | News::Extracted(_)
+        | News::Null(_)
+        | News::Scored(..)
+        | News::Compared(_)
+        | News::History(_)
+        | News::Export(_) => select::take(session, layout, jobs, news),
         News::Decoded(parts) => {
             let complete = parts.complete;
             let first = parts.decoded.trials.first().map(|t| t.trial);
@@ -224,6 +231,7 @@ pub(super) fn take_study(
         ] {
             jobs.stop(kind);
         }
+        select::stop(jobs);
         let (opened, awaited) = (std::mem::take(&mut session.opened), session.awaited.take());
         let to_add = std::mem::take(&mut session.to_add);
         session.clear_study();

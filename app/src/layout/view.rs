@@ -6,7 +6,7 @@ use fusiform_render::camera::{Camera, StandardView};
 use glam::{DVec3, Quat, Vec3};
 use serde::{Deserialize, Serialize};
 
-use super::{CodeChoice, CortexLook, InsideLook, Layer, MapLook, SliceMode, Sort};
+use super::{CodeChoice, CortexLook, InsideLook, Layer, MapLook, SelectLook, SliceMode, Sort};
 use crate::session::{MapId, OverlayMap};
 
 /// What is shown; every change of it can be undone.
@@ -68,6 +68,9 @@ pub struct View {
     /// Regions whose time courses are drawn beside that of the voxel, by name.
     #[serde(default)]
     pub pinned: Vec<String>,
+    /// What the Select panel is set to.
+    #[serde(default)]
+    pub select: SelectLook,
 }
 
 impl Default for View {
@@ -99,6 +102,7 @@ impl Default for View {
             grey: None,
             surface_shift_mm: [0.0; 2],
             pinned: Vec::new(),
+            select: SelectLook::default(),
         }
     }
 }
@@ -154,6 +158,7 @@ impl View {
             && self.looks.values().all(MapLook::is_sane)
             && self.cortex.is_sane()
             && self.inside.is_sane()
+            && self.select.is_sane()
             && self
                 .grey
                 .is_none_or(|(low, high)| low.is_finite() && high.is_finite() && low < high)

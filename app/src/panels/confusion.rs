@@ -20,19 +20,29 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>, decoded: &Decoded) {
         return;
     }
     ui.label(weak(ctx, "Trials: shown (rows), named (columns)"));
-    let area = ui.available_rect_before_wrap();
-    let cell = ((area.width() - NAMES) / n as f32)
-        .min((area.height() - 40.0) / n as f32)
-        .clamp(6.0, 46.0);
+    let height = ui.available_height() - 40.0;
+    let most = (height / n as f32).clamp(6.0, 46.0);
+    matrix(ui, ctx, &decoded.conditions, &decoded.confusion, most);
+}
+
+/// The matrix alone: `counts[shown][named]`, its cells at most so many points wide.
+pub fn matrix(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    conditions: &[String],
+    confusion: &[Vec<usize>],
+    most: f32,
+) {
+    let n = conditions.len().min(confusion.len()).max(1);
+    let cell = ((ui.available_width() - NAMES) / n as f32)
+        .min(most)
+        .max(6.0);
+    let size = vec2(NAMES + n as f32 * cell, n as f32 * cell + 20.0);
+    let (area, _) = ui.allocate_exact_size(size, Sense::hover());
     let origin = area.min + vec2(NAMES, 0.0);
-    let painter = ui.painter();
+    let painter = ui.painter().clone();
     let font = theme::small_font();
-    for (row, (name, counts)) in decoded
-        .conditions
-        .iter()
-        .zip(&decoded.confusion)
-        .enumerate()
-    {
+    for (row, (name, counts)) in conditions.iter().zip(confusion).enumerate() {
         let total: usize = counts.iter().sum();
         let y = origin.y + row as f32 * cell;
         if cell >= 12.0 {
@@ -71,7 +81,7 @@ pub fn ui(ui: &mut Ui, ctx: &Ctx<'_>, decoded: &Decoded) {
                 ui.scope_id().with(("confusion", row, column)),
                 Sense::hover(),
             );
-            let named = decoded.conditions.get(column).map_or("", String::as_str);
+            let named = conditions.get(column).map_or("", String::as_str);
             response.on_hover_text(format!(
                 "{name} shown, {named} named: {count} of {total} trials"
             ));

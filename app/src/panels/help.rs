@@ -4,7 +4,7 @@ use egui::{Align2, Context, Key, Modifiers, vec2};
 use fusiform_render::camera::StandardView;
 use glam::DVec3;
 
-use super::{Ctx, layers, slices, weak};
+use super::{Ctx, layers, select, slices, weak};
 use crate::command::{Change, Command};
 use crate::compose;
 use crate::layout::{CortexLook, MapLook, SliceMode};
@@ -74,7 +74,7 @@ pub fn ui(egui: &Context, ctx: &Ctx<'_>) {
                 };
                 let mouse_lines: Vec<_> = on_slices.chain(own(&MOUSE)).collect();
                 let title = format!("Mouse, as in {} (menu View)", mouse.name());
-                for (title, lines) in [(title.as_str(), mouse_lines), ("Keys", own(&KEYS))] {
+                for (title, lines) in [(title.as_str(), mouse_lines), ("Keys", own(&KEYS)), ("Select", own(&select::keys::KEYS))] {
                     ui.vertical(|ui| {
                         ui.heading(title);
                         egui::Grid::new(title).num_columns(2).spacing(vec2(18.0, 4.0)).show(ui, |ui| {
@@ -106,9 +106,11 @@ pub fn ui(egui: &Context, ctx: &Ctx<'_>) {
 
 /// Acts on the keys of the help, unless text is being typed.
 pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
+    select::keys::always(egui, ctx);
     if egui.egui_wants_keyboard_input() {
         return;
     }
+    select::keys::letters(egui, ctx);
     let pressed = |key| egui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
     let with_ctrl =
         |extra: Modifiers, key| egui.input_mut(|i| i.consume_key(Modifiers::COMMAND | extra, key));

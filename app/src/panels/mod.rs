@@ -13,6 +13,7 @@ pub mod menus;
 pub mod overlay;
 pub mod paths;
 pub mod scores;
+pub mod select;
 pub mod slices;
 pub mod stimuli;
 pub mod surface;
@@ -88,6 +89,7 @@ pub struct Panels {
     slices: slices::Slices,
     trials: trials::Trials,
     stimuli: stimuli::Stimuli,
+    select: select::Select,
     time_course: time_course::TimeCourse,
     voxel: voxel::Voxel,
     tables: tables::Tables,
@@ -102,6 +104,7 @@ impl Panels {
             Pane::Surface => surface::ui(ui, ctx),
             Pane::Trials => self.trials.ui(ui, ctx),
             Pane::Stimuli => self.stimuli.ui(ui, ctx),
+            Pane::Select => self.select.ui(ui, ctx),
             Pane::TimeCourse => self.time_course.ui(ui, ctx),
             Pane::Voxel => self.voxel.ui(ui, ctx),
             Pane::Tables => self.tables.ui(ui, ctx),

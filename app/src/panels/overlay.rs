@@ -204,6 +204,7 @@ pub fn choices(ui: &mut Ui, ctx: &Ctx<'_>, shown: Option<MapId>, choose: impl Fn
             .on_hover_text(id.meaning())
             .on_disabled_hover_text(match id {
                 MapId::Drive => "Press “Decode” first.",
+                MapId::Select => "Name two conditions in the panel Select first. Key S",
                 _ => "No run is loaded.",
             });
         if choice.clicked() {

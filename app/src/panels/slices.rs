@@ -9,6 +9,7 @@ use fusiform_render::scene::{Plane, View};
 
 use self::pointer::{OnScreen, Pointer};
 use super::canvas::{self, plate};
+use super::select::marks;
 use super::{Ctx, colour_bar, layers, overlay, placeholder};
 use crate::command::Change;
 use crate::compose::slices::{PLANES, mm_per_pixel, plane_mm_per_pixel, scene};
@@ -164,6 +165,9 @@ impl Slices {
             self.pointer.act(ui, ctx, &response, on);
         }
         canvas::show(ui, ctx, slot, rect, &scene, size);
+        if let View::Slice(slice) = &scene.view {
+            marks::on_slice(ui, ctx, rect, slice, size);
+        }
         letters(ui, ctx, rect, plane);
         let title = if ctx.layout.view.slices == SliceMode::Glass {
             "largest on the way through".to_owned()

@@ -5,6 +5,7 @@ use fusiform_render::camera::StandardView;
 use fusiform_render::scene::{Pick, Scene, View};
 
 use super::canvas::{self, plate};
+use super::select::marks;
 use super::{Ctx, overlay, placeholder, short};
 use crate::command::Change;
 use crate::compose::cortex::{Cortex, STOPS};
@@ -323,6 +324,9 @@ fn picture(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
     }
     let size = [rect.width(), rect.height()].map(|side| (side * scale).round().max(1.0) as u32);
     canvas::show(ui, ctx, Slot::Surface, rect, &scene, size);
+    if let View::Surfaces(surfaces) = &scene.view {
+        marks::on_cortex(ui, ctx, rect, surfaces, &hemispheres);
+    }
     caption(ui, ctx, rect);
     pointer(ui, ctx, &response, (&scene, size), &hemispheres);
 }
@@ -364,7 +368,7 @@ fn pointer(
         let scale = size[0] as f32 / response.rect.width();
         let pixel = [from.x, from.y].map(|side| (side * scale).max(0.0) as u32);
         if pixel[0] < size[0] && pixel[1] < size[1] {
-            pick(ctx, scene, size, pixel, hemispheres);
+            pick(ui, ctx, scene, (size, pixel), hemispheres);
         }
     }
     if response.hovered() {
@@ -380,8 +384,15 @@ fn pointer(
 }
 
 /// Moves the crosshair to the place in the brain that is under a pixel.
-fn pick(ctx: &Ctx<'_>, scene: &Scene, size: [u32; 2], pixel: [u32; 2], hemispheres: &[usize]) {
-    match ctx.easel.borrow_mut().pick(scene, size, pixel) {
+fn pick(
+    ui: &Ui,
+    ctx: &Ctx<'_>,
+    scene: &Scene,
+    (size, pixel): ([u32; 2], [u32; 2]),
+    hemispheres: &[usize],
+) {
+    let picked = ctx.easel.borrow_mut().pick(scene, size, pixel);
+    match picked {
         Ok(picked) => {
             let place = picked.and_then(|pick| match pick {
                 Pick::Vertex { mesh, vertex, .. } => {
@@ -393,6 +404,7 @@ fn pick(ctx: &Ctx<'_>, scene: &Scene, size: [u32; 2], pixel: [u32; 2], hemispher
             });
             if let Some(place) = place {
                 ctx.change(Change::Crosshair(place.as_dvec3()));
+                marks::clicked(ui, ctx, place.as_dvec3());
             }
         }
         Err(error) => log::warn!("picking on the surface: {error}"),

@@ -21,13 +21,21 @@ pub enum MapId {
     Frame,
     /// Ridge weights: the voxels that drove the decode.
     Drive,
+    /// How well each feature tells the chosen conditions apart.
+    Select,
     /// A map of a file, counted from 0 in the order in which they came.
     File(u32),
 }
 
 impl MapId {
     /// The maps the program makes, in the order of the menu.
-    pub const MADE: [Self; 4] = [Self::Tsnr, Self::Mean, Self::Frame, Self::Drive];
+    pub const MADE: [Self; 5] = [
+        Self::Tsnr,
+        Self::Mean,
+        Self::Frame,
+        Self::Drive,
+        Self::Select,
+    ];
 
     /// Its name for the user; that of a file's map is with the map.
     pub const fn name(self) -> &'static str {
@@ -36,6 +44,7 @@ impl MapId {
             Self::Mean => "Mean BOLD",
             Self::Frame => "BOLD, one volume",
             Self::Drive => "Voxels that drove the decode",
+            Self::Select => "Discriminability",
             Self::File(_) => "Map of a file",
         }
     }
@@ -46,6 +55,7 @@ impl MapId {
             Self::Tsnr => "mean / SD",
             Self::Mean | Self::Frame => "scanner units",
             Self::Drive => "weight norm",
+            Self::Select => "statistic",
             Self::File(_) => "as in the file",
         }
     }
@@ -63,6 +73,7 @@ impl MapId {
             Self::Drive => {
                 "Length (L2 norm) of each voxel's ridge weights, mean over folds: how much the reconstruction listens to it."
             }
+            Self::Select => "How well each feature by itself tells the chosen conditions apart.",
             Self::File(_) => "The numbers of a file, in its own units.",
         }
     }

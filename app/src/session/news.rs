@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use fusiform_pipelines::decode::Decoded;
 use fusiform_pipelines::parcels::RegionCourse;
+use fusiform_pipelines::select::history::History;
+use fusiform_pipelines::select::null::Null;
 use fusiform_pipelines::selectivity::Responses;
 use fusiform_pipelines::study::Study;
 use fusiform_pipelines::study::events::Events;
@@ -14,6 +16,7 @@ use glam::DVec3;
 use image::RgbImage;
 
 use super::MapId;
+use super::selected::{Extracted, Family, Offer, ScoredParts};
 use crate::compose::silhouette::Silhouette;
 use crate::layout::{MapLook, Pane};
 use crate::scene_file::SceneFile;
@@ -62,6 +65,20 @@ pub enum News {
     Pictures(Vec<(String, Arc<RgbImage>)>),
     /// The responses of the selected part of the study, voxel by voxel.
     Responses(Arc<Responses>),
+    /// What there is to tell apart.
+    Offer(Arc<Offer>),
+    /// Features and what maps are made of.
+    Extracted(Arc<Extracted>),
+    /// Maps of exchanged labels, where labels can be exchanged.
+    Null(Option<Arc<Null>>),
+    /// Scores, written down in the history.
+    Scored(Arc<ScoredParts>, History),
+    /// Kinds of features against each other, as far as they are scored.
+    Compared(Arc<Vec<Family>>),
+    /// Earlier attempts on the study.
+    History(History),
+    /// Where the history is to be written; none when the dialog was closed.
+    Export(Option<PathBuf>),
     /// Decoded trials, of the folds done so far.
     Decoded(DecodedParts),
     /// Paths the user chose; none when the dialog was closed or could not be shown.

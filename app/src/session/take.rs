@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use fusiform_pipelines::select::Statistic;
+use fusiform_pipelines::surface::Hemisphere;
 use fusiform_pipelines::volume::{Atlas, Volume};
 use fusiform_render::scene::{Key, VertexData};
 
+use super::placed;
 use super::shown::{cut, hemisphere_data, underlay};
 use super::{
     AddedParts, AddedSurface, AtlasData, DecodedParts, GreyParts, HemisphereData, HemisphereParts,
@@ -24,6 +27,7 @@ impl Session {
             messages: std::mem::take(&mut self.messages),
             next_message: self.next_message,
             keys: std::mem::take(&mut self.keys),
+            history_folder: self.history_folder.take(),
             ..Self::default()
         };
         *self = fresh;
@@ -45,6 +49,8 @@ impl Session {
     pub(crate) fn clear_responses(&mut self) {
         self.responses = None;
         self.asked_responses = false;
+        self.selected.clear();
+        self.maps.retain(|m| m.id != MapId::Select);
     }
 
     /// Forgets what belongs to the current run.
@@ -55,7 +61,7 @@ impl Session {
         let decoded = self.decoded.is_some();
         self.maps.retain(|m| match m.id {
             MapId::Drive => decoded,
-            MapId::File(_) => true,
+            MapId::File(_) | MapId::Select => true,
             MapId::Tsnr | MapId::Mean | MapId::Frame => false,
         });
         let gone = |p: &Projected| self.maps.iter().all(|m| m.id != p.map);
@@ -214,6 +220,71 @@ impl Session {
             ids.push(id);
         }
         ids
+    }
+
+    /// Lays the map of the Select panel where its features are: voxels and regions on a grid, vertices on the sheet. Its
+    /// key stays and its revision counts, as maps of ticked runs follow each other fast.
+    pub(crate) fn put_select_map(&mut self) {
+        let old = self.maps.iter().position(|m| m.id == MapId::Select);
+        let old = old.map(|at| self.maps.remove(at));
+        let key = old.and_then(|map| Some(map.on_grid?.data.key));
+        let (Some(extracted), Some(now)) = (&self.selected.extracted, &self.selected.map) else {
+            return;
+        };
+        let atlas = self.subject.atlas.as_ref().map(|a| &*a.atlas);
+        let on_grid = placed::on_grid(extracted, now, atlas);
+        let sides: Vec<(Hemisphere, usize)> = self
+            .subject
+            .cortex
+            .iter()
+            .map(|h| {
+                let n = h.shapes.first().map_or(0, |s| s.1.vertices.len());
+                (h.hemisphere, n)
+            })
+            .collect();
+        let on_sheet = placed::on_sheet(extracted, now, &sides);
+        if on_grid.is_none() && on_sheet.is_empty() {
+            return;
+        }
+        let key = match key {
+            Some(key) => Key {
+                revision: key.revision + 1,
+                ..key
+            },
+            None => self.keys.fresh(),
+        };
+        let classes = extracted.table.classes.join(" / ");
+        let statistic = now.map.statistic;
+        let unit = match statistic {
+            Statistic::Auc => "AUC − ½".to_owned(),
+            other => other.name().to_owned(),
+        };
+        self.maps.push(OverlayMap {
+            id: MapId::Select,
+            name: format!("{unit}, {classes}"),
+            meaning: placed::meaning(now, &extracted.table.classes),
+            unit,
+            on_grid: on_grid.map(|volume| OnGrid::new(key, Arc::new(volume))),
+            on_sheet: on_sheet
+                .into_iter()
+                .map(|values| {
+                    Some(VertexData {
+                        key: self.keys.fresh(),
+                        values: values.into(),
+                    })
+                })
+                .collect(),
+            robust: (
+                if statistic.is_signed() {
+                    -now.reach()
+                } else {
+                    0.0
+                },
+                now.reach(),
+            ),
+            first_look: placed::look(now),
+        });
+        self.maps.sort_by_key(|m| m.id);
     }
 
     fn put_map(&mut self, id: MapId, volume: Arc<Volume>, robust: (f32, f32)) {

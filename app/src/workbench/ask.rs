@@ -46,6 +46,17 @@ pub(crate) fn save(what: Saved) -> News {
     }
 }
 
+/// Asks the desktop where to write the history of attempts.
+pub(crate) fn export() -> News {
+    let dialog = rfd::FileDialog::new()
+        .set_title("Save the history")
+        .set_file_name("attempts.csv")
+        .add_filter("Comma-separated table", &["csv"])
+        .add_filter("Tab-separated table", &["tsv"])
+        .add_filter("JSON", &["json"]);
+    News::Export(dialog.save_file())
+}
+
 /// Asks the desktop for files.
 pub(crate) fn files() -> News {
     let asked = Instant::now();

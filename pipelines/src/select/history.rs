@@ -101,6 +101,9 @@ pub struct Attempt {
     pub recipe: Recipe,
     /// What came out.
     pub outcome: Outcome,
+    /// What a window showed meanwhile, in its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<serde_json::Value>,
 }
 
 /// An attempt before it has a number.
@@ -118,12 +121,14 @@ pub struct Entry {
     pub recipe: Recipe,
     /// What came out.
     pub outcome: Outcome,
+    /// What a window showed meanwhile, in its own words.
+    pub view: Option<serde_json::Value>,
 }
 
 /// A history file and what it holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct History {
-    path: PathBuf,
+    path: Option<PathBuf>,
     /// All attempts, oldest first.
     pub attempts: Vec<Attempt>,
     /// Lines that could not be read, in words: the last one of a program that was stopped while writing, say.
@@ -150,7 +155,7 @@ impl History {
             Err(e) => return Err(Error::io(path, e)),
         }
         let mut history = Self {
-            path: path.to_path_buf(),
+            path: Some(path.to_path_buf()),
             attempts: Vec::new(),
             damaged: Vec::new(),
             torn: !text.is_empty() && !text.ends_with('\n'),
@@ -169,6 +174,27 @@ impl History {
         Ok(history)
     }
 
+    /// A history that is kept in memory alone.
+    pub fn in_memory() -> Self {
+        Self::default()
+    }
+
+    /// What is in its file by now; of one that is kept in memory, itself.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn reopened(&self) -> Result<Self> {
+        match &self.path {
+            Some(path) => Self::open(path),
+            None => Ok(self.clone()),
+        }
+    }
+
+    fn place(&self) -> String {
+        let path = self.path.as_ref().map(|path| path.display().to_string());
+        path.unwrap_or_else(|| "the history".to_owned())
+    }
+
     /// The attempt of a number.
     ///
     /// # Errors
@@ -178,7 +204,7 @@ impl History {
         found.ok_or_else(|| {
             Error::Choice(format!(
                 "{} holds no attempt {id}; it holds {}",
-                self.path.display(),
+                self.place(),
                 match (self.attempts.first(), self.attempts.last()) {
                     (Some(first), Some(last)) => format!("{} to {}", first.id, last.id),
                     _ => "none".to_owned(),
@@ -229,19 +255,11 @@ impl History {
             note: entry.note,
             recipe: entry.recipe,
             outcome: entry.outcome,
+            view: entry.view,
         };
-        let line = serde_json::to_string(&attempt)
-            .map_err(|e| Error::file(&self.path, format!("cannot hold this attempt: {e}")))?;
-        // A torn line stays what it is; the new one begins on its own.
-        let text = format!("{}{line}\n", if self.torn { "\n" } else { "" });
-        let io = |e| Error::io(&self.path, e);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.path)
-            .map_err(io)?;
-        file.write_all(text.as_bytes()).map_err(io)?;
-        file.sync_data().map_err(io)?;
+        if let Some(path) = &self.path {
+            write_line(path, &attempt, self.torn)?;
+        }
         self.torn = false;
         self.attempts.push(attempt);
         Ok(id)
@@ -340,4 +358,22 @@ impl History {
             rows: self.attempts.iter().map(row).collect(),
         }
     }
+}
+
+/// Adds one line to a file and brings it to disk. A torn line stays what it is; the new one begins on its own.
+fn write_line(path: &Path, attempt: &Attempt, torn: bool) -> Result<()> {
+    let line = serde_json::to_string(attempt)
+        .map_err(|e| Error::file(path, format!("cannot hold this attempt: {e}")))?;
+    let text = format!("{}{line}\n", if torn { "\n" } else { "" });
+    let io = |e| Error::io(path, e);
+    if let Some(folder) = path.parent() {
+        write::make_folder(folder)?;
+    }
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(io)?;
+    file.write_all(text.as_bytes()).map_err(io)?;
+    file.sync_data().map_err(io)
 }

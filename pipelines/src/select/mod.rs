@@ -18,6 +18,7 @@
 //! in every fold, and says of itself that it is optimistic.
 
 pub mod classify;
+pub mod cluster;
 pub mod contrast;
 pub mod evaluate;
 pub mod extract;
@@ -29,6 +30,7 @@ mod fitting;
 pub mod history;
 pub(crate) mod id;
 pub mod map;
+pub mod null;
 pub mod pick;
 pub mod score;
 pub mod search;

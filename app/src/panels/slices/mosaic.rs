@@ -8,6 +8,7 @@ use crate::command::Change;
 use crate::compose::slices::scene;
 use crate::gpu::Slot;
 use crate::panels::canvas::{self, plate};
+use crate::panels::select::marks;
 use crate::panels::{Ctx, overlay};
 use crate::session::Underlay;
 
@@ -56,6 +57,9 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
             ctx.theme.paint(),
         );
         canvas::show(ui, ctx, Slot::Tile(tile as u8), rect, &scene, size);
+        if let View::Slice(slice) = &scene.view {
+            marks::on_slice(ui, ctx, rect, slice, size);
+        }
         let name = format!("Slice at {}", position(2, at));
         let response = ui.interact(rect, ui.scope_id().with(("tile", tile)), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
@@ -83,9 +87,9 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
             .filter(|_| response.clicked());
         if let (Some(at), View::Slice(slice)) = (clicked, &scene.view) {
             let from = (at - rect.min) * ppp;
-            ctx.change(Change::Crosshair(
-                slice.world_at([from.x, from.y], size).as_dvec3(),
-            ));
+            let to = slice.world_at([from.x, from.y], size).as_dvec3();
+            ctx.change(Change::Crosshair(to));
+            marks::clicked(ui, ctx, to);
         }
     }
 }

@@ -8,6 +8,7 @@ use super::step_mm;
 use crate::command::Change;
 use crate::layout::{Drag, Wheel};
 use crate::panels::Ctx;
+use crate::panels::select::marks;
 use crate::session::Underlay;
 use crate::workbench::grey::robust_range;
 
@@ -41,6 +42,13 @@ impl OnScreen<'_> {
     fn world(&self, rect: Rect, at: Pos2) -> DVec3 {
         let from = (at - rect.min) * self.per_point;
         self.slice.world_at([from.x, from.y], self.size).as_dvec3()
+    }
+
+    /// The same, exactly in the slice.
+    fn in_slice(&self, rect: Rect, at: Pos2) -> DVec3 {
+        let mut to = self.world(rect, at);
+        to[self.axes[2]] = self.crosshair[self.axes[2]];
+        to
     }
 }
 
@@ -105,6 +113,7 @@ impl Pointer {
             && let Some(at) = response.interact_pointer_pos()
         {
             self.crosshair(ctx, response, on, at, false);
+            marks::clicked(ui, ctx, on.in_slice(response.rect, at));
         }
         if response.double_clicked_by(egui::PointerButton::Secondary) && view.grey.is_some() {
             ctx.change(Change::Grey(None));
@@ -119,8 +128,7 @@ impl Pointer {
         at: Pos2,
         goes_on: bool,
     ) {
-        let mut to = on.world(response.rect, at);
-        to[on.axes[2]] = on.crosshair[on.axes[2]];
+        let to = on.in_slice(response.rect, at);
         if to.distance(on.crosshair) > 1e-3 {
             ctx.drag(Change::Crosshair(to), !goes_on);
         }

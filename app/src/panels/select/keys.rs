@@ -1,0 +1,64 @@
+//! Keys of the Select panel. One table serves them, the help and the tooltips.
+
+use egui::{Context, Key, Modifiers};
+
+use super::contrast::field_ids;
+use crate::command::{Command, Select as Ask};
+use crate::jobs::Kind;
+use crate::layout::Pane;
+use crate::panels::Ctx;
+use crate::session::selected::Purpose;
+
+/// For the help.
+pub const KEYS: [(&str, &str); 6] = [
+    (
+        "S",
+        "Select: name condition A; Enter goes on to B and to the map",
+    ),
+    ("E", "make the map"),
+    ("N", "auto-pick the strongest features"),
+    (
+        "A, Shift + A",
+        "what is at the crosshair into the basket, its cluster too",
+    ),
+    ("Ctrl + Enter", "train"),
+    ("Tab, Enter", "from one control to the next, press it"),
+];
+
+/// Acts on keys that work while something is being typed, too.
+pub fn always(egui: &Context, ctx: &Ctx<'_>) {
+    let train = egui.input_mut(|i| i.consume_key(Modifiers::COMMAND, Key::Enter));
+    let selected = &ctx.session.selected;
+    if train && selected.extracted.is_some() && !ctx.jobs.is_running(Kind::Score) {
+        ctx.send(Command::Select(Ask::Score(Purpose::Basket, false)));
+    }
+}
+
+/// Acts on single letters. Nothing may be typed meanwhile.
+pub fn letters(egui: &Context, ctx: &Ctx<'_>) {
+    let pressed = |modifiers, key| egui.input_mut(|i| i.consume_key(modifiers, key));
+    if pressed(Modifiers::NONE, Key::S) {
+        ctx.send(Command::Reveal(Pane::Select));
+        let [a, _] = field_ids();
+        egui.memory_mut(|m| m.request_focus(a));
+        egui.request_repaint();
+    }
+    if ctx.session.selected.offer.is_none() {
+        return;
+    }
+    if pressed(Modifiers::NONE, Key::E) {
+        ctx.send(Command::Select(Ask::Extract));
+    }
+    if ctx.session.selected.map.is_none() {
+        return;
+    }
+    if pressed(Modifiers::NONE, Key::N) {
+        ctx.send(Command::Select(Ask::AutoPick));
+    }
+    let whole = pressed(Modifiers::SHIFT, Key::A);
+    if (whole || pressed(Modifiers::NONE, Key::A))
+        && let Some(at) = ctx.layout.view.crosshair()
+    {
+        ctx.send(Command::Select(Ask::Collect(at, whole)));
+    }
+}
