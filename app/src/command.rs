@@ -19,6 +19,7 @@ use crate::layout::{
 use crate::session::{MapId, Saved, Session};
 use crate::workbench::{ask, load};
 use arrivals::arrive;
+pub(crate) use select::FINDING;
 pub use select::Select;
 use work::{
     add, decode, follow_trial, project, read_courses, read_first_run, read_responses, read_run,

@@ -263,6 +263,25 @@ fn count_panes(tiles: &Tiles<Pane>, tile: TileId, depth: usize) -> usize {
     }
 }
 
+/// Slices and surface above, the Select panel over the whole width below, the others behind it.
+pub fn tree_for_selecting() -> Tree<Pane> {
+    let mut tiles = Tiles::default();
+    let slices = tiles.insert_pane(Pane::Slices);
+    let surface = tiles.insert_pane(Pane::Surface);
+    let above = [slices, surface].map(|pane| tiles.insert_tab_tile(vec![pane]));
+    let others = Pane::ALL
+        .into_iter()
+        .filter(|pane| !matches!(pane, Pane::Slices | Pane::Surface | Pane::Select));
+    let below = std::iter::once(Pane::Select).chain(others);
+    let below = below.map(|pane| tiles.insert_pane(pane)).collect();
+    let below = tiles.insert_tab_tile(below);
+    let above = Linear::new_binary(LinearDir::Horizontal, above, 0.56);
+    let above = tiles.insert_container(Container::Linear(above));
+    let whole = Linear::new_binary(LinearDir::Vertical, [above, below], 0.42);
+    let root = tiles.insert_container(Container::Linear(whole));
+    Tree::new(egui::Id::unique("fusiform_panels"), root, tiles)
+}
+
 /// Slices and surface above; reconstructions with stimuli, and the time course with the log, below.
 pub fn default_tree() -> Tree<Pane> {
     let mut tiles = Tiles::default();

@@ -9,17 +9,20 @@ use fusiform_pipelines::select::pick::pick;
 use fusiform_pipelines::select::{
     Basket, Extraction, FeatureKind, FeatureRef, Search, Statistic, Table, TrialTable,
 };
+use fusiform_pipelines::study::select::Query;
 use fusiform_pipelines::surface::{Hemisphere, Shape};
 use glam::DVec3;
 
 use super::work::project;
-use super::{Change, Command, apply, choose_above};
+use super::{Change, Command, apply};
 use crate::jobs::{Jobs, Kind};
 use crate::layout::{Layout, SelectLook, View};
 use crate::session::selected::{Extracted, Purpose, ScoredParts, history_file};
 use crate::session::{Grade, HemisphereData, MapId, News, Session};
 use crate::workbench::select as work;
 
+/// The name of the work that looks for the best combination.
+pub(crate) const FINDING: &str = "Finding the best combination";
 /// The title of messages of the panel.
 const TITLE: &str = "Selecting features";
 /// A single feature this far from where somebody points (mm) is not meant.
@@ -111,7 +114,11 @@ pub(super) fn follow(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs
         exchange(session, layout, jobs);
     }
     let stale = session.selected.extracted.is_some() && !session.selected.is_current(&look);
-    if stale && is_quick(session, &look) && !jobs.is_running(Kind::Extract) {
+    let wanted = (look.a.clone(), look.b.clone(), look.every, look.kind);
+    let tried = session.selected.tried.as_ref() == Some(&wanted);
+    if stale && !tried && is_quick(session, &look) && !jobs.is_running(Kind::Extract) {
+        // What failed is not tried again by itself.
+        session.selected.tried = Some(wanted);
         extract(session, layout, jobs);
     }
 }
@@ -161,6 +168,7 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
         }
         News::Extracted(extracted) => {
             selected.extracted = Some(extracted);
+            selected.tried = None;
             selected.null_is_old = true;
             selected.compared = None;
             if layout.view.select.statistic.needs_two()
@@ -239,7 +247,7 @@ fn extract(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
     let contrast = match look.contrast(&offer.trials) {
         Ok(contrast) => contrast,
         Err(error) => {
-            session.say(Grade::Failure, TITLE, choose_above(&error));
+            session.say(Grade::Failure, TITLE, error.to_string());
             return;
         }
     };
@@ -287,8 +295,24 @@ fn show(session: &mut Session, layout: &mut Layout) {
     let had = session.map(MapId::Select).is_some();
     session.put_select_map();
     let has = session.map(MapId::Select).is_some();
-    if has && !had {
-        layout.view.put_on_top(MapId::Select);
+    if !has || had {
+        return;
+    }
+    let layers = layout.view.layers();
+    if layers.iter().all(|layer| layer.map != MapId::Select) {
+        layout.view.choose(Some(MapId::Select));
+    }
+    // Slices that show nothing of the map would be of no help.
+    let now = session.selected.map.as_ref();
+    let extracted = session.selected.extracted.as_ref();
+    if let (Some(now), Some(extracted), Some(at)) = (now, extracted, layout.view.crosshair()) {
+        let map = session.map(MapId::Select).and_then(|map| map.volume());
+        let shown = map.and_then(|volume| volume.at_world(at));
+        let strongest = now.order.first().filter(|&&c| now.shown[c]);
+        let place = strongest.and_then(|&c| extracted.table.columns.get(c)?.world_mm);
+        if let Some(place) = place.filter(|_| shown.is_none_or(f32::is_nan)) {
+            layout.view.crosshair_mm = Some(place.to_array());
+        }
     }
 }
 
@@ -452,6 +476,12 @@ fn score(session: &mut Session, layout: &Layout, jobs: &mut Jobs, purpose: Purpo
         return;
     };
     let look = &layout.view.select;
+    if !session.selected.is_current(look) {
+        let words =
+            "The contrast or the features have changed since the map was made: press E first.";
+        session.say(Grade::Warning, TITLE, words);
+        return;
+    }
     let history = session.selected.history.clone().unwrap_or_default();
     let recipe = recipe(session, &extracted, look, purpose);
     let before = history.same_as(&recipe).ok().flatten().map(|a| a.id);
@@ -478,7 +508,7 @@ fn score(session: &mut Session, layout: &Layout, jobs: &mut Jobs, purpose: Purpo
     };
     let name = match purpose {
         Purpose::Basket => "Training and testing",
-        Purpose::BestCombination => "Finding the best combination",
+        Purpose::BestCombination => FINDING,
     };
     jobs.start(Kind::Score, name, move |run, _| work::scored(scoring, run));
 }
@@ -510,6 +540,15 @@ fn restore(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, number: 
     };
     let trials = session.selected.offer.as_ref().map(|o| &o.trials);
     let view = view_of(&attempt, &layout.view, trials);
+    let asked = attempt.recipe.extractions.first().map(|e| Query {
+        runs: session.query.runs.clone(),
+        ..e.query.clone()
+    });
+    if let Some(query) = asked.filter(|query| *query != session.resolved_query()) {
+        // Of another subject or task: that is read first, and then the features by what the settings say.
+        apply(session, layout, jobs, Command::Query(query));
+        offer(session, jobs);
+    }
     session.selected.duplicate = None;
     let change = Change::Whole(Box::new(view));
     let merge = false;
@@ -525,7 +564,7 @@ fn restore(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, number: 
         n_features: 0,
         number,
     }));
-    if !session.selected.is_current(&layout.view.select) {
+    if session.selected.offer.is_some() && !session.selected.is_current(&layout.view.select) {
         extract(session, layout, jobs);
     }
 }

@@ -45,6 +45,8 @@ pub struct Selected {
     pub history: Option<History>,
     /// The attempt that would be run again, and what for, until the user says so.
     pub duplicate: Option<(u64, Purpose)>,
+    /// The classes and kind of features that were last made without being asked for.
+    pub(crate) tried: Option<(String, String, bool, FeatureKind)>,
     members_of: Vec<FeatureRef>,
     n_maps: u64,
 }

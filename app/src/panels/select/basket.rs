@@ -4,7 +4,7 @@ use egui::{Align2, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use fusiform_pipelines::select::{Search, Sign};
 
 use super::{Edit, choose, feature_name, heading, row, under_way};
-use crate::command::{Change, Command, Select as Ask};
+use crate::command::{Change, Command, FINDING, Select as Ask};
 use crate::jobs::Kind;
 use crate::panels::{Ctx, short, weak};
 use crate::session::selected::{Member, Purpose};
@@ -117,43 +117,54 @@ fn rule(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
     }
 }
 
+/// What is tried when the best combination is looked for.
 fn combination(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit, has_map: bool) {
-    ui.horizontal_wrapped(|ui| {
-        let busy = ctx.jobs.is_running(Kind::Score);
-        let find = ui
-            .add_enabled(has_map && !busy, egui::Button::new("Find best combination"))
-            .on_hover_text(
-                "Searches within the training rows of each fold, so the re-picked score stays honest. What does best on all rows goes into the basket.",
-            )
-            .on_disabled_hover_text("Make a map first, and let what is under way end.");
-        if find.clicked() {
-            ctx.send(Command::Select(Ask::Score(Purpose::BestCombination, false)));
-        }
-        let mut search = match edit.look.plan.search {
-            Search::None => Search::Prefixes,
-            other => other,
-        };
-        let before = search;
+    let mut search = match edit.look.plan.search {
+        Search::None => Search::Prefixes,
+        other => other,
+    };
+    let before = search;
+    row(ui, ctx, "combine", |ui| {
         let values = [
-            (Search::Prefixes, "of the first ones".to_owned(), "The strongest one, two, three, … up to as many as are picked (HappyFeat's rule)."),
-            (Search::Forward, "one by one".to_owned(), "The one that helps most, then the next, as long as one does."),
-            (Search::Regions, "of one region".to_owned(), "The strongest of a single region, region by region."),
+            (
+                Search::Prefixes,
+                "the first 1, 2, 3, …".to_owned(),
+                "The strongest one, two, three, … up to as many as are picked (HappyFeat's rule).",
+            ),
+            (
+                Search::Forward,
+                "one by one".to_owned(),
+                "The one that helps most, then the next, as long as one does.",
+            ),
+            (
+                Search::Regions,
+                "one region".to_owned(),
+                "The strongest of a single region, region by region.",
+            ),
         ];
-        ui.scope(|ui| {
-            ui.set_max_width(150.0);
-            choose(ui, ("search", "Combinations to try"), &mut search, &values, |_| None);
-        });
-        if search != before {
-            edit.look.plan.search = search;
-        }
+        let name = ("search", "Combinations to try");
+        choose(ui, name, &mut search, &values, |_| None);
     });
-    if ctx.jobs.is_running(Kind::Score)
-        && ctx
-            .jobs
-            .get(Kind::Score)
-            .is_some_and(|j| j.name.starts_with("Finding"))
-    {
+    if search != before {
+        edit.look.plan.search = search;
+    }
+    let finds = ctx
+        .jobs
+        .get(Kind::Score)
+        .is_some_and(|job| job.name == FINDING);
+    if finds {
         let _ = under_way(ui, ctx, Kind::Score);
+        return;
+    }
+    let busy = ctx.jobs.is_running(Kind::Score);
+    let find = ui
+        .add_enabled(has_map && !busy, egui::Button::new("Find best combination"))
+        .on_hover_text(
+            "Searches within the training rows of each fold, so the re-picked score stays honest. What does best on all rows goes into the basket.",
+        )
+        .on_disabled_hover_text("Make a map first, and let what is under way end.");
+    if find.clicked() {
+        ctx.send(Command::Select(Ask::Score(Purpose::BestCombination, false)));
     }
 }
 

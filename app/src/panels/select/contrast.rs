@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Id, RichText, Ui, vec2};
 use fusiform_pipelines::select::{self, RunCount};
 
-use super::field::{Field, Typed};
+use super::field::{Field, Typed, focus};
 use super::{Edit, heading};
 use crate::command::{Command, Select as Ask};
 use crate::panels::{Ctx, weak};
@@ -67,7 +67,7 @@ impl Contrast {
                 Typed::Done(text) => edit.look.a = text,
                 Typed::Entered(text) => {
                     edit.look.a = text;
-                    ui.memory_mut(|m| m.request_focus(id_b));
+                    focus(ui.ctx(), id_b);
                 }
             }
             let typed = ui
@@ -88,10 +88,10 @@ impl Contrast {
                 }
             }
         });
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.checkbox(&mut edit.look.every, "Every condition a class")
                 .on_hover_text("Instead of A and B. R² is the statistic of more than two classes.");
-            let swap = egui::Button::new("⇄ Swap").small();
+            let swap = egui::Button::new("Swap A and B").small();
             let empty = edit.look.a.is_empty() && edit.look.b.is_empty();
             let can = !(edit.look.every || empty);
             if ui
@@ -135,7 +135,7 @@ impl Contrast {
         let counts = match &counted.result {
             Ok(counts) => counts,
             Err(_) if counted.of.1.is_empty() || counted.of.2.is_empty() => {
-                let words = "Name two conditions: type, or press ↓ in a field.";
+                let words = "Name two conditions: type, or press arrow down in a field.";
                 ui.label(weak(ctx, words));
                 return;
             }

@@ -40,6 +40,17 @@ pub(super) enum Typed {
     Entered(String),
 }
 
+/// Gives a field the keyboard as soon as it is there.
+pub(super) fn focus(egui: &egui::Context, id: Id) {
+    egui.data_mut(|data| data.insert_temp(id.with("wanted"), true));
+    egui.request_repaint();
+}
+
+fn wanted(ui: &Ui, id: Id) -> bool {
+    let flag = ui.data_mut(|data| data.remove_temp::<bool>(id.with("wanted")));
+    flag.is_some()
+}
+
 impl Field {
     /// What stands in it now.
     pub(super) fn text(&self) -> &str {
@@ -80,6 +91,9 @@ impl Field {
                 "A condition or category, or column test value: category=face,body · caption~dog · run!=03 · repeat>=2. \
                  Join tests with &. Arrow keys and Enter take one of the names offered.",
             );
+        if wanted(ui, id) {
+            response.request_focus();
+        }
         if response.gained_focus() || response.changed() {
             self.open = true;
             self.chosen = None;
@@ -100,7 +114,7 @@ impl Field {
                         clicked = Some(offer.clone());
                     }
                 }
-                ui.label(weak(ctx, "↓ and Enter take one"));
+                ui.label(weak(ctx, "Arrow down and Enter take one"));
             });
             let over = shown.is_some_and(|s| s.response.contains_pointer());
             if !response.has_focus() && !over && !response.gained_focus() {

@@ -3,6 +3,7 @@
 use egui::{Context, Key, Modifiers};
 
 use super::contrast::field_ids;
+use super::field::focus;
 use crate::command::{Command, Select as Ask};
 use crate::jobs::Kind;
 use crate::layout::Pane;
@@ -40,13 +41,14 @@ pub fn letters(egui: &Context, ctx: &Ctx<'_>) {
     if pressed(Modifiers::NONE, Key::S) {
         ctx.send(Command::Reveal(Pane::Select));
         let [a, _] = field_ids();
-        egui.memory_mut(|m| m.request_focus(a));
-        egui.request_repaint();
+        focus(egui, a);
     }
     if ctx.session.selected.offer.is_none() {
         return;
     }
-    if pressed(Modifiers::NONE, Key::E) {
+    let look = &ctx.layout.view.select;
+    let named = look.every || !(look.a.is_empty() || look.b.is_empty());
+    if named && pressed(Modifiers::NONE, Key::E) {
         ctx.send(Command::Select(Ask::Extract));
     }
     if ctx.session.selected.map.is_none() {

@@ -52,10 +52,21 @@ impl Picture {
         self.histogram.ui(ui, ctx, now);
         match seen(&extracted.table.kind) {
             Seen::Matrix => self.matrix.ui(ui, ctx, &extracted.table, now),
-            Seen::List | Seen::Volume | Seen::Sheet => {
-                ranked::ui(ui, ctx, &extracted.table, now);
-            }
+            Seen::List => ranked::ui(ui, ctx, &extracted.table, now),
+            Seen::Volume | Seen::Sheet => {}
         }
+    }
+}
+
+/// What is seen on the brain or in the matrix as a list, for those who want names.
+pub(super) fn strongest(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let selected = &ctx.session.selected;
+    let (Some(extracted), Some(now)) = (&selected.extracted, &selected.map) else {
+        return;
+    };
+    if seen(&extracted.table.kind) != Seen::List {
+        ui.add_space(4.0);
+        ranked::ui(ui, ctx, &extracted.table, now);
     }
 }
 

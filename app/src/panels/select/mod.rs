@@ -25,17 +25,20 @@ use fusiform_pipelines::select::{FeatureKind, Table};
 use super::{Ctx, placeholder, weak};
 use crate::command::{Change, Command, Select as Ask};
 use crate::jobs::Kind;
-use crate::layout::SelectLook;
+use crate::layout::{SelectLook, tree_for_selecting};
 use crate::theme::{self, GAP};
 
 /// Narrower panels show one thing below the other.
 const THREE_COLUMNS: f32 = 700.0;
+/// Lower panels are offered more room, points.
+const LOW: f32 = 420.0;
 
 /// The panel's own state.
 #[derive(Debug, Default)]
 pub struct Select {
     contrast: contrast::Contrast,
     map: map::Picture,
+    train: train::Train,
     compare: compare::Compare,
     shows_fixed: bool,
 }
@@ -73,6 +76,7 @@ impl Select {
             continues: false,
         };
         let area = ui.available_rect_before_wrap();
+        make_room(ui, ctx, area);
         if area.width() < THREE_COLUMNS {
             egui::ScrollArea::vertical()
                 .auto_shrink(false)
@@ -112,6 +116,7 @@ impl Select {
     }
 
     fn column(&mut self, column: usize, ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
+        ui.set_max_width(ui.available_width() - 4.0);
         match column {
             0 => {
                 self.contrast.ui(ui, ctx, edit);
@@ -120,15 +125,38 @@ impl Select {
             1 => {
                 self.map.ui(ui, ctx, edit);
                 basket::ui(ui, ctx, edit);
+                map::strongest(ui, ctx);
             }
             _ => {
-                train::ui(ui, ctx, edit);
+                self.train.ui(ui, ctx, edit);
                 scores::ui(ui, ctx, &mut self.shows_fixed);
                 self.compare.ui(ui, ctx);
                 history::ui(ui, ctx);
             }
         }
     }
+}
+
+/// Lower panels hide most of their parts: a button at the top right gives them the whole width.
+fn make_room(ui: &mut Ui, ctx: &Ctx<'_>, area: Rect) {
+    if area.width() < THREE_COLUMNS || area.height() > LOW {
+        return;
+    }
+    let size = vec2(88.0, 20.0);
+    let rect = Rect::from_min_size(egui::pos2(area.right() - size.x - 8.0, area.top()), size);
+    let part = UiBuilder::new().max_rect(rect).id_salt("make room");
+    ui.scope_builder(part, |ui| {
+        let button = egui::Button::new("Make room").small();
+        if ui
+            .add(button)
+            .on_hover_text(
+                "This panel over the whole width below slices and surface; the others go behind it. “Reset panel arrangement” in the menu View brings them back.",
+            )
+            .clicked()
+        {
+            ctx.send(Command::Arrange(Box::new(tree_for_selecting())));
+        }
+    });
 }
 
 /// The heading of a part.

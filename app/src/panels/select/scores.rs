@@ -12,7 +12,8 @@ use crate::theme::{self, GAP};
 
 /// Features listed by how often folds picked them.
 const LISTED: usize = 6;
-const CARD: f32 = 104.0;
+/// Height of a score card, points.
+const CARD: f32 = 122.0;
 
 pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, shows_fixed: &mut bool) {
     let Some(parts) = &ctx.session.selected.scored else {
@@ -94,7 +95,7 @@ fn repicked_card(ui: &mut Ui, ctx: &Ctx<'_>, parts: &ScoredParts, width: f32) {
         (Purpose::BestCombination, search) => train::search_words(search).to_owned(),
     };
     let card = Card {
-        name: "Re-picked in every fold",
+        name: "Re-picked every fold",
         scored: &outcome.repicked,
         chance: outcome.chance,
         below,
@@ -170,16 +171,20 @@ impl Card<'_> {
             small.clone(),
             ctx.theme.weak,
         );
-        let chance = format!("chance {}, {p}", fraction(self.chance));
-        line(&chance, 50.0, ctx.theme.text);
+        line(
+            &format!("chance {}", fraction(self.chance)),
+            50.0,
+            ctx.theme.text,
+        );
+        line(&p, 67.0, ctx.theme.text);
         match self.badge {
             Some(badge) => pill(ui, ctx, rect, badge),
             None => {
                 let mut more = format!("balanced {}", fraction(self.scored.balanced_accuracy));
                 if let Some(auc) = self.scored.auc {
-                    more.push_str(&format!(", AUC {}", fraction(auc)));
+                    more = format!("AUC {}, {more}", fraction(auc));
                 }
-                line(&more, 68.0, ctx.theme.weak);
+                line(&more, 88.0, ctx.theme.weak);
             }
         }
         response.on_hover_text(format!("{words}\n{hint}"));

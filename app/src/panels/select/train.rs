@@ -1,5 +1,7 @@
 //! How the basket is scored, and the button that does it.
 
+use std::sync::Arc;
+
 use egui::{RichText, Ui};
 use fusiform_pipelines::select::{Model, Search, SplitRule, split};
 
@@ -10,7 +12,29 @@ use crate::panels::{Ctx, weak};
 use crate::session::selected::Purpose;
 use crate::theme;
 
-pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
+/// Whether rows can be held out, kept until the features or the rule are others.
+#[derive(Debug, Default)]
+pub(super) struct Train {
+    of: Option<(usize, SplitRule)>,
+    problem: Option<String>,
+}
+
+impl Train {
+    pub(super) fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
+        if let Some(extracted) = &ctx.session.selected.extracted {
+            let of = (Arc::as_ptr(&extracted.table).addr(), edit.look.plan.split);
+            if self.of != Some(of) {
+                self.of = Some(of);
+                let split = split::split(&extracted.table, edit.look.plan.split);
+                self.problem = split.err().map(|error| error.to_string());
+            }
+        }
+        settings(ui, ctx, edit);
+        button(ui, ctx, edit, self.problem.as_deref());
+    }
+}
+
+fn settings(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
     heading(
         ui,
         "Classifier",
@@ -63,7 +87,6 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
         edit.dragged(&seed);
     });
     rows_of(ui, ctx, edit);
-    button(ui, ctx, edit);
 }
 
 fn model(ui: &mut Ui, edit: &mut Edit) {
@@ -146,7 +169,7 @@ fn rows_of(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
     });
 }
 
-fn button(ui: &mut Ui, ctx: &Ctx<'_>, edit: &Edit) {
+fn button(ui: &mut Ui, ctx: &Ctx<'_>, edit: &Edit, split: Option<&str>) {
     ui.add_space(2.0);
     let selected = &ctx.session.selected;
     if let Some((number, purpose)) = selected.duplicate {
@@ -156,7 +179,7 @@ fn button(ui: &mut Ui, ctx: &Ctx<'_>, edit: &Edit) {
     if under_way(ui, ctx, Kind::Score).is_break() {
         return;
     }
-    let reason = why_not(ctx, edit);
+    let reason = why_not(ctx, edit, split);
     let train = egui::Button::new("Train").shortcut_text("Ctrl+Enter");
     let train = if reason.is_none() {
         train.fill(ctx.theme.selected)
@@ -182,11 +205,11 @@ fn button(ui: &mut Ui, ctx: &Ctx<'_>, edit: &Edit) {
 }
 
 /// Why nothing can be scored now.
-fn why_not(ctx: &Ctx<'_>, edit: &Edit) -> Option<String> {
+fn why_not(ctx: &Ctx<'_>, edit: &Edit, split: Option<&str>) -> Option<String> {
     let selected = &ctx.session.selected;
-    let Some(extracted) = &selected.extracted else {
+    if selected.extracted.is_none() {
         return Some("Make a map first.".into());
-    };
+    }
     if !selected.is_current(&edit.look) {
         return Some("The contrast or the features have changed: make the map again.".into());
     }
@@ -198,9 +221,7 @@ fn why_not(ctx: &Ctx<'_>, edit: &Edit) -> Option<String> {
     if selected.members.iter().any(|m| m.column.is_none()) {
         return Some("The basket holds features of another kind: clear it.".into());
     }
-    split::split(&extracted.table, edit.look.plan.split)
-        .err()
-        .map(|error| error.to_string())
+    split.map(str::to_owned)
 }
 
 fn duplicate(ui: &mut Ui, ctx: &Ctx<'_>, number: u64, purpose: Purpose) {
