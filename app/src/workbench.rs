@@ -58,7 +58,7 @@ pub fn run(paths: Vec<PathBuf>) -> anyhow::Result<()> {
             log::info!("graphics: {}", easel.driver());
             let mut workbench = Workbench::new(&cc.egui_ctx, easel, layout, log, paths);
             if let Some(folder) = eframe::storage_dir("fusiform") {
-                workbench = workbench.with_history(folder.join("attempts"));
+                workbench.keep_attempts(folder.join("attempts"));
             }
             Ok(Box::new(Window {
                 workbench,
@@ -128,11 +128,9 @@ impl Workbench {
         }
     }
 
-    /// The same, keeping the attempts of the Select panel in files of a folder.
-    #[must_use]
-    pub fn with_history(mut self, folder: PathBuf) -> Self {
+    /// Keeps the attempts of the Select panel in files of a folder; else they last as long as the window.
+    pub fn keep_attempts(&mut self, folder: PathBuf) {
         self.session.history_folder = Some(folder);
-        self
     }
 
     /// What is loaded and computed.

@@ -12,4 +12,5 @@ mod figures;
 mod golden;
 mod layers;
 mod scene_file;
+mod select;
 mod window;

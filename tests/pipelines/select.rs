@@ -16,6 +16,7 @@ use rand_distr::StandardNormal;
 
 mod contrasts;
 mod honest;
+mod interactive;
 mod maps;
 mod models;
 mod splits;

@@ -127,9 +127,9 @@ pub(crate) fn scored(scoring: Scoring, run: &Run<'_>) -> Result<News, Stop> {
         parent: scoring.parent,
         recipe: scoring.recipe,
         outcome: outcome.clone(),
-        view: serde_json::to_value(&view).ok(),
     };
-    let number = history.append(entry, true)?;
+    let shown = serde_json::to_value(&view).ok();
+    let number = history.append_shown(entry, shown, true)?;
     let parts = ScoredParts {
         look,
         purpose: scoring.purpose,

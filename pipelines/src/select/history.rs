@@ -121,8 +121,6 @@ pub struct Entry {
     pub recipe: Recipe,
     /// What came out.
     pub outcome: Outcome,
-    /// What a window showed meanwhile, in its own words.
-    pub view: Option<serde_json::Value>,
 }
 
 /// A history file and what it holds.
@@ -241,6 +239,19 @@ impl History {
     /// # Errors
     /// When an equal recipe is there and `force` is not set, and when the file cannot be written.
     pub fn append(&mut self, entry: Entry, force: bool) -> Result<u64> {
+        self.append_shown(entry, None, force)
+    }
+
+    /// The same, with what a window showed meanwhile, in its own words.
+    ///
+    /// # Errors
+    /// Those of [`Self::append`].
+    pub fn append_shown(
+        &mut self,
+        entry: Entry,
+        view: Option<serde_json::Value>,
+        force: bool,
+    ) -> Result<u64> {
         if !force {
             self.refuse_repeat(&entry.recipe)?;
         }
@@ -255,7 +266,7 @@ impl History {
             note: entry.note,
             recipe: entry.recipe,
             outcome: entry.outcome,
-            view: entry.view,
+            view,
         };
         if let Some(path) = &self.path {
             write_line(path, &attempt, self.torn)?;
