@@ -11,6 +11,7 @@
 //! | matrices → weights and predictions | [`linear`] |
 //! | trials × voxels → maps, p values, ceilings | [`stats`] |
 //! | betas + stimuli → reconstructions, categories, scores | [`decode`], [`metrics`] |
+//! | voxels, vertices and hand-drawn lines → regions | [`roi`] |
 //! | results → sheet, tables, report | [`report`] |
 //!
 //! A pipeline is a function `(data, plan, device, run) -> Result<T, Stop>`:
@@ -30,6 +31,7 @@ pub mod metrics;
 pub mod placement;
 pub mod project;
 pub mod report;
+pub mod roi;
 pub mod run;
 pub mod selectivity;
 pub mod space;

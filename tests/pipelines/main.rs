@@ -19,6 +19,7 @@ mod io;
 mod linear;
 mod placement;
 mod project;
+mod roi;
 mod selectivity;
 mod stats;
 mod study;
