@@ -1,6 +1,7 @@
 //! The only door to [`Session`] and [`Layout`]: panels send commands, [`apply`] carries them out.
 
 mod arrivals;
+mod regions;
 mod work;
 
 use std::path::PathBuf;
@@ -12,9 +13,11 @@ use glam::DVec3;
 
 use crate::jobs::{Arrival, Jobs, Kind};
 use crate::layout::{
-    self, CodeChoice, CortexLook, InsideLook, Layout, MapLook, Pane, SliceMode, Sort, View,
+    self, CodeChoice, CortexLook, InsideLook, Layout, MapLook, Pane, RegionChange, SliceMode, Sort,
+    View,
 };
 use crate::session::{MapId, Saved, Session};
+use crate::workbench::draw::Drawing;
 use crate::workbench::load;
 use arrivals::arrive;
 use work::{
@@ -57,6 +60,12 @@ pub enum Command {
     AskSave(Saved),
     /// Write it there.
     Save(Saved, PathBuf),
+    /// Make a region.
+    Draw(Drawing),
+    /// Ask the desktop where to write regions, by their names.
+    AskExport(Vec<String>),
+    /// Write regions, by their names, in the format that the name of the file asks for.
+    Export(Vec<String>, PathBuf),
     /// Make the single-trial responses of the selected part of the study.
     ReadResponses,
     /// Decode the selected part of the study.
@@ -129,10 +138,17 @@ pub enum Change {
     Frame(usize),
     /// Time courses in percent or raw.
     Percent(bool),
+    /// Regions are edited, or shown otherwise.
+    Regions(RegionChange),
 }
 
 /// Carries out a command.
 pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, command: Command) {
+    carry_out(session, layout, jobs, command);
+    regions::settle(session, layout);
+}
+
+fn carry_out(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, command: Command) {
     match command {
         Command::OpenDemo => open(session, layout, jobs, Vec::new()),
         Command::Open(paths) if paths.is_empty() => {}
@@ -172,6 +188,9 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             });
         }
         Command::Save(what, path) => save(session, layout, jobs, what, path),
+        Command::Draw(drawing) => regions::draw(session, layout, jobs, drawing),
+        Command::AskExport(names) => regions::ask(jobs, names),
+        Command::Export(names, path) => regions::export(session, layout, jobs, names, path),
         Command::ReadResponses => read_responses(session, jobs),
         Command::Decode => decode(session, layout, jobs),
         Command::Cancel(kind) => jobs.cancel(kind),
@@ -272,6 +291,7 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
         Change::Code(code) => view.code = code,
         Change::Frame(frame) => view.frame = frame,
         Change::Percent(on) => view.percent = on,
+        Change::Regions(change) => regions::change(session, layout, change),
     }
 }
 

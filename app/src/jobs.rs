@@ -184,6 +184,10 @@ pub enum Kind {
     Decode,
     /// Drawing a picture to be saved.
     Picture,
+    /// Making a region; each is a work of its own.
+    Region(u32),
+    /// Writing regions.
+    Export,
     /// Asking the desktop for paths.
     Dialog,
 }

@@ -13,14 +13,16 @@ use crate::command::Change;
 use crate::session::MapId;
 
 mod look;
+mod regions;
 
 pub use look::{CortexLook, Halves, Inside, InsideLook, MapLook, SliceMode};
+pub use regions::{RegionChange, Regions};
 
 /// The version of the saved form; another version is not read.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The name under which the layout is saved.
-pub const STORAGE_KEY: &str = "fusiform_layout_v2";
+pub const STORAGE_KEY: &str = "fusiform_layout_v3";
 
 /// Snapshots kept for undo.
 const HISTORY: usize = 200;
@@ -44,13 +46,15 @@ pub enum Pane {
     Voxel,
     /// Clusters and regions of the map.
     Tables,
+    /// The regions of the atlas and the user's own.
+    Regions,
     /// What happened.
     Log,
 }
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Slices,
         Self::Surface,
         Self::Trials,
@@ -58,6 +62,7 @@ impl Pane {
         Self::TimeCourse,
         Self::Voxel,
         Self::Tables,
+        Self::Regions,
         Self::Log,
     ];
 
@@ -71,6 +76,7 @@ impl Pane {
             Self::TimeCourse => "Time course",
             Self::Voxel => "Voxel",
             Self::Tables => "Tables",
+            Self::Regions => "Regions",
             Self::Log => "Log",
         }
     }
@@ -151,6 +157,9 @@ pub struct View {
     pub code: CodeChoice,
     /// Whether time courses are in percent of their mean.
     pub percent: bool,
+    /// The user's own regions, and how all are shown.
+    #[serde(default)]
+    pub regions: Regions,
 }
 
 impl Default for View {
@@ -178,6 +187,7 @@ impl Default for View {
             reversed: false,
             code: CodeChoice::Components,
             percent: true,
+            regions: Regions::default(),
         }
     }
 }
@@ -219,6 +229,8 @@ impl View {
             reversed: self.reversed,
             code: self.code,
             percent: self.percent,
+            // Kept under the name of the subject they were drawn on, once another is open.
+            regions: self.regions.clone(),
             ..Self::default()
         }
     }
@@ -248,6 +260,12 @@ pub struct Layout {
     pub dark: bool,
     /// What was opened lately, newest first.
     pub recent: Vec<PathBuf>,
+    /// Regions by the subject they were drawn on.
+    #[serde(default)]
+    kept: BTreeMap<String, Regions>,
+    /// Whose regions the view shows.
+    #[serde(skip)]
+    regions_of: Option<String>,
     #[serde(skip)]
     past: Vec<View>,
     #[serde(skip)]
@@ -265,6 +283,8 @@ impl Default for Layout {
             view: View::default(),
             dark: true,
             recent: Vec::new(),
+            kept: BTreeMap::new(),
+            regions_of: None,
             past: Vec::new(),
             future: Vec::new(),
             last_change: None,
@@ -275,7 +295,30 @@ impl Default for Layout {
 impl Layout {
     /// The saved form.
     pub fn to_text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let mut saved = self.clone();
+        saved.regions_of(None);
+        serde_json::to_string(&saved).unwrap_or_default()
+    }
+
+    /// Shows the regions of another subject, by the name under which they are kept, and keeps those of the one before.
+    /// With them goes the way back, which would bring the others' again.
+    pub(crate) fn regions_of(&mut self, subject: Option<String>) {
+        if subject == self.regions_of {
+            return;
+        }
+        let names = self.view.regions.names;
+        let shown = std::mem::take(&mut self.view.regions);
+        if let Some(before) = std::mem::replace(&mut self.regions_of, subject.clone()) {
+            if shown.is_untouched() {
+                self.kept.remove(&before);
+            } else {
+                self.kept.insert(before, shown);
+            }
+        }
+        let kept = subject.and_then(|subject| self.kept.get(&subject).cloned());
+        self.view.regions = kept.unwrap_or_default();
+        self.view.regions.names = names;
+        self.forget();
     }
 
     /// Reads the saved form; the default (and a line in the log) when it is damaged, from another version, or
@@ -395,7 +438,13 @@ pub fn default_tree() -> Tree<Pane> {
     let trials = tabs(&mut tiles, &[Pane::Trials, Pane::Stimuli]);
     let course = tabs(
         &mut tiles,
-        &[Pane::TimeCourse, Pane::Voxel, Pane::Tables, Pane::Log],
+        &[
+            Pane::TimeCourse,
+            Pane::Voxel,
+            Pane::Tables,
+            Pane::Regions,
+            Pane::Log,
+        ],
     );
     let pair = |tiles: &mut Tiles<Pane>, dir, children, share| {
         tiles.insert_container(Container::Linear(Linear::new_binary(dir, children, share)))

@@ -20,11 +20,14 @@ use crate::bridge::{self, Keys};
 use crate::layout::View;
 
 mod news;
+mod regions;
 mod shown;
 
 pub use news::{
     DecodedParts, GreyParts, HemisphereParts, News, ProjectedParts, RunParts, Saved, SubjectParts,
 };
+pub(crate) use regions::listed;
+pub use regions::{Names, Own};
 pub use shown::{AtlasData, HemisphereData, MapId, OverlayMap, Projected, SubjectData, Underlay};
 use shown::{hemisphere_data, underlay};
 
@@ -98,6 +101,10 @@ pub struct Session {
     pub(crate) awaited: Option<View>,
     /// Where the program itself last put the crosshair, world mm.
     pub(crate) aimed_mm: Option<[f64; 3]>,
+    /// The user's own regions, ready to be drawn.
+    pub own: Own,
+    /// Regions that were asked for.
+    pub(crate) n_drawings: u32,
     next_message: u64,
     keys: Keys,
 }
@@ -239,6 +246,7 @@ impl Session {
             messages: std::mem::take(&mut self.messages),
             next_message: self.next_message,
             keys: std::mem::take(&mut self.keys),
+            n_drawings: self.n_drawings,
             ..Self::default()
         };
         *self = fresh;
@@ -291,6 +299,7 @@ impl Session {
             (_, Some((atlas, name))) => Some(AtlasData {
                 name,
                 outlines: bridge::atlas_outlines(keys.fresh(), &atlas, OUTLINE_WIDTH_PX),
+                names: regions::names_of(&atlas.regions),
                 atlas,
             }),
             (old, None) => old,
@@ -309,6 +318,7 @@ impl Session {
             anatomy,
             atlas,
             cortex,
+            regions: parts.regions,
         };
         self.projected = None;
     }

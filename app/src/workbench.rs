@@ -1,5 +1,6 @@
 //! The window: one [`Workbench`] that drains jobs, applies commands and draws panels.
 
+pub mod draw;
 pub(crate) mod load;
 
 use std::cell::{Cell, RefCell};

@@ -20,7 +20,7 @@ use log::LevelFilter;
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Whether there is a driver; says so when not. With `FUSIFORM_REQUIRE_GPU=1` its absence fails the test.
-fn driver() -> bool {
+pub(crate) fn driver() -> bool {
     let there = Gpu::headless().is_ok();
     assert!(
         there || std::env::var_os("FUSIFORM_REQUIRE_GPU").is_none_or(|v| v != "1"),
@@ -34,19 +34,18 @@ fn driver() -> bool {
 
 /// A window of 1440 × 900 points that draws on the test renderer's own device.
 fn window(paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
+    window_with(Layout::default(), paths)
+}
+
+/// The same with a layout of its own.
+pub(crate) fn window_with(layout: Layout, paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
     let log = fusiform::log::install();
     let state = create_render_state(
         default_wgpu_setup(),
         egui_wgpu::RendererOptions::PREDICTABLE,
     );
     let ctx = egui::Context::default();
-    let bench = Workbench::new(
-        &ctx,
-        Easel::on(state.clone()),
-        Layout::default(),
-        log,
-        paths,
-    );
+    let bench = Workbench::new(&ctx, Easel::on(state.clone()), layout, log, paths);
     Harness::builder()
         .with_size([1440.0, 900.0])
         .renderer(WgpuTestRenderer::from_render_state(state))
@@ -60,7 +59,7 @@ fn window(paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
 }
 
 /// Steps until `done`, at most [`PATIENCE`].
-fn wait(
+pub(crate) fn wait(
     harness: &mut Harness<'static, Workbench>,
     what: &str,
     done: impl Fn(&Harness<'static, Workbench>) -> bool,
@@ -77,13 +76,13 @@ fn wait(
     harness.step();
 }
 
-fn send(harness: &mut Harness<'static, Workbench>, command: Command) {
+pub(crate) fn send(harness: &mut Harness<'static, Workbench>, command: Command) {
     harness.state().send(command);
     harness.step();
     harness.step();
 }
 
-fn failures(harness: &Harness<'static, Workbench>) -> Vec<String> {
+pub(crate) fn failures(harness: &Harness<'static, Workbench>) -> Vec<String> {
     let messages = &harness.state().session().messages;
     messages
         .iter()
@@ -92,7 +91,10 @@ fn failures(harness: &Harness<'static, Workbench>) -> Vec<String> {
         .collect()
 }
 
-fn named<'t>(harness: &'t Harness<'static, Workbench>, words: &'t str) -> Option<Node<'t>> {
+pub(crate) fn named<'t>(
+    harness: &'t Harness<'static, Workbench>,
+    words: &'t str,
+) -> Option<Node<'t>> {
     harness.query_all_by_label_contains(words).next()
 }
 
@@ -425,7 +427,7 @@ fn a_saved_layout_comes_back_and_a_damaged_one_gives_the_default() {
         String::new(),
         "not even JSON".into(),
         text[..text.len() / 2].to_owned(),
-        text.replace("\"version\":2", "\"version\":999"),
+        text.replace("\"version\":3", "\"version\":999"),
         text.replace("[1.5,-2.25,3.0]", "[1e999,0.0,0.0]"),
         text.replace("\"zoom\":1.0", "\"zoom\":-7.0"),
         text.replace(

@@ -5,14 +5,17 @@ use fusiform_render::scene::{Plane, SliceView, View};
 use glam::DVec3;
 
 use super::canvas::{self, plate};
-use super::{Ctx, overlay, placeholder, short};
-use crate::command::Change;
+use super::lasso::Lasso;
+use super::{Ctx, names, overlay, placeholder, short};
+use crate::command::{Change, Command};
+use crate::compose::names::on_slice;
 use crate::compose::slices::{PLANES, mm_per_pixel, scene};
 use crate::gpu::Slot;
 use crate::jobs::Kind;
 use crate::layout::SliceMode;
 use crate::session::Underlay;
 use crate::theme;
+use crate::workbench::draw::Drawing;
 
 /// Points of wheel travel that make one slice, for wheels that report points.
 const POINTS_A_SLICE: f32 = 40.0;
@@ -33,6 +36,9 @@ const TILES: usize = 12;
 pub struct Slices {
     dragging: bool,
     wheel: f32,
+    lasso: Lasso,
+    /// How far through the head a drawn line reaches, mm.
+    slab_mm: f64,
 }
 
 impl Slices {
@@ -50,7 +56,10 @@ impl Slices {
         ui.horizontal_wrapped(|ui| {
             overlay::controls(ui, ctx);
         });
-        ui.horizontal_wrapped(|ui| self.switches(ui, ctx));
+        ui.horizontal_wrapped(|ui| {
+            self.switches(ui, ctx);
+            self.drawing(ui);
+        });
         ui.add_space(2.0);
         let area = ui.available_rect_before_wrap();
         let below = Rect::from_min_max(pos2(area.left(), area.bottom() - READ_OUT), area.max);
@@ -105,14 +114,14 @@ impl Slices {
         }
         ui.separator();
         let mut outlines = view.slice_outlines;
-        let has_atlas = ctx.session.subject.atlas.is_some();
+        let has_atlas = ctx.session.listed_regions().next().is_some();
         let regions = ui
             .add_enabled(
                 has_atlas,
                 egui::Checkbox::new(&mut outlines, "Region borders"),
             )
-            .on_hover_text("The borders of the atlas's regions.")
-            .on_disabled_hover_text("This subject has no atlas.");
+            .on_hover_text("The borders of the atlas's regions and of your own.")
+            .on_disabled_hover_text("This subject has no atlas, and no region was drawn.");
         if regions.changed() {
             ctx.change(Change::SliceOutlines(outlines));
         }
@@ -145,6 +154,24 @@ impl Slices {
             .on_disabled_hover_text("The whole volume is shown. Ctrl + wheel magnifies.");
         if fit.clicked() {
             ctx.change(Change::FitSlices);
+        }
+    }
+
+    /// The tool that draws regions.
+    fn drawing(&mut self, ui: &mut Ui) {
+        let hint = "Draw round voxels with the mouse; let go, and they become a region of your own. Escape forgets the \
+                    line.";
+        self.lasso.toggle(ui, hint);
+        if self.lasso.on {
+            let slab = egui::DragValue::new(&mut self.slab_mm)
+                .range(0.0..=200.0)
+                .speed(0.2)
+                .suffix(" mm thick")
+                .max_decimals(1);
+            ui.add(slab).accessible_name("Thickness").on_hover_text(
+                "How far the region reaches through the slice, to both sides together. 0: the one layer of voxels that \
+                 is cut.",
+            );
         }
     }
 
@@ -210,10 +237,20 @@ impl Slices {
         let response = ui.interact(rect, ui.scope_id().with(name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
         if let View::Slice(slice) = &scene.view {
-            self.pointer(ui, ctx, &response, (slice, size, ppp), crosshair, axes);
+            let glass = ctx.layout.view.slices == SliceMode::Glass;
+            if !glass {
+                self.draw(ui, ctx, &response, (slice, size, ppp), number);
+            }
+            if glass || !self.lasso.takes(&response) {
+                self.pointer(ui, ctx, &response, (slice, size, ppp), crosshair, axes);
+            }
         }
         canvas::show(ui, ctx, slot, rect, &scene, size);
         letters(ui, ctx, rect, plane);
+        if let View::Slice(slice) = &scene.view {
+            regions(ui, ctx, &response, (slice, size, ppp));
+            self.lasso.draw(ui, ctx, &response, number);
+        }
         let title = if ctx.layout.view.slices == SliceMode::Glass {
             "largest on the way through".to_owned()
         } else {
@@ -226,6 +263,30 @@ impl Slices {
             Align2::LEFT_BOTTOM,
             &title,
         );
+    }
+
+    /// A line drawn by hand becomes a region.
+    fn draw(
+        &mut self,
+        ui: &Ui,
+        ctx: &Ctx<'_>,
+        response: &egui::Response,
+        (slice, size, ppp): (&SliceView, [u32; 2], f32),
+        number: usize,
+    ) {
+        let Some(line) = self.lasso.follow(ui, response, number) else {
+            return;
+        };
+        let corner = |at: &Pos2| {
+            let from = (*at - response.rect.min) * ppp;
+            slice.world_at([from.x, from.y], size).as_dvec3()
+        };
+        let (right, down) = slice.axes();
+        ctx.send(Command::Draw(Drawing::OnSlice {
+            polygon_mm: line.iter().map(corner).collect(),
+            normal: right.cross(down).as_dvec3(),
+            slab_mm: self.slab_mm,
+        }));
     }
 
     fn pointer(
@@ -297,6 +358,29 @@ impl Slices {
             to[axes[2]] += f64::from(steps) * step_mm(ctx);
             ctx.drag(Change::Crosshair(to), true);
         }
+    }
+}
+
+/// The names of regions, and of those under the pointer.
+fn regions(
+    ui: &Ui,
+    ctx: &Ctx<'_>,
+    response: &egui::Response,
+    (slice, size, ppp): (&SliceView, [u32; 2], f32),
+) {
+    let view = &ctx.layout.view;
+    let glass = view.slices == SliceMode::Glass;
+    if view.regions.names && view.slice_outlines && !glass {
+        let names = on_slice(ctx.session, &view.regions, slice, size);
+        let edges = names::edges(response.rect);
+        names::write(ui, ctx, response.rect, &names, 1.0 / ppp, &edges);
+    }
+    if !glass {
+        names::under_pointer(ui, ctx, response, |at| {
+            let from = (at - response.rect.min) * ppp;
+            let world_mm = slice.world_at([from.x, from.y], size).as_dvec3();
+            ctx.session.region_names_at(&view.regions, world_mm)
+        });
     }
 }
 
@@ -374,6 +458,9 @@ fn mosaic(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
                 Align2::RIGHT_CENTER,
                 right,
             );
+        }
+        if let View::Slice(slice) = &scene.view {
+            regions(ui, ctx, &response, (slice, size, ppp));
         }
         let clicked = response
             .interact_pointer_pos()
