@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::{Align, Layout, Sense, Ui};
+use egui::{Align, Layout, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use fusiform_pipelines::roi::Op;
 use fusiform_pipelines::roi::files::ENDINGS;
 use fusiform_pipelines::roi::listing::Listed;
@@ -185,8 +185,7 @@ impl Regions {
                 }
             }
             let shown = regions.shows(name);
-            let eye = egui::Button::selectable(shown, "👁");
-            let eye = ui.add(eye).accessible_name(format!("Show {name}"));
+            let eye = eye(ui, ctx, shown, &format!("Show {name}"));
             if eye
                 .on_hover_text(if shown {
                     "Shown. Click to hide."
@@ -323,6 +322,26 @@ fn making(ui: &mut Ui, ctx: &Ctx<'_>) {
         }
     });
     ui.label(weak(ctx, "or Lasso on slices and surface"));
+}
+
+/// A drawn eye, open or struck out.
+fn eye(ui: &mut Ui, ctx: &Ctx<'_>, open: bool, name: &str) -> egui::Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(24.0, 18.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, open, name));
+    let ink = match (open, response.hovered()) {
+        (_, true) => ctx.theme.strong,
+        (true, false) => ctx.theme.text,
+        (false, false) => ctx.theme.weak,
+    };
+    let stroke = Stroke::new(1.3, ink);
+    let (middle, painter) = (rect.center(), ui.painter());
+    painter.add(egui::Shape::ellipse_stroke(middle, vec2(8.0, 4.8), stroke));
+    if open {
+        painter.circle_filled(middle, 2.4, ink);
+    } else {
+        painter.line_segment([middle + vec2(-7.0, 6.0), middle + vec2(7.0, -6.0)], stroke);
+    }
+    response
 }
 
 fn size(region: &Listed) -> String {
