@@ -266,6 +266,7 @@ fn fingerprint(scene: &Scene, size: [u32; 2]) -> Vec<u64> {
                     print.colours(colours);
                 }
                 print.floats([mesh.relief]);
+                print.number(mesh.coarse.into());
                 if let Some((places, share)) = &mesh.toward {
                     print.key(places.key);
                     print.floats([*share]);

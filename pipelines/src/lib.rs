@@ -11,6 +11,7 @@
 //! | matrices → weights and predictions | [`linear`] |
 //! | trials × voxels → maps, p values, ceilings | [`stats`] |
 //! | betas + stimuli → reconstructions, categories, scores | [`decode`], [`metrics`] |
+//! | trials → features that tell conditions apart, scored honestly | [`select`] |
 //! | voxels, vertices and hand-drawn lines → regions | [`roi`] |
 //! | results → sheet, tables, report | [`report`] |
 //!
@@ -28,11 +29,13 @@ pub mod linear;
 pub mod mask;
 pub mod matrix;
 pub mod metrics;
+pub mod parcels;
 pub mod placement;
 pub mod project;
 pub mod report;
 pub mod roi;
 pub mod run;
+pub mod select;
 pub mod selectivity;
 pub mod space;
 pub mod stats;

@@ -118,9 +118,9 @@ fn regions_are_made_combined_hidden_undone_and_written() {
     let bench = harness.state();
     let id = bench.layout().view.map.expect("a map is shown");
     let map = bench.session().map(id).expect("the map");
-    let look = bench.layout().view.look(id, map.robust);
+    let look = bench.layout().view.look(map);
     let above: Vec<u32> = (0..)
-        .zip(map.volume.data.iter())
+        .zip(map.volume().expect("numbers").data.iter())
         .filter(|(_, value)| **value > look.threshold)
         .map(|(v, _)| v)
         .collect();

@@ -171,6 +171,7 @@ pub(crate) fn plain(vertices: Vec<Vec3>, triangles: Vec<[u32; 3]>) -> MeshLayer 
         toward: None,
         sampled: None,
         relief: 1.0,
+        coarse: false,
         mesh,
         offset_mm: Vec3::ZERO,
         sulcal: None,

@@ -6,8 +6,8 @@ use super::{Change, Command, apply};
 use crate::jobs::{Jobs, Kind};
 use crate::layout::{Layout, RegionChange};
 use crate::session::{Grade, News, Session};
+use crate::workbench::ask;
 use crate::workbench::draw::{Drawing, DrawnParts, Ground};
-use crate::workbench::load;
 
 /// Makes a region beside the work that goes on.
 pub(super) fn draw(session: &mut Session, layout: &Layout, jobs: &mut Jobs, drawing: Drawing) {
@@ -56,7 +56,7 @@ pub(super) fn export(
 /// Asks the desktop where to write regions.
 pub(super) fn ask(jobs: &mut Jobs, names: Vec<String>) {
     jobs.start(Kind::Dialog, "Choosing where to export", |_, _| {
-        Ok(load::ask_export(names))
+        Ok(ask::export(names))
     });
 }
 

@@ -281,6 +281,7 @@ mod tests {
                 )],
                 opacity: 1.0,
                 relief: 1.0,
+                coarse: false,
             }
         };
         SurfaceView {

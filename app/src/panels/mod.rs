@@ -2,13 +2,18 @@
 
 pub mod bars;
 pub mod canvas;
+pub mod colour_bar;
 pub mod confusion;
 pub mod detail;
 pub mod help;
+pub mod icons;
 pub mod lasso;
+pub mod layers;
 pub mod log;
+pub mod menus;
 pub mod names;
 pub mod overlay;
+pub mod paths;
 pub mod regions;
 pub mod scores;
 pub mod slices;

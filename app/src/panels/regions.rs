@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use egui::{Align, Layout, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo};
 use fusiform_pipelines::roi::Op;
 use fusiform_pipelines::roi::files::ENDINGS;
 use fusiform_pipelines::roi::listing::Listed;
 
+use super::icons::{self, Icon};
 use super::{Ctx, overlay, placeholder, short, weak};
 use crate::command::{Change, Command};
 use crate::jobs::Kind;
@@ -185,7 +186,11 @@ impl Regions {
                 }
             }
             let shown = regions.shows(name);
-            let eye = eye(ui, ctx, shown, &format!("Show {name}"));
+            let icon = if shown { Icon::Eye } else { Icon::Closed };
+            let eye = icons::button(ui, icon, true);
+            eye.widget_info(|| {
+                WidgetInfo::selected(Role::CheckBox, true, shown, format!("Show {name}"))
+            });
             if eye
                 .on_hover_text(if shown {
                     "Shown. Click to hide."
@@ -291,13 +296,7 @@ fn making(ui: &mut Ui, ctx: &Ctx<'_>) {
     let map = overlay::current(ctx);
     let words = map.as_ref().map_or_else(
         || "No map is shown.".to_owned(),
-        |(map, look)| {
-            format!(
-                "{} above {}",
-                map.id.name(),
-                short(f64::from(look.threshold))
-            )
-        },
+        |(map, look)| format!("{} above {}", map.name, short(f64::from(look.threshold))),
     );
     ui.add_enabled_ui(map.is_some(), |ui| {
         for (name, cluster, hint) in [
@@ -322,26 +321,6 @@ fn making(ui: &mut Ui, ctx: &Ctx<'_>) {
         }
     });
     ui.label(weak(ctx, "or Lasso on slices and surface"));
-}
-
-/// A drawn eye, open or struck out.
-fn eye(ui: &mut Ui, ctx: &Ctx<'_>, open: bool, name: &str) -> egui::Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(24.0, 18.0), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, open, name));
-    let ink = match (open, response.hovered()) {
-        (_, true) => ctx.theme.strong,
-        (true, false) => ctx.theme.text,
-        (false, false) => ctx.theme.weak,
-    };
-    let stroke = Stroke::new(1.3, ink);
-    let (middle, painter) = (rect.center(), ui.painter());
-    painter.add(egui::Shape::ellipse_stroke(middle, vec2(8.0, 4.8), stroke));
-    if open {
-        painter.circle_filled(middle, 2.4, ink);
-    } else {
-        painter.line_segment([middle + vec2(-7.0, 6.0), middle + vec2(7.0, -6.0)], stroke);
-    }
-    response
 }
 
 fn size(region: &Listed) -> String {

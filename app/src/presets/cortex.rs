@@ -408,6 +408,7 @@ pub fn mesh_layer(
         toward: None,
         sampled,
         relief: if style.shape == Shape::Flat { 0.0 } else { 1.0 },
+        coarse: false,
         mesh: bridge::mesh_data(keys.fresh(), surface),
         offset_mm: Vec3::ZERO,
         sulcal: hemisphere.sulcal.as_ref().map(|map| VertexData {

@@ -122,6 +122,7 @@ fn sheets(brain: &Brain, keys: &mut Keys) -> Vec<MeshLayer> {
             outlines: Vec::new(),
             opacity: 1.0,
             relief: 1.0,
+            coarse: false,
         })
         .collect()
 }

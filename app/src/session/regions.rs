@@ -11,9 +11,12 @@ use fusiform_pipelines::volume::Region;
 use fusiform_render::scene::{OutlineLayer, RegionColours, VertexData, VolumeData};
 use glam::{DAffine3, DVec3};
 
-use super::{HemisphereData, OUTLINE_WIDTH_PX, Session};
+use super::{HemisphereData, Session, SubjectParts};
 use crate::bridge::{self, Keys};
 use crate::layout::Regions;
+
+/// How region borders are drawn on slices, pixels.
+pub(super) const OUTLINE_WIDTH_PX: f32 = 1.5;
 
 /// Labels of one drawing, with the names of their keys.
 #[derive(Clone, Debug)]
@@ -23,7 +26,7 @@ pub struct Names {
 }
 
 impl Names {
-    fn of(regions: &[Region]) -> Self {
+    pub(super) fn of(regions: &[Region]) -> Self {
         let named = regions.iter().filter(|r| r.key != 0);
         Self {
             entries: named.map(|r| (r.key, r.name.clone(), r.colour)).collect(),
@@ -219,6 +222,20 @@ impl Session {
         }
     }
 
+    /// Lists the regions of the atlas and of the hemispheres anew.
+    pub(super) fn list_regions(&mut self) {
+        let subject = &self.subject;
+        let surfaces = anatomical(&subject.cortex);
+        let surface = |side| surfaces.iter().find(|(s, _)| *s == side).map(|(_, s)| *s);
+        let labels = subject.cortex.iter().filter_map(|h| {
+            let labels = h.labels.as_deref()?;
+            Some((h.hemisphere, labels, surface(h.hemisphere)?))
+        });
+        let labels: Vec<_> = labels.collect();
+        let atlas = subject.atlas.as_ref().map(|a| &*a.atlas);
+        self.subject.regions = listing::list(atlas, &labels).into();
+    }
+
     /// Under which name the regions drawn on the current subject are kept.
     pub fn regions_kept_as(&self) -> Option<String> {
         self.study.as_ref()?;
@@ -305,13 +322,8 @@ impl Session {
     }
 }
 
-/// The names of an atlas's keys.
-pub(super) fn names_of(regions: &[Region]) -> Names {
-    Names::of(regions)
-}
-
 /// The regions of a subject as rows of a list.
-pub(crate) fn listed(parts: &super::SubjectParts) -> Vec<Listed> {
+pub(crate) fn listed(parts: &SubjectParts) -> Vec<Listed> {
     let order = [Shape::Midthickness, Shape::White, Shape::Pial];
     let labels: Vec<_> = parts
         .cortex

@@ -17,6 +17,7 @@ use glam::DVec3;
 use super::load;
 use crate::compose;
 use crate::layout::View;
+use crate::panels::short;
 use crate::session::Session;
 
 /// A region that is wanted.
@@ -86,11 +87,61 @@ pub struct Ground {
     atlas: Option<Arc<Atlas>>,
     labels: Vec<(Hemisphere, Arc<VertexLabels>)>,
     sheets: Vec<(Hemisphere, Arc<Surface>, Arc<Surface>)>,
-    /// The map that is shown: its name, numbers, threshold, and whether both signs count.
-    map: Option<(String, Arc<Volume>, f32, bool)>,
+    /// The map that is worked on.
+    map: Option<Map>,
     /// The voxels of drawn regions: the map's, else the atlas's, else the anatomy's.
     grid: Option<Grid>,
     crosshair_mm: Option<DVec3>,
+}
+
+/// A map a region can be cut from.
+#[derive(Clone, Debug)]
+struct Map {
+    name: String,
+    volume: Option<Arc<Volume>>,
+    /// Its numbers on the vertices, where it has some of its own.
+    sheets: Vec<(Hemisphere, Arc<[f32]>)>,
+    threshold: f32,
+    /// Whether both signs count.
+    two_sided: bool,
+}
+
+impl Map {
+    fn shows(&self, value: f32) -> bool {
+        value > self.threshold || (self.two_sided && value < -self.threshold)
+    }
+
+    /// Where it is above its threshold: all of it, or the cluster at a place.
+    fn region(&self, colour: [u8; 3], cluster_mm: Option<DVec3>) -> Result<Roi, Error> {
+        let name = format!("{} above {}", self.name, short(f64::from(self.threshold)));
+        let Some(volume) = &self.volume else {
+            if cluster_mm.is_some() {
+                return Err(Error::data(
+                    "this map has numbers on the cortex alone: make a region of all of it, or draw a line round a part",
+                ));
+            }
+            let patch = |(hemisphere, values): &(Hemisphere, Arc<[f32]>)| Patch {
+                hemisphere: *hemisphere,
+                n_vertices: values.len(),
+                vertices: (0..)
+                    .zip(values.iter())
+                    .filter(|(_, value)| self.shows(**value))
+                    .map(|(vertex, _)| vertex)
+                    .collect(),
+            };
+            return Ok(Roi {
+                name,
+                colour,
+                voxels: None,
+                patches: self.sheets.iter().map(patch).collect(),
+            });
+        };
+        let voxels = match cluster_mm {
+            Some(at) => cluster_at(volume, self.threshold, self.two_sided, at)?,
+            None => above(volume, self.threshold, self.two_sided),
+        };
+        Ok(Roi::of_voxels(name, colour, voxels))
+    }
 }
 
 /// A region that was made.
@@ -117,11 +168,22 @@ impl Ground {
         };
         let atlas = session.subject.atlas.as_ref().map(|a| Arc::clone(&a.atlas));
         let cortex = &session.subject.cortex;
-        let map = compose::map(session, view).map(|(map, look)| {
-            let name = map.id.name().to_owned();
-            (name, Arc::clone(&map.volume), look.threshold, false)
+        let map = compose::map(session, view).map(|(map, look)| Map {
+            name: map.name.clone(),
+            volume: map.volume().cloned(),
+            sheets: cortex
+                .iter()
+                .zip(&map.on_sheet)
+                .filter_map(|(h, values)| {
+                    Some((h.hemisphere, Arc::clone(&values.as_ref()?.values)))
+                })
+                .collect(),
+            threshold: look.threshold,
+            two_sided: look.two_sided,
         });
-        let grid = map.as_ref().map(|(_, volume, ..)| volume.grid.clone());
+        let grid = map
+            .as_ref()
+            .and_then(|map| Some(map.volume.as_ref()?.grid.clone()));
         let grid = grid.or_else(|| atlas.as_ref().map(|a| a.grid.clone()));
         Self {
             subject: session.regions_kept_as().unwrap_or_default(),
@@ -198,14 +260,10 @@ impl Ground {
             Drawing::Shrunk(name) => named(shrunk(&self.roi(name)?, triangles), "smaller"),
             Drawing::Copied(name) => named(self.roi(name)?, "copy"),
             Drawing::FromMap { cluster } => {
-                let (name, map, threshold, two_sided) = self.map.as_ref().ok_or_else(|| {
+                let map = self.map.as_ref().ok_or_else(|| {
                     Error::data("no map is shown: choose one above the slices first")
                 })?;
-                let voxels = match self.crosshair_mm {
-                    Some(at) if *cluster => cluster_at(map, *threshold, *two_sided, at)?,
-                    _ => above(map, *threshold, *two_sided),
-                };
-                Roi::of_voxels(format!("{name} above {threshold:.3}"), colour, voxels)
+                map.region(colour, self.crosshair_mm.filter(|_| *cluster))?
             }
             Drawing::OnSlice {
                 polygon_mm,

@@ -1,13 +1,16 @@
 //! Results as files: pictures to look at, tables to go on with, one page to hand around.
 
+mod design;
 mod draw;
 mod figures;
+mod glm;
 mod html;
 mod metrics;
 mod sheet;
 
 use std::path::{Path, PathBuf};
 
+pub use glm::{GlmContext, glm_metrics, write_glm};
 pub use metrics::metrics;
 
 use crate::betas::Betas;

@@ -308,5 +308,6 @@ fn hemisphere(id: u64, x_mm: f32) -> MeshLayer {
         outlines: Vec::new(),
         opacity: 1.0,
         relief: 1.0,
+        coarse: false,
     }
 }
