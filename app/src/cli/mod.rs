@@ -13,6 +13,7 @@ mod glm;
 mod info;
 mod progress;
 mod render;
+mod roi;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,6 +65,8 @@ enum Command {
     Render(render::Args),
     /// List the clusters of a map above a threshold, or what it holds in each region
     Clusters(clusters::Args),
+    /// List the regions of atlases and maps, combine them, bring them onto a surface, write them
+    Roi(roi::Args),
     /// Measure one kernel on named input against a physical limit
     Bench(bench::Args),
 }
@@ -95,6 +98,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Glm(args)) => glm::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),
         Some(Command::Clusters(args)) => clusters::run(&args, output),
+        Some(Command::Roi(args)) => roi::run(&args, output),
         Some(Command::Bench(args)) => bench::run(&args, output),
     }
 }
