@@ -11,6 +11,7 @@ pub mod gpu;
 pub mod jobs;
 pub mod layout;
 pub mod log;
+pub mod map_files;
 pub mod panels;
 pub mod presets;
 pub mod scene_file;

@@ -15,7 +15,7 @@ use crate::command::{Change, Command, apply};
 use crate::compose::{self, Paint};
 use crate::figure::Sheet;
 use crate::jobs::{Arrival, Jobs};
-use crate::layout::{Layout, Pane, SliceMode, View};
+use crate::layout::{Layer, Layout, Pane, SliceMode, View};
 use crate::session::{Grade, Session};
 use crate::theme::Theme;
 
@@ -34,6 +34,9 @@ pub struct SceneFile {
     version: u32,
     /// Paths as they were opened, relative to the file where they lie beside or below it; none is the demo study.
     pub open: Vec<PathBuf>,
+    /// Files that were added to it, in their order; written as `open` is.
+    #[serde(default)]
+    pub added: Vec<PathBuf>,
     /// Which part of the study.
     pub query: SavedQuery,
     /// Which run, by its label.
@@ -68,6 +71,7 @@ impl SceneFile {
         Self {
             version: VERSION,
             open: session.opened.clone(),
+            added: session.added.clone(),
             query: SavedQuery {
                 subject: query.subject,
                 task: query.task,
@@ -87,7 +91,7 @@ impl SceneFile {
         let folder = std::path::absolute(path)?;
         let folder = folder.parent().unwrap_or(Path::new("/"));
         let mut saved = self.clone();
-        for open in &mut saved.open {
+        for open in saved.open.iter_mut().chain(&mut saved.added) {
             let whole = std::path::absolute(&*open)?;
             *open = whole
                 .strip_prefix(folder)
@@ -116,7 +120,7 @@ impl SceneFile {
             bail!("{name}: this saved view holds numbers that cannot be drawn: save it again");
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        for open in &mut scene.open {
+        for open in scene.open.iter_mut().chain(&mut scene.added) {
             *open = folder.join(&*open);
         }
         Ok(scene)
@@ -142,10 +146,12 @@ pub fn draw(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Picture>
 /// map of a decode, is not there: an error says so.
 pub fn sheet(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Sheet> {
     let session = load(scene)?;
-    if let Some(map) = scene.view.map.filter(|id| session.map(*id).is_none()) {
+    let layers = scene.view.layers();
+    let lacks = |layer: &&Layer| layer.visible && session.map(layer.map).is_none();
+    if let Some(lacking) = layers.iter().find(lacks) {
         bail!(
             "the view shows the map “{}”, which has to be computed in the window first",
-            map.name()
+            lacking.map.name()
         );
     }
     let paint = Theme::of(scene.dark).paint();
@@ -197,6 +203,11 @@ fn load(scene: &SceneFile) -> anyhow::Result<Session> {
             &mut jobs,
             Command::ChooseRun(run),
         );
+        settle(&mut session, &mut layout, &mut jobs, LOOK)?;
+    }
+    if !scene.added.is_empty() {
+        let added = Command::Add(scene.added.clone());
+        apply(&mut session, &mut layout, &mut jobs, added);
         settle(&mut session, &mut layout, &mut jobs, LOOK)?;
     }
     let change = Change::Whole(Box::new(scene.view.clone()));

@@ -28,6 +28,7 @@ pub mod linear;
 pub mod mask;
 pub mod matrix;
 pub mod metrics;
+pub mod parcels;
 pub mod placement;
 pub mod project;
 pub mod report;

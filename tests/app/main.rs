@@ -9,5 +9,6 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod figures;
+mod layers;
 mod scene_file;
 mod window;

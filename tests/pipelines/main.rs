@@ -17,6 +17,7 @@ mod fuzz;
 mod glm;
 mod io;
 mod linear;
+mod parcels;
 mod placement;
 mod project;
 mod select;

@@ -35,7 +35,7 @@ pub(super) struct Args {
         long,
         conflicts_with_all = [
             "study", "subject", "surfaces", "anatomy", "atlas", "parcellation", "map", "view", "views", "shape",
-            "slices", "at", "threshold", "soft", "min", "max", "colormap", "label", "map_number", "no_outlines",
+            "slices", "at", "threshold", "soft", "min", "max", "colormap", "label", "map_number", "table", "no_outlines",
             "width_mm", "dpi", "size", "dark", "sample", "radiological", "save_scene",
         ]
     )]
@@ -67,6 +67,9 @@ pub(super) struct Args {
     /// Which map of a file that holds several, from 1
     #[arg(long, requires = "map")]
     map_number: Option<usize>,
+    /// Numbers by region, painted on the parcellation: a TSV or CSV of two columns, region name or key, and number
+    #[arg(long, conflicts_with = "map")]
+    table: Option<PathBuf>,
     /// Name and unit of the map's numbers, for the colour bar
     #[arg(long)]
     label: Option<String>,
@@ -249,6 +252,7 @@ fn figure_of(args: &Args) -> anyhow::Result<FigureFile> {
             parcellation: args.parcellation.clone(),
             maps: args.map.clone(),
             map_number: args.map_number,
+            table: args.table.clone(),
         },
         look: LookPlan {
             label: args.label.clone(),

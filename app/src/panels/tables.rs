@@ -7,6 +7,7 @@ use glam::DVec3;
 use super::{Ctx, overlay, placeholder, short, weak};
 use crate::command::Change;
 use crate::jobs::Kind;
+use crate::session::MapId;
 
 /// Rows beyond these wait for a higher threshold.
 const MOST_ROWS: usize = 200;
@@ -33,7 +34,7 @@ struct Row {
 #[derive(Debug, Default)]
 pub struct Tables {
     listed: Listed,
-    print: Option<(u64, u64, u32, bool)>,
+    print: Option<(MapId, u64, u32, bool, bool)>,
     clusters: Vec<Row>,
     regions: Vec<RegionStatistics>,
 }
@@ -53,9 +54,10 @@ impl Tables {
         let atlas = ctx.session.subject.atlas.as_ref();
         // A threshold that is being dragged would be listed for nothing.
         let print = (
-            map.data.key.id,
-            map.data.key.revision,
+            map.id,
+            map.revision(),
             look.threshold.to_bits(),
+            look.two_sided,
             atlas.is_some(),
         );
         let settled = !ui.input(|i| i.pointer.any_down());
@@ -87,10 +89,11 @@ impl Tables {
                 }
             }
             let words = format!(
-                "{} above {} {}",
-                map.id.name(),
+                "{} {} {} {}",
+                map.name,
+                if look.two_sided { "beyond ±" } else { "above" },
                 short(f64::from(look.threshold)),
-                map.id.unit()
+                map.unit
             );
             ui.label(weak(ctx, words));
             if ui
@@ -111,20 +114,25 @@ impl Tables {
     }
 
     fn list(&mut self, ctx: &Ctx<'_>) {
+        (self.clusters, self.regions) = (Vec::new(), Vec::new());
         let Some((map, look)) = overlay::current(ctx) else {
+            return;
+        };
+        let Some(volume) = map.volume() else {
             return;
         };
         let plan = ClusterPlan {
             threshold: look.threshold,
+            two_sided: look.two_sided,
             ..ClusterPlan::default()
         };
         let atlas = ctx.session.subject.atlas.as_ref().map(|a| &a.atlas);
-        let found = clusters(&map.volume, &plan).unwrap_or_default();
+        let found = clusters(volume, &plan).unwrap_or_default();
         self.clusters = found
             .iter()
             .take(MOST_ROWS)
             .map(|cluster| {
-                let parts = atlas.map(|atlas| shares(&map.volume, cluster, atlas));
+                let parts = atlas.map(|atlas| shares(volume, cluster, atlas));
                 let parts = parts.unwrap_or_default();
                 let words = parts.iter().filter(|part| part.1 >= 0.005).take(3);
                 let words = words.map(|(name, share)| format!("{name} {:.0} %", share * 100.0));
@@ -138,11 +146,19 @@ impl Tables {
             })
             .collect();
         self.regions = atlas
-            .map(|atlas| by_region(&map.volume, atlas))
+            .map(|atlas| by_region(volume, atlas))
             .unwrap_or_default();
     }
 
     fn cluster_rows(&self, ui: &mut Ui, ctx: &Ctx<'_>) {
+        let on_sheet_alone = overlay::current(ctx).is_some_and(|(map, _)| map.on_grid.is_none());
+        if on_sheet_alone {
+            ui.label(weak(
+                ctx,
+                "This map is on the cortical sheet alone; clusters and regions are of volumes.",
+            ));
+            return;
+        }
         if self.clusters.is_empty() {
             ui.label(weak(ctx, "Nothing lies above the threshold."));
             return;

@@ -15,6 +15,7 @@ pub mod manifest;
 mod names;
 pub mod nsd;
 mod ready_betas;
+pub mod roles;
 pub mod select;
 mod stimuli;
 mod surfaces;
