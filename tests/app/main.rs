@@ -11,4 +11,5 @@ mod cli;
 mod figures;
 mod layers;
 mod scene_file;
+mod select;
 mod window;

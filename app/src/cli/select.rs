@@ -11,8 +11,8 @@ use fusiform_pipelines::run::Run;
 use fusiform_pipelines::select::families::{self, Difference};
 use fusiform_pipelines::select::history::{Entry, History, Outcome, Recipe};
 use fusiform_pipelines::select::{
-    Basket, Candidate, Contrast, Evaluation, EvaluationPlan, Extraction, FeatureKind, Labels,
-    Source, Statistic, Table, evaluate, extract, extraction, map, null,
+    Basket, Candidate, Contrast, Evaluation, EvaluationPlan, Extraction, FeatureKind, Source,
+    Statistic, Table, evaluate, extract, extraction, map, null,
 };
 use fusiform_pipelines::study::Study;
 use fusiform_pipelines::study::select::{choose_subject, select};
@@ -209,59 +209,27 @@ fn done(
 ) -> anyhow::Result<(Map<String, Value>, String)> {
     let started = Instant::now();
     let study = args.study.open(run)?;
-    let history_path = args.out.as_ref().map(|out| out.join("history.jsonl"));
-    let mut history = history_path.as_deref().map(History::open).transpose()?;
-    if let Some(damaged) = history.as_ref().map(|h| &h.damaged) {
-        damaged
-            .iter()
-            .for_each(|line| run.warn(format!("history.jsonl: {line}; it is left as it is")));
-    }
+    let mut history = opened(args, run)?;
     let mut recipe = match (args.repeat, &history) {
         (Some(id), Some(history)) => history.attempt(id)?.recipe.clone(),
         _ => args.recipe(&study, kinds[0], run)?,
     };
-    let selection = select(&study, &recipe.extractions[0].query)?;
-    selection
-        .assumptions
-        .iter()
-        .for_each(|line| run.warn(line.clone()));
     let reads = read(&study, &recipe, run)?;
-    let data: Vec<&str> = reads.iter().map(|r| r.source.data.as_str()).collect();
-    let data = data.join("+");
-    match (args.repeat, &history) {
-        (Some(_), _) if recipe.data != data => run.warn(
-            "the data are not those of the attempt: files have changed since, and so may the scores",
-        ),
-        (None, Some(history)) if !args.force => {
-            let known = Recipe {
-                data: data.clone(),
-                ..recipe.clone()
-            };
-            history.refuse_repeat(&known)?;
-        }
-        _ => {}
-    }
-    recipe.data = data;
-
+    check_data(args, &mut recipe, &reads, history.as_ref(), run)?;
     let evaluation = scored(&reads, &recipe, run)?;
     for note in &evaluation.notes {
         run.warn(note.clone());
     }
-    let best = &reads[evaluation.basket_candidate];
-    let statistic = recipe.plan.pick.statistic;
-    let with_ranks = statistic == Statistic::Auc;
-    let maps = map::prepare(&best.table, with_ranks, run)?;
-    let values = map::map(&maps, statistic, &vec![true; maps.runs.len()])?;
-    let by_chance = null::null(
-        &best.table,
-        statistic,
-        recipe.plan.n_permutations,
-        recipe.plan.seed,
-        run,
-    )?;
-    let labels = recipe.contrast.label(&best.source.trials)?;
-    let comparisons = compared(args, kinds, &study, &recipe, &reads, &evaluation, run)?;
 
+    let best = &reads[evaluation.basket_candidate];
+    let plan = &recipe.plan;
+    let statistic = plan.pick.statistic;
+    let maps = map::prepare(&best.table, statistic == Statistic::Auc, run)?;
+    let values = map::map(&maps, statistic, &vec![true; maps.runs.len()])?;
+    let by_chance = null::null(&best.table, statistic, plan.n_permutations, plan.seed, run)?;
+    let comparisons = compared(kinds, &study, &recipe, &reads, &evaluation, run)?;
+
+    let selection = select(&study, &recipe.extractions[0].query)?;
     let entities = in_common(&selection.runs);
     let n_vertices = vertices(&study, &recipe, run)?;
     let selected = Selected {
@@ -276,25 +244,26 @@ fn done(
         n_vertices: &n_vertices,
         map: &values,
         null: &by_chance,
-        plan: &recipe.plan,
+        plan,
         evaluation: &evaluation,
         seconds: started.elapsed().as_secs_f64(),
     };
     let mut metrics = report::select_metrics(&selected);
-    let counts = labels.counts(&best.source.trials);
-    let text = text::summary(&selected, &counts, &comparisons);
-    for (name, difference) in &comparisons {
-        metrics.insert(format!("{name}_accuracy_repicked"), json!(difference.0));
-        metrics.insert(format!("{name}_difference"), json!(difference.1.mean));
-        if difference.1.p.is_finite() {
-            metrics.insert(format!("{name}_difference_p"), json!(difference.1.p));
+    for (name, accuracy, difference) in &comparisons {
+        metrics.insert(format!("{name}_accuracy_repicked"), json!(accuracy));
+        metrics.insert(format!("{name}_difference"), json!(difference.mean));
+        if difference.p.is_finite() {
+            metrics.insert(format!("{name}_difference_p"), json!(difference.p));
         }
     }
+    let labels = recipe.contrast.label(&best.source.trials)?;
+    let counts = labels.counts(&best.source.trials);
+    let mut text = text::summary(&selected, &counts, &comparisons);
     if let Some(out) = &args.out {
         run.stage(format!("writing {}", out.display()));
         report::write_select(out, &selected, run)?;
     }
-    if let Some(history) = &mut history {
+    if let (Some(history), Some(out)) = (&mut history, &args.out) {
         let entry = Entry {
             time: now(),
             seconds: started.elapsed().as_secs_f64(),
@@ -304,12 +273,44 @@ fn done(
             recipe,
         };
         let id = history.append(entry, args.force || args.repeat.is_some())?;
+        history.export_table(&out.join("history.tsv"))?;
         metrics.insert("attempt".to_owned(), json!(id));
-        if let Some(out) = &args.out {
-            history.export_table(&out.join("history.tsv"))?;
-        }
+        text += &format!("\nattempt {id} of {}", out.join("history.jsonl").display());
     }
     Ok((metrics, text))
+}
+
+/// The history of the folder, when there is one.
+fn opened(args: &Args, run: &Run<'_>) -> anyhow::Result<Option<History>> {
+    let Some(out) = &args.out else {
+        return Ok(None);
+    };
+    let history = History::open(&out.join("history.jsonl"))?;
+    for line in &history.damaged {
+        run.warn(format!("history.jsonl: {line}; it is left as it is"));
+    }
+    Ok(Some(history))
+}
+
+/// Writes the id of the data into the recipe, refuses what was tried before, and says when a repeated attempt was made
+/// from other data.
+fn check_data(
+    args: &Args,
+    recipe: &mut Recipe,
+    reads: &[Read],
+    history: Option<&History>,
+    run: &Run<'_>,
+) -> anyhow::Result<()> {
+    let data: Vec<&str> = reads.iter().map(|r| r.source.data.as_str()).collect();
+    let data = data.join("+");
+    if args.repeat.is_some() && recipe.data != data {
+        run.warn("the data are not those of the attempt: files have changed since, and so may the scores");
+    }
+    recipe.data = data;
+    match history {
+        Some(history) if args.repeat.is_none() && !args.force => Ok(history.refuse_repeat(recipe)?),
+        _ => Ok(()),
+    }
 }
 
 fn scored(reads: &[Read], recipe: &Recipe, run: &Run<'_>) -> anyhow::Result<Evaluation> {
@@ -328,24 +329,23 @@ fn scored(reads: &[Read], recipe: &Recipe, run: &Run<'_>) -> anyhow::Result<Eval
     )?)
 }
 
-/// The re-picked accuracy of the other kinds, and how much better the first one is.
-type Comparisons = Vec<(String, (f64, Difference))>;
+/// The name of another kind of features, its re-picked accuracy, and how much better the first kind is.
+type Comparison = (String, f64, Difference);
 
 fn compared(
-    args: &Args,
     kinds: &[FeatureKind],
     study: &Study,
     recipe: &Recipe,
     reads: &[Read],
     first: &Evaluation,
     run: &Run<'_>,
-) -> anyhow::Result<Comparisons> {
+) -> anyhow::Result<Vec<Comparison>> {
     let mut out = Vec::new();
     for kind in kinds.iter().skip(1) {
         run.stage(format!("comparing with {}", kind.word()));
         let mut tables = Vec::new();
         for read in reads {
-            let labels: Labels = recipe.contrast.label(&read.source.trials)?;
+            let labels = recipe.contrast.label(&read.source.trials)?;
             let table = extract::table(study, &read.source, kind, &labels, run)?;
             tables.push((read.name.as_str(), table));
         }
@@ -359,12 +359,8 @@ fn compared(
         };
         let other = evaluate(&candidates, None, &plan, run)?;
         let difference = families::difference(first, &other)?;
-        out.push((
-            kind.word().to_owned(),
-            (other.repicked.accuracy, difference),
-        ));
+        out.push((kind.word().to_owned(), other.repicked.accuracy, difference));
     }
-    debug_assert_eq!(out.len(), args.compare.len());
     Ok(out)
 }
 

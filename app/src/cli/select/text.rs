@@ -3,13 +3,13 @@
 use fusiform_pipelines::report::Selected;
 use fusiform_pipelines::select::{RunCount, Scored};
 
-use super::Comparisons;
+use super::Comparison;
 
 /// The two scores and what belongs to them.
 pub(super) fn summary(
     selected: &Selected<'_>,
     counts: &[RunCount],
-    compared: &Comparisons,
+    compared: &[Comparison],
 ) -> String {
     let evaluation = selected.evaluation;
     let mut text = format!("{}\n", classes(selected, counts));
@@ -39,7 +39,7 @@ pub(super) fn summary(
     if let Some(why) = &evaluation.optimistic {
         text += &format!("  {why}\n");
     }
-    for (name, (accuracy, difference)) in compared {
+    for (name, accuracy, difference) in compared {
         let p = if difference.p.is_finite() {
             format!("p = {:.3}", difference.p)
         } else {

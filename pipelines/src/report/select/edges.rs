@@ -81,7 +81,8 @@ impl Scaled for Edges {
 impl Draw for Edges {
     fn size(&self) -> (u32, u32) {
         let side = self.labels() + self.cell() * self.names.len() as i32 + 24;
-        ((side.max(360)) as u32 * self.k, (side + 56) as u32 * self.k)
+        let side = side.max(360) as u32 * self.k;
+        (side, side)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
@@ -116,30 +117,61 @@ impl Draw for Edges {
         let size = (cell as u32).clamp(7, 12);
         for (i, name) in self.names.iter().enumerate() {
             let middle = i as i32 * cell + cell / 2;
-            let style = font(size, INK, HPos::Right, VPos::Center);
-            area.draw(&Text::new(
-                short(name, 16),
-                ((labels - 8) * k, (top + middle) * k),
-                style,
-            ))?;
-            let style =
-                font(size, INK, HPos::Right, VPos::Center).transform(FontTransform::Rotate270);
-            area.draw(&Text::new(
-                short(name, 16),
-                ((labels + middle) * k, (top + n * cell + 8) * k),
-                style,
-            ))?;
+            // The first has no row, the last no column.
+            if i > 0 {
+                let place = ((labels - 8) * k, (top + middle) * k);
+                let style = font(size, INK, HPos::Right, VPos::Center);
+                area.draw(&Text::new(short(name, 16), place, style))?;
+            }
+            if i as i32 + 1 < n {
+                let place = ((labels + middle) * k, (top + n * cell + 8) * k);
+                let style =
+                    font(size, INK, HPos::Right, VPos::Center).transform(FontTransform::Rotate270);
+                area.draw(&Text::new(short(name, 16), place, style))?;
+            }
         }
-        let legend = self.size().1 as i32 - 14 * k;
-        let words = format!(
-            "{}, darkest {most:.2}; framed edges are in the basket",
-            self.name
-        );
+        self.legend(area, most)
+    }
+}
+
+impl Edges {
+    /// Colours from nothing to the most, in the free corner.
+    fn legend<DB: DrawingBackend>(&self, area: &Area<DB>, most: f64) -> Drawn<DB> {
+        let k = self.k as i32;
+        let style = |h| text(12 * self.k, FAINT, h, VPos::Center);
+        let signed = self.cells.iter().any(|c| c.value < 0.0);
+        let low = if signed { -1.0 } else { 0.0 };
+        let right = self.labels() + self.cell() * self.names.len() as i32;
+        let (from, top) = (right - 120, 26);
+        for step in 0..120 {
+            let share = low + (1.0 - low) * f64::from(step) / 119.0;
+            let corners = [
+                ((from + step) * k, top * k),
+                ((from + step + 1) * k, (top + 12) * k),
+            ];
+            area.draw(&Rectangle::new(corners, shade(share).filled()))?;
+        }
+        let frame = [(from * k, top * k), (right * k, (top + 12) * k)];
+        area.draw(&Rectangle::new(frame, RULE.stroke_width(self.k)))?;
+        let below = (top + 24) * k;
+        let least = format!("{:.2}", low * most);
+        area.draw(&Text::new(least, (from * k, below), style(HPos::Left)))?;
         area.draw(&Text::new(
-            words,
-            (12 * k, legend),
-            font(12, FAINT, HPos::Left, VPos::Center),
-        ))
+            format!("{most:.2}"),
+            (right * k, below),
+            style(HPos::Right),
+        ))?;
+        area.draw(&Text::new(
+            self.name,
+            (right * k, 14 * k),
+            style(HPos::Right),
+        ))?;
+        if self.cells.iter().any(|c| c.framed) {
+            let words = "framed: in the basket";
+            let place = (right * k, (top + 42) * k);
+            area.draw(&Text::new(words, place, style(HPos::Right)))?;
+        }
+        Ok(())
     }
 }
 

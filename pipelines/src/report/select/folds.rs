@@ -97,16 +97,7 @@ impl Draw for Folds {
                 vec![(xh, y(*honest)), (xf, y(*fixed))],
                 RULE.stroke_width(2 * self.k),
             ))?;
-            area.draw(&Circle::new(
-                (xf, y(*fixed)),
-                4 * k,
-                RGBColor(255, 255, 255).filled(),
-            ))?;
-            area.draw(&Circle::new(
-                (xf, y(*fixed)),
-                4 * k,
-                fixed_colour.stroke_width(2 * self.k),
-            ))?;
+            self.ring(area, (xf, y(*fixed)), fixed_colour)?;
             area.draw(&Circle::new((xh, y(*honest)), 4 * k, BLUE.filled()))?;
             let foot = (FOLD_TOP + FOLD_HEIGHT + 8) * k;
             let style = if self.long_labels() {
@@ -116,6 +107,9 @@ impl Draw for Folds {
             };
             area.draw(&Text::new(short(label, 12), (x, foot), style))?;
         }
+        let style = font(13, INK, HPos::Center, VPos::Center).transform(FontTransform::Rotate270);
+        let side = (14 * k, y(0.5));
+        area.draw(&Text::new("accuracy", side, style))?;
         let mut x = FOLD_LEFT * k;
         let legend = 20 * k;
         let style = || font(12, FAINT, HPos::Left, VPos::Center);
@@ -126,11 +120,7 @@ impl Draw for Folds {
             style(),
         ))?;
         x += 90 * k;
-        area.draw(&Circle::new(
-            (x + 4 * k, legend),
-            4 * k,
-            fixed_colour.stroke_width(2 * self.k),
-        ))?;
+        self.ring(area, (x + 4 * k, legend), fixed_colour)?;
         let fixed = if self.optimistic {
             "fixed (optimistic)"
         } else {
@@ -158,6 +148,18 @@ impl Draw for Folds {
 }
 
 impl Folds {
+    /// A ring as two discs: strokes of circles are ragged.
+    fn ring<DB: DrawingBackend>(
+        &self,
+        area: &Area<DB>,
+        at: (i32, i32),
+        colour: RGBColor,
+    ) -> Drawn<DB> {
+        let k = self.k as i32;
+        area.draw(&Circle::new(at, 5 * k, colour.filled()))?;
+        area.draw(&Circle::new(at, 3 * k, RGBColor(255, 255, 255).filled()))
+    }
+
     fn long_labels(&self) -> bool {
         let longest = self
             .folds
