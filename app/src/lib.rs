@@ -15,6 +15,7 @@ pub mod map_files;
 pub mod panels;
 pub mod presets;
 pub mod scene_file;
+pub mod scene_sheet;
 pub mod session;
 pub mod sources;
 pub mod theme;

@@ -355,3 +355,101 @@ fn drags_on_a_slice_do_what_the_preset_says() {
     let after = centre(&harness).expect("still");
     assert!(after[0] < before[0], "the picture moves with the hand");
 }
+
+#[test]
+fn a_table_paints_a_parcellation_from_the_command_line() {
+    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder.path();
+    let (anatomy, atlas) = (anatomy(folder), halves(folder));
+    let table = folder.join("values.tsv");
+    let out = folder.join("painted.png");
+    let render = |rows: &str| {
+        std::fs::write(&table, format!("region\tthickness\n{rows}")).expect("a table");
+        let [anatomy, atlas, table, out] =
+            [&anatomy, &atlas, &table, &out].map(|p| p.to_string_lossy().into_owned());
+        crate::cli::fusiform(&[
+            "render",
+            "--anatomy",
+            &anatomy,
+            "--atlas",
+            &atlas,
+            "--table",
+            &table,
+            "--view",
+            "slices",
+            "--at",
+            "-1,0,0",
+            "--cpu",
+            "--json",
+            "-o",
+            &out,
+        ])
+    };
+    let said = render("3\t1\n5\t8\n");
+    assert_eq!(crate::cli::json(&said)["renderer"], "cpu");
+    let picture = image::open(&out).expect("a picture").to_rgb8();
+    let coloured = picture.pixels().filter(|p| p.0[0].abs_diff(p.0[2]) > 60);
+    assert!(coloured.count() > 2000, "the regions are painted");
+    let wrong = crate::cli::error(&render("3\t1\nhippocampus\t8\n"));
+    for word in ["values.tsv", "hippocampus", "region 3", "region 5"] {
+        assert!(wrong.contains(word), "{word} is in: {wrong}");
+    }
+}
+
+#[test]
+fn a_saved_view_is_written_with_text_and_lines_as_vectors() {
+    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder.path();
+    anatomy(folder);
+    statistic(folder);
+    halves(folder);
+    let mut view = View {
+        crosshair_mm: Some([1.0, 2.0, -3.0]),
+        map: Some(MapId::File(0)),
+        ..View::default()
+    };
+    let write = |view: &View| {
+        let scene = serde_json::json!({
+            "version": 1, "open": ["ball_T1w.nii.gz"], "added": ["stat-t.nii.gz", "halves_dseg.nii.gz"],
+            "query": { "subject": null, "task": null, "space": null, "desc": null },
+            "run": null, "pane": "Slices", "size": [1200, 500], "dark": true, "view": view,
+        });
+        std::fs::write(folder.join("view.json"), scene.to_string()).expect("a view");
+    };
+    let drawn = |name: &str| {
+        let [view, out] =
+            ["view.json", name].map(|n| folder.join(n).to_string_lossy().into_owned());
+        let said =
+            crate::cli::fusiform(&["render", "--scene", &view, "--cpu", "--json", "-o", &out]);
+        assert_eq!(crate::cli::json(&said)["width"], 1200);
+        std::fs::read(folder.join(name)).expect("written")
+    };
+    write(&view);
+    let svg = String::from_utf8(drawn("view.svg")).expect("text");
+    let document = roxmltree::Document::parse(&svg).expect("XML");
+    let tagged = |name: &'static str| {
+        let all = document.descendants();
+        all.filter(move |node| node.tag_name().name() == name)
+    };
+    let texts: Vec<&str> = tagged("text").filter_map(|n| n.text()).collect();
+    for wanted in [
+        "L",
+        "R",
+        "A",
+        "S",
+        "z = −3.0 mm",
+        "x = 1.0 mm",
+        "stat-t.nii.gz (units of the file)",
+    ] {
+        assert!(texts.contains(&wanted), "{wanted}: {texts:?}");
+    }
+    assert_eq!(tagged("image").count(), 3, "three slices in pixels");
+    // Borders of two regions and a crosshair on each slice.
+    assert!(tagged("path").count() >= 9, "{}", tagged("path").count());
+    assert!(drawn("view.pdf").starts_with(b"%PDF"));
+
+    view.slices = fusiform::layout::SliceMode::Mosaic;
+    write(&view);
+    let svg = String::from_utf8(drawn("mosaic.svg")).expect("text");
+    assert!(svg.matches("<image").count() >= 12, "a dozen slices");
+}

@@ -9,6 +9,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod figures;
+mod golden;
 mod layers;
 mod scene_file;
 mod select;

@@ -2,6 +2,7 @@
 //! that both draw the same.
 
 pub mod cortex;
+pub mod mosaic;
 pub mod silhouette;
 pub mod slices;
 

@@ -83,6 +83,21 @@ pub fn plane_mm_per_pixel(
     (extent[axes[0]] / width).max(extent[axes[1]] / height) * BORDER / zoom
 }
 
+/// What lies on the left, right, top and bottom of a plane's picture.
+pub fn edges(view: &View, plane: Plane) -> [&'static str; 4] {
+    let (left, right) = if view.radiological {
+        ("R", "L")
+    } else {
+        ("L", "R")
+    };
+    match plane {
+        Plane::Axial => [left, right, "A", "P"],
+        Plane::Coronal => [left, right, "S", "I"],
+        Plane::Sagittal if view.nose_right => ["P", "A", "S", "I"],
+        Plane::Sagittal => ["A", "P", "S", "I"],
+    }
+}
+
 fn layers(session: &Session, view: &View, underlay: &Underlay) -> Vec<VolumeLayer> {
     let grey = Look {
         soft: false,

@@ -10,7 +10,7 @@ use crate::layout::{Layer, MapLook, ModulationLook};
 use crate::session::{MapId, OverlayMap};
 
 /// Rows that are in sight at once; more are scrolled.
-const ROWS: f32 = 4.0;
+const ROWS: f32 = 3.0;
 /// The height of a row, points.
 const ROW: f32 = 27.0;
 
@@ -37,7 +37,7 @@ pub fn toggle(ui: &mut Ui, ctx: &Ctx<'_>, open: &mut bool) {
 /// The list.
 pub fn list(ui: &mut Ui, ctx: &Ctx<'_>) {
     let layers = ctx.layout.view.layers();
-    let height = ROW * (layers.len() as f32 + 1.0).min(ROWS);
+    let height = (ROW + 3.0) * (layers.len() as f32).min(ROWS);
     egui::ScrollArea::vertical()
         .id_salt("layers")
         .max_height(height)
@@ -48,9 +48,9 @@ pub fn list(ui: &mut Ui, ctx: &Ctx<'_>) {
                     ui.push_id(map.id, |ui| row(ui, ctx, &layers, at, map));
                 }
             }
-            underlay(ui, ctx);
         });
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
+        underlay(ui, ctx);
         add(ui, ctx, &layers);
         modulation(ui, ctx);
     });
@@ -162,37 +162,35 @@ fn underlay(ui: &mut Ui, ctx: &Ctx<'_>) {
     };
     let (low, high) = ctx.layout.view.grey.unwrap_or(underlay.window);
     let span = f64::from(underlay.window.1 - underlay.window.0);
-    ui.horizontal(|ui| {
-        ui.set_min_height(ROW - 5.0);
-        ui.label(super::capitalised(&underlay.name));
-        let (mut new_low, mut new_high) = (low, high);
-        let end = |ui: &mut Ui, value: &mut f32, name: &str| {
-            let drag = egui::DragValue::new(value)
-                .speed(span / 300.0)
-                .max_decimals(2);
-            ui.add(drag).accessible_name(name.to_owned()).on_hover_text(
+    ui.label(super::capitalised(&underlay.name));
+    let (mut new_low, mut new_high) = (low, high);
+    let end = |ui: &mut Ui, value: &mut f32, name: &str| {
+        let drag = egui::DragValue::new(value)
+            .speed(span / 300.0)
+            .max_decimals(2);
+        ui.add(drag).accessible_name(name.to_owned()).on_hover_text(
                 "The number shown black and the number shown white, in the units of the file. Drag, type, or drag on a \
                  slice with the right button.",
             )
-        };
-        ui.label(weak(ctx, "black"));
-        let first = end(ui, &mut new_low, "Black");
-        ui.label(weak(ctx, "white"));
-        let second = end(ui, &mut new_high, "White");
-        if first.changed() || second.changed() {
-            let continues = [&first, &second]
-                .iter()
-                .any(|r| r.dragged() && !r.drag_started());
-            ctx.drag(Change::Grey(Some((new_low, new_high))), !continues);
-        }
-        let reset = ui
-            .add_enabled(ctx.layout.view.grey.is_some(), egui::Button::new("Reset"))
-            .on_hover_text("Black and white as they come: where 96 % of the numbers lie.")
-            .on_disabled_hover_text("Black and white are as they come.");
-        if reset.clicked() {
-            ctx.change(Change::Grey(None));
-        }
-    });
+    };
+    ui.label(weak(ctx, "black"));
+    let first = end(ui, &mut new_low, "Black");
+    ui.label(weak(ctx, "white"));
+    let second = end(ui, &mut new_high, "White");
+    if first.changed() || second.changed() {
+        let continues = [&first, &second]
+            .iter()
+            .any(|r| r.dragged() && !r.drag_started());
+        ctx.drag(Change::Grey(Some((new_low, new_high))), !continues);
+    }
+    let reset = ui
+        .add_enabled(ctx.layout.view.grey.is_some(), egui::Button::new("Reset"))
+        .on_hover_text("Black and white as they come: where 96 % of the numbers lie.")
+        .on_disabled_hover_text("Black and white are as they come.");
+    if reset.clicked() {
+        ctx.change(Change::Grey(None));
+    }
+    ui.separator();
 }
 
 /// Another layer on top, from the maps there are or from files.

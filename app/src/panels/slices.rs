@@ -11,7 +11,7 @@ use self::pointer::{OnScreen, Pointer};
 use super::canvas::{self, plate};
 use super::{Ctx, colour_bar, layers, overlay, placeholder};
 use crate::command::Change;
-use crate::compose::slices::{PLANES, mm_per_pixel, plane_mm_per_pixel, scene};
+use crate::compose::slices::{PLANES, edges, mm_per_pixel, plane_mm_per_pixel, scene};
 use crate::gpu::Slot;
 use crate::jobs::Kind;
 use crate::layout::SliceMode;
@@ -48,9 +48,11 @@ impl Slices {
         };
         let several = ctx.layout.view.layers().len() > 1;
         let mut open = self.layers_open.unwrap_or(several);
+        ui.horizontal_wrapped(|ui| overlay::controls(ui, ctx));
         ui.horizontal_wrapped(|ui| {
-            overlay::controls(ui, ctx);
             layers::toggle(ui, ctx, &mut open);
+            ui.separator();
+            switches(ui, ctx);
         });
         if open != self.layers_open.unwrap_or(several) {
             self.layers_open = Some(open);
@@ -58,7 +60,6 @@ impl Slices {
         if open {
             layers::list(ui, ctx);
         }
-        ui.horizontal_wrapped(|ui| switches(ui, ctx));
         ui.add_space(2.0);
         let area = ui.available_rect_before_wrap();
         let below = Rect::from_min_max(pos2(area.left(), area.bottom() - READ_OUT), area.max);
@@ -222,7 +223,7 @@ fn switches(ui: &mut Ui, ctx: &Ctx<'_>) {
         ctx.change(Change::SliceOutlines(outlines));
     }
     let mut radiological = view.radiological;
-    let side = ui.checkbox(&mut radiological, "Radiological (right on the left)").on_hover_text(
+    let side = ui.checkbox(&mut radiological, "Radiological").on_hover_text(
         "On: the subject's right is on the left of axial and coronal slices, as if seen from the feet or the \
          front. Off (neurological): right is right.",
     );
@@ -265,23 +266,8 @@ fn position(axis: usize, at_mm: f64) -> String {
     format!("{} = {} mm", ["x", "y", "z"][axis], tenth(at_mm))
 }
 
-/// What lies on the left, right, top and bottom.
-fn edges(ctx: &Ctx<'_>, plane: Plane) -> [&'static str; 4] {
-    let (left, right) = if ctx.layout.view.radiological {
-        ("R", "L")
-    } else {
-        ("L", "R")
-    };
-    match plane {
-        Plane::Axial => [left, right, "A", "P"],
-        Plane::Coronal => [left, right, "S", "I"],
-        Plane::Sagittal if ctx.layout.view.nose_right => ["P", "A", "S", "I"],
-        Plane::Sagittal => ["A", "P", "S", "I"],
-    }
-}
-
 fn letters(ui: &Ui, ctx: &Ctx<'_>, rect: Rect, plane: Plane) {
-    let [left, right, top, bottom] = edges(ctx, plane);
+    let [left, right, top, bottom] = edges(&ctx.layout.view, plane);
     plate(
         ui,
         ctx,

@@ -101,6 +101,16 @@ fn shape_controls(ui: &mut Ui, ctx: &Ctx<'_>) {
             ctx.change(Change::Cortex(CortexLook { morph: at, ..look }));
         }
     }
+    let view = &ctx.layout.view;
+    let moved = view.surface_zoom != 1.0 || view.surface_shift_mm != [0.0; 2];
+    let fit = ui
+        .add_enabled(moved, egui::Button::new("Fit"))
+        .on_hover_text("Show the surfaces whole, in the middle.")
+        .on_disabled_hover_text("They are shown whole. Wheel zooms; Shift + drag moves.");
+    if fit.clicked() {
+        ctx.change(Change::SurfaceShift([0.0; 2]));
+        ctx.drag(Change::SurfaceZoom(1.0), false);
+    }
 }
 
 fn meaning(stop: f32) -> &'static str {
@@ -159,16 +169,6 @@ fn view_controls(ui: &mut Ui, ctx: &Ctx<'_>) {
             let look = CortexLook { apart_mm, ..look };
             ctx.drag(Change::Cortex(look), drag.drag_started());
         }
-    }
-    let view = &ctx.layout.view;
-    let moved = view.surface_zoom != 1.0 || view.surface_shift_mm != [0.0; 2];
-    let fit = ui
-        .add_enabled(moved, egui::Button::new("Fit"))
-        .on_hover_text("Show the surfaces whole, in the middle.")
-        .on_disabled_hover_text("They are shown whole. Wheel zooms; Shift + drag moves.");
-    if fit.clicked() {
-        ctx.change(Change::SurfaceShift([0.0; 2]));
-        ctx.drag(Change::SurfaceZoom(1.0), false);
     }
     let mut outlines = ctx.layout.view.surface_outlines;
     let there = ctx

@@ -28,6 +28,8 @@ struct Row {
     n_voxels: usize,
     volume_mm3: f64,
     regions: String,
+    /// Flat indices in the map, ascending.
+    voxels: Vec<usize>,
 }
 
 /// The lists, with what they were made of.
@@ -141,6 +143,7 @@ impl Tables {
                     value: cluster.peak.value,
                     n_voxels: cluster.voxels.len(),
                     volume_mm3: cluster.volume_mm3,
+                    voxels: cluster.voxels.clone(),
                     regions: words.collect::<Vec<_>>().join(", "),
                 }
             })
@@ -169,7 +172,12 @@ impl Tables {
             .striped(true)
             .show(ui, |ui| {
                 head(ui, ctx, &columns);
+                let here = overlay::current(ctx).and_then(|(map, _)| {
+                    let grid = &map.volume()?.grid;
+                    Some(grid.index(grid.voxel_at(ctx.layout.view.crosshair()?)?))
+                });
                 for row in &self.clusters {
+                    let is_here = here.is_some_and(|v| row.voxels.binary_search(&v).is_ok());
                     let at = row.peak_mm;
                     let cells = [
                         short(f64::from(row.value)),
@@ -179,7 +187,7 @@ impl Tables {
                         row.n_voxels.to_string(),
                         format!("{:.0}", row.volume_mm3),
                     ];
-                    numbers(ui, ctx, &cells, at);
+                    numbers(ui, ctx, &cells, at, is_here);
                     ui.label(weak(ctx, &row.regions));
                     ui.end_row();
                 }
@@ -193,7 +201,10 @@ impl Tables {
             .striped(true)
             .show(ui, |ui| {
                 head(ui, ctx, &columns);
+                let crosshair = ctx.layout.view.crosshair();
+                let here = crosshair.and_then(|at| ctx.session.region_at(at));
                 for row in &self.regions {
+                    let is_here = here.is_some_and(|region| region.name == row.name);
                     let cells = [
                         row.n_voxels.to_string(),
                         short(row.mean),
@@ -202,8 +213,8 @@ impl Tables {
                         short(f64::from(row.range.0)),
                         short(f64::from(row.range.1)),
                     ];
-                    numbers(ui, ctx, &cells, row.peak_mm);
-                    ui.label(&row.name);
+                    numbers(ui, ctx, &cells, row.peak_mm, is_here);
+                    ui.label(marked(ctx, &row.name, is_here));
                     ui.end_row();
                 }
             });
@@ -251,11 +262,22 @@ fn head(ui: &mut Ui, ctx: &Ctx<'_>, columns: &[&str]) {
     ui.end_row();
 }
 
+/// The text of a row; that of the one at the crosshair stands out.
+fn marked(ctx: &Ctx<'_>, text: &str, is_here: bool) -> egui::RichText {
+    let text = egui::RichText::new(text);
+    if is_here {
+        text.color(ctx.theme.strong)
+            .background_color(ctx.theme.selected)
+    } else {
+        text
+    }
+}
+
 /// Cells of numbers; a click on any goes to a place.
-fn numbers(ui: &mut Ui, ctx: &Ctx<'_>, cells: &[String], at: DVec3) {
+fn numbers(ui: &mut Ui, ctx: &Ctx<'_>, cells: &[String], at: DVec3, is_here: bool) {
     for cell in cells {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let label = egui::Label::new(cell).sense(Sense::click());
+            let label = egui::Label::new(marked(ctx, cell, is_here)).sense(Sense::click());
             if ui.add(label).on_hover_text("Go to the peak.").clicked() {
                 ctx.change(Change::Crosshair(at));
             }

@@ -54,18 +54,25 @@ impl Regions {
                     .crosshair()
                     .and_then(|at| ctx.session.region_at(at))
                 {
-                    choice(ui, ctx, &here.name, &format!("{} (at the crosshair)", here.name));
+                    choice(
+                        ui,
+                        ctx,
+                        &here.name,
+                        &format!("{} (at the crosshair)", here.name),
+                    );
                     ui.separator();
                 }
                 let sought = self.sought.to_lowercase();
-                egui::ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
-                    let regions = atlas.atlas.regions.iter().filter(|region| region.key != 0);
-                    for region in regions {
-                        if region.name.to_lowercase().contains(&sought) {
-                            choice(ui, ctx, &region.name, &region.name);
+                egui::ScrollArea::vertical()
+                    .max_height(260.0)
+                    .show(ui, |ui| {
+                        let regions = atlas.atlas.regions.iter().filter(|region| region.key != 0);
+                        for region in regions {
+                            if region.name.to_lowercase().contains(&sought) {
+                                choice(ui, ctx, &region.name, &region.name);
+                            }
                         }
-                    }
-                });
+                    });
                 if !pinned.is_empty() && ui.button("None of them").clicked() {
                     ctx.change(Change::Pinned(Vec::new()));
                 }
@@ -124,6 +131,15 @@ pub(super) fn lines(ctx: &Ctx<'_>, run: &RunParts, percent: bool) -> Vec<RegionL
         .collect()
 }
 
+/// The colour of the voxel's line, which is that of no region.
+pub(super) fn voxel_colour(ctx: &Ctx<'_>) -> Color32 {
+    if ctx.layout.view.pinned.is_empty() {
+        ctx.theme.accent
+    } else {
+        ctx.theme.strong
+    }
+}
+
 /// Whose line is whose; a click takes a region's away.
 pub(super) fn legend(ui: &mut Ui, ctx: &Ctx<'_>, lines: &[RegionLine]) {
     if ctx.layout.view.pinned.is_empty() {
@@ -134,7 +150,7 @@ pub(super) fn legend(ui: &mut Ui, ctx: &Ctx<'_>, lines: &[RegionLine]) {
         let stroke = egui::Stroke::new(2.0, colour);
         ui.painter().hline(chip.x_range(), chip.center().y, stroke);
     };
-    swatch(ui, ctx.theme.accent);
+    swatch(ui, voxel_colour(ctx));
     ui.label(weak(ctx, "voxel at the crosshair"));
     for line in lines {
         swatch(ui, line.colour);
