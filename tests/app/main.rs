@@ -12,5 +12,7 @@ mod figures;
 mod golden;
 mod layers;
 mod regions;
+mod roi;
 mod scene_file;
+mod select;
 mod window;

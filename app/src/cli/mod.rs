@@ -14,6 +14,7 @@ mod info;
 mod progress;
 mod render;
 mod roi;
+mod select;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +62,8 @@ enum Command {
     Decode(decode::Args),
     /// Model every voxel's time course: maps of contrasts, or responses of single trials
     Glm(glm::Args),
+    /// Which features tell two conditions (or many) apart: maps, picks, and scores that do not flatter
+    Select(select::Args),
     /// Draw the window's views off screen
     Render(render::Args),
     /// List the clusters of a map above a threshold, or what it holds in each region
@@ -96,6 +99,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Info(args)) => info::run(&args, output),
         Some(Command::Decode(args)) => decode::run(&args, output),
         Some(Command::Glm(args)) => glm::run(&args, output),
+        Some(Command::Select(args)) => select::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),
         Some(Command::Clusters(args)) => clusters::run(&args, output),
         Some(Command::Roi(args)) => roi::run(&args, output),
