@@ -23,6 +23,7 @@ pub mod device;
 pub mod error;
 pub mod glm;
 pub mod io;
+pub mod limits;
 pub mod linear;
 pub mod mask;
 pub mod matrix;
@@ -37,6 +38,7 @@ pub mod stats;
 pub mod study;
 pub mod surface;
 pub mod volume;
+mod wide;
 
 pub use error::{Error, Result};
 pub use run::{Run, Stop};
