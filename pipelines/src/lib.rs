@@ -25,6 +25,7 @@ pub mod device;
 pub mod error;
 pub mod glm;
 pub mod io;
+pub mod limits;
 pub mod linear;
 pub mod mask;
 pub mod matrix;
@@ -42,6 +43,7 @@ pub mod stats;
 pub mod study;
 pub mod surface;
 pub mod volume;
+mod wide;
 
 pub use error::{Error, Result};
 pub use run::{Run, Stop};
