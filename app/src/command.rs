@@ -1,6 +1,7 @@
 //! The only door to [`Session`] and [`Layout`]: panels send commands, [`apply`] carries them out.
 
 mod arrivals;
+mod regions;
 mod select;
 mod work;
 
@@ -13,10 +14,11 @@ use glam::DVec3;
 
 use crate::jobs::{Arrival, Jobs, Kind};
 use crate::layout::{
-    self, CodeChoice, CortexLook, InsideLook, Layer, Layout, MapLook, Mouse, Pane, SelectLook,
-    SliceMode, Sort, View,
+    self, CodeChoice, CortexLook, InsideLook, Layer, Layout, MapLook, Mouse, Pane, RegionChange,
+    SelectLook, SliceMode, Sort, View,
 };
 use crate::session::{MapId, Saved, Session};
+use crate::workbench::draw::Drawing;
 use crate::workbench::{ask, load};
 use arrivals::arrive;
 pub(crate) use select::FINDING;
@@ -66,12 +68,18 @@ pub enum Command {
     AskSave(Saved),
     /// Write it there.
     Save(Saved, PathBuf),
+    /// Make a region.
+    Draw(Drawing),
+    /// Ask the desktop where to write regions, by their names.
+    AskExport(Vec<String>),
+    /// Write regions, by their names, in the format that the name of the file asks for.
+    Export(Vec<String>, PathBuf),
     /// Make the single-trial responses of the selected part of the study.
     ReadResponses,
     /// Something for the Select panel.
     Select(Select),
     /// Ask the desktop where to write the history of attempts.
-    AskExport,
+    AskAttempts,
     /// Decode the selected part of the study.
     Decode,
     /// Stop the work of a kind.
@@ -154,10 +162,17 @@ pub enum Change {
     Pinned(Vec<String>),
     /// The Select panel is set otherwise.
     Select(Box<SelectLook>),
+    /// Regions are edited, or shown otherwise.
+    Regions(RegionChange),
 }
 
 /// Carries out a command.
 pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, command: Command) {
+    carry_out(session, layout, jobs, command);
+    regions::settle(session, layout);
+}
+
+fn carry_out(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, command: Command) {
     match command {
         Command::OpenDemo => open(session, layout, jobs, Vec::new()),
         Command::Open(paths) if paths.is_empty() => {}
@@ -198,10 +213,13 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             });
         }
         Command::Save(what, path) => save(session, layout, jobs, what, path),
+        Command::Draw(drawing) => regions::draw(session, layout, jobs, drawing),
+        Command::AskExport(names) => regions::ask(jobs, names),
+        Command::Export(names, path) => regions::export(session, layout, jobs, names, path),
         Command::ReadResponses => read_responses(session, jobs),
         Command::Select(what) => select::select(session, layout, jobs, what),
-        Command::AskExport => jobs.start(Kind::Dialog, "Choosing where to save", |_, _| {
-            Ok(ask::export())
+        Command::AskAttempts => jobs.start(Kind::Dialog, "Choosing where to save", |_, _| {
+            Ok(ask::attempts())
         }),
         Command::Decode => decode(session, layout, jobs),
         Command::Cancel(kind) => jobs.cancel(kind),
@@ -317,6 +335,7 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
         Change::Percent(on) => view.percent = on,
         Change::Pinned(regions) => view.pinned = regions,
         Change::Select(look) => view.select = *look,
+        Change::Regions(change) => regions::change(session, layout, change),
     }
 }
 

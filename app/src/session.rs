@@ -21,6 +21,7 @@ use crate::layout::View;
 mod maps;
 mod news;
 pub mod placed;
+mod regions;
 pub mod selected;
 mod shown;
 mod take;
@@ -30,6 +31,8 @@ pub use news::{
     AddedParts, AddedSurface, CoursesParts, DecodedParts, GreyParts, HemisphereParts, MapParts,
     News, ProjectedParts, RunParts, Saved, SubjectParts,
 };
+pub(crate) use regions::listed;
+pub use regions::{Names, Own};
 pub use shown::{AtlasData, HemisphereData, Projected, SubjectData, Underlay};
 
 /// A point farther than this from the cortex (mm) has no place on it.
@@ -114,6 +117,10 @@ pub struct Session {
     n_file_maps: u32,
     /// Where the program itself last put the crosshair, world mm.
     pub(crate) aimed_mm: Option<[f64; 3]>,
+    /// The user's own regions, ready to be drawn.
+    pub own: Own,
+    /// Regions that were asked for.
+    pub(crate) n_drawings: u32,
     next_message: u64,
     keys: Keys,
 }

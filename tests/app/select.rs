@@ -1,307 +1,175 @@
-//! The Select panel, from the first key to two scores and back to an earlier attempt.
+//! `fusiform select` as a user meets it.
 
-use egui::Key;
-use egui_kittest::Harness;
-use egui_kittest::kittest::{NodeT, Queryable};
-use fusiform::command::{Change, Command};
-use fusiform::jobs::Kind;
-use fusiform::layout::{SelectLook, Shown};
-use fusiform::session::MapId;
-use fusiform::workbench::Workbench;
-use fusiform_pipelines::select::{FeatureKind, Statistic};
+use serde_json::Value;
 
-use super::window::{driver, failures, named, send, wait, window};
+use crate::cli::{error, fusiform, json, real_data};
 
-type Window = Harness<'static, Workbench>;
-
-/// Presses a key on nothing in particular.
-fn key(harness: &mut Window, key: Key) {
-    harness.key_press(key);
-    harness.run_steps(3);
-}
-
-fn typed(harness: &mut Window, text: &str) {
-    harness.event(egui::Event::Text(text.into()));
-    harness.run_steps(2);
-}
-
-fn look(harness: &Window) -> SelectLook {
-    harness.state().layout().view.select.clone()
-}
-
-fn set(harness: &mut Window, look: SelectLook) {
-    let (change, merge) = (Change::Select(Box::new(look)), false);
-    send(harness, Command::Change { change, merge });
-}
-
-fn busy(harness: &Window, kind: Kind) -> bool {
-    harness.state().is_busy(kind)
+fn selected(study: &str, out: &str, more: &[&str]) -> std::process::Output {
+    let mut args = vec![
+        "select",
+        study,
+        "--json",
+        "--permutations",
+        "49",
+        "--out",
+        out,
+    ];
+    args.extend(more);
+    fusiform(&args)
 }
 
 #[test]
-fn two_conditions_are_told_apart_from_the_first_key_to_two_scores() {
-    if !driver() {
+fn wrong_usage_of_select_exits_2() {
+    for args in [
+        &["select", "demo", "--a", "face"][..],
+        &[
+            "select",
+            "demo",
+            "--classes",
+            "all",
+            "--a",
+            "face",
+            "--b",
+            "place",
+        ],
+        &["select", "demo", "--model", "oracle"],
+        &["select", "demo", "--repeat", "1"],
+    ] {
+        assert_eq!(fusiform(args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let line = error(&fusiform(&[
+        "select", "demo", "--a", "face", "--b", "elephant",
+    ]));
+    assert!(
+        line.contains("elephant") && line.contains("place"),
+        "{line}"
+    );
+    let line = error(&fusiform(&[
+        "select",
+        "demo",
+        "--a",
+        "colour=red",
+        "--b",
+        "face",
+    ]));
+    assert!(
+        line.contains("colour") && line.contains("caption"),
+        "{line}"
+    );
+    let line = error(&fusiform(&["select", "demo", "--features", "dreams"]));
+    assert!(
+        line.contains("dreams") && line.contains("vertices"),
+        "{line}"
+    );
+}
+
+#[test]
+fn faces_and_houses_from_the_command_line() {
+    let Some(study) = real_data("haxby2001_sub001") else {
         return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out").to_string_lossy().into_owned();
+    let contrast = ["--desc", "oneslice", "--a", "face", "--b", "house"];
+    let metrics = json(&selected(&study, &out, &contrast));
+    let number =
+        |metrics: &Value, key: &str| metrics[key].as_f64().unwrap_or_else(|| panic!("{key}"));
+    assert!(number(&metrics, "accuracy_repicked") >= 0.9, "{metrics}");
+    assert_eq!(number(&metrics, "accuracy_chance"), 0.5);
+    assert!(number(&metrics, "accuracy_fixed") >= number(&metrics, "accuracy_repicked"));
+    assert_eq!(metrics["fixed_is_optimistic"], true);
+    assert!(number(&metrics, "p") <= 0.1 && metrics.get("p_fixed").is_none());
+    assert!((number(&metrics, "accuracy_shuffled") - 0.5).abs() < 0.15);
+    for key in [
+        "n_rows",
+        "n_features",
+        "split",
+        "seed",
+        "attempt",
+        "extraction",
+        "data",
+    ] {
+        assert!(!metrics[key].is_null(), "{key}");
     }
-    let folder = tempfile::tempdir().expect("folder");
-    let mut harness = window(Vec::new());
-    let attempts = folder.path().join("attempts");
-    harness.state_mut().keep_attempts(attempts.clone());
-    wait(&mut harness, "the demo study", |h| {
-        let bench = h.state();
-        bench.session().run.is_some() && !bench.is_busy(Kind::Open) && !bench.is_busy(Kind::Subject)
-    });
-
-    // S, face, Enter, place, Enter: the map.
-    key(&mut harness, Key::S);
-    wait(&mut harness, "the fields", |h| {
-        named(h, "Condition A").is_some()
-    });
-    harness.run_steps(3);
-    typed(&mut harness, "face");
-    key(&mut harness, Key::Enter);
-    harness.run_steps(3);
-    typed(&mut harness, "place");
-    key(&mut harness, Key::Enter);
-    assert_eq!(
-        (look(&harness).a.as_str(), look(&harness).b.as_str()),
-        ("face", "place")
-    );
-    wait(&mut harness, "the map", |h| {
-        h.state().session().selected.map.is_some()
-    });
-    assert_eq!(failures(&harness), Vec::<String>::new());
-    let bench = harness.state();
-    let selected = &bench.session().selected;
-    let now = selected.map.as_ref().expect("a map");
-    assert!(now.n_shown > 20, "{} features at q ≤ 0.05", now.n_shown);
-    assert_eq!(
-        bench.layout().view.map,
-        Some(MapId::Select),
-        "it lies over the anatomy"
-    );
-    let map = bench.session().map(MapId::Select).expect("a map layer");
-    let drawn = map.volume().expect("on a grid").data.iter();
-    assert_eq!(drawn.filter(|v| v.is_finite()).count(), now.n_shown);
-    // What the demo planted: the strongest voxels lie where faces or places are answered to.
-    let table = &selected.extracted.as_ref().expect("features").table;
-    let planted = ["FFA", "OFA", "PPA", "OPA", "RSC", "STS"];
-    for &column in now.order.iter().take(5) {
-        let region = table.columns[column]
-            .region
-            .map(|r| table.regions[r].as_str());
-        assert!(region.is_some_and(|r| planted.contains(&r)), "{region:?}");
+    for name in [
+        "metrics.json",
+        "basket.json",
+        "features.tsv",
+        "folds.tsv",
+        "rows.tsv",
+        "scores.png",
+        "scores.svg",
+        "folds.svg",
+        "confusion.png",
+        "features.png",
+        "history.jsonl",
+        "history.tsv",
+        "dataset_description.json",
+        "sub-001/func/sub-001_task-objectviewing_stat-r2_desc-discriminability_statmap.nii.gz",
+        "sub-001/func/sub-001_task-objectviewing_stat-count_desc-picked_statmap.json",
+    ] {
+        let path = folder.path().join("out").join(name);
+        assert!(path.metadata().is_ok_and(|m| m.len() > 0), "{name}");
     }
-    assert!(named(&harness, "Histogram of R²").is_some());
+    let svg = std::fs::read_to_string(folder.path().join("out/scores.svg")).unwrap();
+    assert!(svg.contains("optimistic") && svg.contains("chance"));
 
-    // N: the basket, its features apart.
-    key(&mut harness, Key::N);
-    let basket = look(&harness).basket;
-    assert_eq!(basket.features.len(), 20);
-    assert_eq!(basket.seen_runs.len(), 10);
-    let places: Vec<_> = harness.state().session().selected.members.iter().collect();
-    for (n, a) in places.iter().enumerate() {
-        assert!(a.on_cortex.is_some() || a.world_mm.is_some());
-        for b in &places[..n] {
-            let apart = a.world_mm.zip(b.world_mm).map(|(a, b)| a.distance(b));
-            assert!(apart.is_some_and(|mm| mm >= 8.0), "{apart:?}");
-        }
+    // The same again is refused; repeated by its number it gives the same.
+    let line = error(&selected(&study, &out, &contrast));
+    assert!(
+        line.contains("attempt 1") && line.contains("--force"),
+        "{line}"
+    );
+    let again = json(&selected(&study, &out, &["--repeat", "1"]));
+    assert_eq!(again["attempt"], 2);
+    for key in [
+        "accuracy_repicked",
+        "accuracy_fixed",
+        "p",
+        "picked",
+        "data",
+        "extraction",
+    ] {
+        assert_eq!(again[key], metrics[key], "{key}");
     }
-
-    // Train: both scores, and the badge on the one that flatters.
-    let mut few = look(&harness);
-    few.plan.n_permutations = 99;
-    set(&mut harness, few);
-    harness.get_by_label("Train").click();
-    harness.run_steps(2);
-    wait(&mut harness, "scores", |h| {
-        h.state().session().selected.scored.is_some()
-    });
-    assert_eq!(failures(&harness), Vec::<String>::new());
-    let scored = harness
-        .state()
-        .session()
-        .selected
-        .scored
-        .clone()
-        .expect("scores");
-    let outcome = &scored.outcome;
-    assert!(outcome.optimistic.is_some());
-    assert!(outcome.fixed.p.is_none() && outcome.repicked.p.is_some_and(|p| p <= 0.02));
-    assert!(
-        outcome.repicked.accuracy > 0.8,
-        "{}",
-        outcome.repicked.accuracy
-    );
-    assert!((outcome.chance - 0.5).abs() < 0.05);
-    let fixed = named(&harness, "Fixed basket: accuracy").expect("the fixed score");
-    let words = fixed.accesskit_node().label().unwrap_or_default();
-    assert!(
-        words.contains("optimistic: picked on the same runs"),
-        "{words}"
-    );
-    let (left, right) = (
-        fixed.rect(),
-        named(&harness, "Re-picked every fold: accuracy")
-            .expect("the honest score")
-            .rect(),
-    );
-    assert!(left.right() <= right.left() && (left.center().y - right.center().y).abs() < 1.0);
-    assert!(named(&harness, "Scores of 10 folds").is_some());
-    let first = look(&harness);
-
-    // Without a run the map is another; training on it again is known as the same attempt, and brought back.
-    let before = harness
-        .state()
-        .session()
-        .selected
-        .map
-        .clone()
-        .expect("a map")
-        .map
-        .values;
-    harness.get_by_label("Run 10 in the map").click();
-    harness.run_steps(3);
-    let now = harness
-        .state()
-        .session()
-        .selected
-        .map
-        .clone()
-        .expect("a map");
-    assert_eq!(now.map.runs.len(), 9);
-    assert_ne!(now.map.values, before);
-    harness.get_by_label("Train").click();
-    harness.run_steps(3);
-    assert!(named(&harness, "Tried before, as attempt 1").is_some());
-    harness.get_by_label("Show attempt 1").click();
-    harness.run_steps(3);
-    assert_eq!(look(&harness), first);
-    let back = harness
-        .state()
-        .session()
-        .selected
-        .map
-        .clone()
-        .expect("a map");
-    assert_eq!(back.map.values, before);
-
-    // Other features, another statistic, a second attempt; a click on the first brings all of it back.
-    let mut other = look(&harness);
-    other.kind = FeatureKind::RoiMeans;
-    other.statistic = Statistic::T;
-    other.shown = Shown::Strongest(5);
-    set(&mut harness, other);
-    wait(&mut harness, "means of regions", |h| {
-        let extracted = h.state().session().selected.extracted.as_ref();
-        extracted.is_some_and(|e| e.table.kind == FeatureKind::RoiMeans)
-    });
-    assert!(
-        named(&harness, "Feature FFA: Welch's t").is_some(),
-        "regions are listed"
-    );
-    key(&mut harness, Key::N);
-    key_with_ctrl(&mut harness, Key::Enter);
-    wait(&mut harness, "the second attempt", |h| {
-        let scored = &h.state().session().selected.scored;
-        scored.as_ref().is_some_and(|s| s.number == 2)
-    });
-    assert_eq!(failures(&harness), Vec::<String>::new());
-    let row = named(&harness, "Attempt 1: face / place").expect("the first attempt is listed");
-    row.click();
-    harness.run_steps(3);
-    wait(&mut harness, "its features", |h| {
-        let bench = h.state();
-        bench
-            .session()
-            .selected
-            .is_current(&bench.layout().view.select)
-    });
-    assert_eq!(look(&harness), first);
-    let session = harness.state().session();
-    assert_eq!(session.selected.scored.as_ref().map(|s| s.number), Some(1));
-    assert_eq!(
-        session.selected.map.as_ref().expect("a map").map.values,
-        before
-    );
-
-    // The file keeps both, for the next window and for a spreadsheet.
-    let files: Vec<_> = std::fs::read_dir(&attempts).expect("a folder").collect();
-    assert_eq!(files.len(), 1);
-    let table = folder.path().join("attempts.csv");
-    let export = fusiform::command::Select::Export(table.clone());
-    send(&mut harness, Command::Select(export));
-    let text = std::fs::read_to_string(&table).expect("a table");
-    assert_eq!(text.lines().count(), 3, "{text}");
-
-    what_is_under_the_pointer_is_collected(&mut harness);
+    // A basket from a file is scored as it is. That of the attempt was picked by looking, and says so.
+    let basket = folder
+        .path()
+        .join("out/basket.json")
+        .to_string_lossy()
+        .into_owned();
+    let mut with = contrast.to_vec();
+    with.extend(["--basket", &basket, "--note", "from a file"]);
+    let given = json(&selected(&study, &out, &with));
+    assert_eq!(given["attempt"], 3);
+    assert_eq!(given["accuracy_fixed"], metrics["accuracy_fixed"]);
+    assert_eq!(given["fixed_is_optimistic"], true);
+    let line = error(&selected(&study, &out, &["--repeat", "9"]));
+    assert!(line.contains("no attempt 9"), "{line}");
 }
 
-fn key_with_ctrl(harness: &mut Window, key: Key) {
-    harness.key_press_modifiers(egui::Modifiers::COMMAND, key);
-    harness.run_steps(3);
-}
-
-/// Keys and clicks add a voxel, a cluster, a connection.
-fn what_is_under_the_pointer_is_collected(harness: &mut Window) {
-    harness.get_by_label("Clear").click();
-    harness.run_steps(3);
-    assert!(look(harness).basket.features.is_empty());
-    let selected = &harness.state().session().selected;
-    let now = selected.map.as_ref().expect("a map");
-    let table = &selected.extracted.as_ref().expect("features").table;
-    let strongest = &table.columns[now.order[0]];
-    let (feature, at) = (
-        strongest.feature.clone(),
-        strongest.world_mm.expect("a place"),
-    );
-    let (change, merge) = (Change::Crosshair(at), false);
-    send(harness, Command::Change { change, merge });
-    key(harness, Key::A);
-    assert_eq!(look(harness).basket.features, [feature]);
-    harness.key_press_modifiers(egui::Modifiers::SHIFT, Key::A);
-    harness.run_steps(3);
-    let cluster = look(harness).basket.features.len();
-    assert!(cluster > 3, "{cluster} voxels of a cluster");
-    harness.get_by_label("Clear").click();
-    harness.run_steps(3);
-
-    // A click on a slice, when clicks add.
-    harness.get_by_label("clicks add").click();
-    harness.run_steps(3);
-    harness.get_by_label("Axial slice").click();
-    harness.run_steps(3);
-    let messages = &harness.state().session().messages;
-    let outside = messages
-        .iter()
-        .any(|m| m.text.contains("No feature lies here"));
-    let added = look(harness).basket.features.len();
+#[test]
+fn shapes_need_a_word_and_then_choose_their_lag() {
+    let Some(study) = real_data("yamada2015_shapes") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_string_lossy().into_owned();
+    let line = error(&selected(&study, &out, &[]));
     assert!(
-        added == 1 || outside,
-        "the middle of the slice is a voxel of the mask, or that is said"
+        line.contains("never split") && line.contains("--split known"),
+        "{line}"
     );
-
-    // Connections are a matrix; the pair under the pointer goes into the basket.
-    let mut edges = look(harness);
-    edges.kind = FeatureKind::FcEdges(fusiform_pipelines::select::Windows::Trials(6));
-    edges.click_adds = false;
-    set(harness, edges);
-    key(harness, Key::E);
-    wait(harness, "connections", |h| {
-        let extracted = h.state().session().selected.extracted.as_ref();
-        extracted.is_some_and(|e| matches!(e.table.kind, FeatureKind::FcEdges(_)))
-            && !busy(h, Kind::Extract)
-    });
-    harness.run_steps(2);
-    assert_eq!(failures(harness), Vec::<String>::new());
-    harness.get_by_label("Connections of regions").click();
-    harness.run_steps(3);
-    let features = look(harness).basket.features;
+    let ways = ["--split", "known", "--try", "lag:0,lag:1,lag:2,lag:3,glm"];
+    let metrics = json(&selected(&study, &out, &ways));
     assert!(
-        matches!(
-            features.as_slice(),
-            [fusiform_pipelines::select::FeatureRef::FcEdge { .. }]
-        ),
-        "{features:?}"
+        metrics["accuracy_repicked"].as_f64().unwrap() >= 0.9,
+        "{metrics}"
     );
+    assert_eq!(metrics["choices"].as_array().unwrap().len(), 4);
+    assert_eq!(metrics["stimuli_seen_in_training"], true);
 }

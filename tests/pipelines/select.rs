@@ -14,7 +14,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 
+mod compared;
 mod contrasts;
+mod extracted;
 mod honest;
 mod interactive;
 mod maps;

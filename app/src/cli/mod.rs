@@ -13,6 +13,8 @@ mod glm;
 mod info;
 mod progress;
 mod render;
+mod roi;
+mod select;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,10 +62,14 @@ enum Command {
     Decode(decode::Args),
     /// Model every voxel's time course: maps of contrasts, or responses of single trials
     Glm(glm::Args),
+    /// Which features tell two conditions (or many) apart: maps, picks, and scores that do not flatter
+    Select(select::Args),
     /// Draw the window's views off screen
     Render(render::Args),
     /// List the clusters of a map above a threshold, or what it holds in each region
     Clusters(clusters::Args),
+    /// List the regions of atlases and maps, combine them, bring them onto a surface, write them
+    Roi(roi::Args),
     /// Measure one kernel on named input against a physical limit
     Bench(bench::Args),
 }
@@ -93,8 +99,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Info(args)) => info::run(&args, output),
         Some(Command::Decode(args)) => decode::run(&args, output),
         Some(Command::Glm(args)) => glm::run(&args, output),
+        Some(Command::Select(args)) => select::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),
         Some(Command::Clusters(args)) => clusters::run(&args, output),
+        Some(Command::Roi(args)) => roi::run(&args, output),
         Some(Command::Bench(args)) => bench::run(&args, output),
     }
 }

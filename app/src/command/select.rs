@@ -169,7 +169,7 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
         News::Extracted(extracted) => {
             selected.extracted = Some(extracted);
             selected.tried = None;
-            selected.null_is_old = true;
+            selected.null_of = None;
             selected.compared = None;
             if layout.view.select.statistic.needs_two()
                 && selected
@@ -182,7 +182,7 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             follow(session, layout, jobs);
             project(session, layout, jobs);
         }
-        News::Null(null) => selected.null = null,
+        News::Null(null) => selected.null = Some(null),
         News::Scored(parts, history) => {
             selected.history = Some(history);
             let best = parts.purpose == Purpose::BestCombination;
@@ -196,8 +196,8 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
         }
         News::Compared(families) => selected.compared = Some(families),
         News::History(history) => selected.history = Some(history),
-        News::Export(Some(path)) => select(session, layout, jobs, Select::Export(path)),
-        News::Export(None) => session.say(
+        News::Attempts(Some(path)) => select(session, layout, jobs, Select::Export(path)),
+        News::Attempts(None) => session.say(
             Grade::Note,
             TITLE,
             "No file was chosen. Without a desktop dialog, “Copy” puts the table on the clipboard.",
@@ -265,18 +265,17 @@ fn extract(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
 fn exchange(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
     let (Some(extracted), Some(now)) = (&session.selected.extracted, &session.selected.map) else {
         session.selected.null = None;
+        session.selected.null_of = None;
         jobs.stop(Kind::Null);
         return;
     };
     let statistic = layout.view.select.statistic;
-    let same = |null: &Arc<fusiform_pipelines::select::null::Null>| {
-        null.statistic == statistic && null.runs == now.map.runs
-    };
-    if session.selected.null.as_ref().is_some_and(same) && !session.selected.null_is_old {
+    let of = Some((statistic, now.map.runs.clone()));
+    if session.selected.null_of == of {
         return;
     }
     session.selected.null = None;
-    session.selected.null_is_old = false;
+    session.selected.null_of = of;
     let table = Arc::clone(&extracted.table);
     let ticked: Vec<bool> = extracted
         .maps

@@ -6,7 +6,9 @@ use fusiform_render::camera::{Camera, StandardView};
 use glam::{DVec3, Quat, Vec3};
 use serde::{Deserialize, Serialize};
 
-use super::{CodeChoice, CortexLook, InsideLook, Layer, MapLook, SelectLook, SliceMode, Sort};
+use super::{
+    CodeChoice, CortexLook, InsideLook, Layer, MapLook, Regions, SelectLook, SliceMode, Sort,
+};
 use crate::session::{MapId, OverlayMap};
 
 /// What is shown; every change of it can be undone.
@@ -71,6 +73,9 @@ pub struct View {
     /// What the Select panel is set to.
     #[serde(default)]
     pub select: SelectLook,
+    /// The user's own regions, and how all are shown.
+    #[serde(default)]
+    pub regions: Regions,
 }
 
 impl Default for View {
@@ -103,6 +108,7 @@ impl Default for View {
             surface_shift_mm: [0.0; 2],
             pinned: Vec::new(),
             select: SelectLook::default(),
+            regions: Regions::default(),
         }
     }
 }
@@ -144,6 +150,8 @@ impl View {
             reversed: self.reversed,
             code: self.code,
             percent: self.percent,
+            // Kept under the name of the subject they were drawn on, once another is open.
+            regions: self.regions.clone(),
             ..Self::default()
         }
     }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use fusiform_pipelines::decode::Decoded;
 use fusiform_pipelines::parcels::RegionCourse;
+use fusiform_pipelines::roi::files::Written;
+use fusiform_pipelines::roi::listing::Listed;
 use fusiform_pipelines::select::history::History;
 use fusiform_pipelines::select::null::Null;
 use fusiform_pipelines::selectivity::Responses;
@@ -20,6 +22,7 @@ use super::selected::{Extracted, Family, Offer, ScoredParts};
 use crate::compose::silhouette::Silhouette;
 use crate::layout::{MapLook, Pane};
 use crate::scene_file::SceneFile;
+use crate::workbench::draw::DrawnParts;
 
 /// What jobs send home.
 #[derive(Debug)]
@@ -69,8 +72,8 @@ pub enum News {
     Offer(Arc<Offer>),
     /// Features and what maps are made of.
     Extracted(Arc<Extracted>),
-    /// Maps of exchanged labels, where labels can be exchanged.
-    Null(Option<Arc<Null>>),
+    /// Maps of exchanged labels.
+    Null(Arc<Null>),
     /// Scores, written down in the history.
     Scored(Arc<ScoredParts>, History),
     /// Kinds of features against each other, as far as they are scored.
@@ -78,9 +81,22 @@ pub enum News {
     /// Earlier attempts on the study.
     History(History),
     /// Where the history is to be written; none when the dialog was closed.
-    Export(Option<PathBuf>),
+    Attempts(Option<PathBuf>),
     /// Decoded trials, of the folds done so far.
     Decoded(DecodedParts),
+    /// A region was made.
+    Drawn(DrawnParts),
+    /// Where the user wants regions to be written; nothing when no dialog could be shown.
+    Export {
+        /// Which, by their names.
+        names: Vec<String>,
+        /// Where.
+        path: Option<PathBuf>,
+        /// Whether the dialog came back so fast that nobody can have seen it.
+        unseen: bool,
+    },
+    /// Regions were written.
+    Exported(Written),
     /// Paths the user chose; none when the dialog was closed or could not be shown.
     Paths {
         /// The choice.
@@ -123,6 +139,8 @@ pub struct SubjectParts {
     pub atlas: Option<(Arc<Atlas>, String)>,
     /// The hemispheres.
     pub cortex: Vec<HemisphereParts>,
+    /// The regions of the atlas and of the hemispheres, as they stand in a list.
+    pub regions: Arc<[Listed]>,
 }
 
 /// A hemisphere, read.

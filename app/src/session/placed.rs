@@ -118,7 +118,7 @@ pub fn meaning(now: &MapNow, classes: &[String]) -> String {
             "The share of the variance that lies between {between}, negative where the second has more."
         ),
         Statistic::T => format!("Welch's t of {between}: first minus second."),
-        Statistic::DPrime => format!("d′ of {between}: first minus second."),
+        Statistic::DPrime => format!("d' of {between}: first minus second."),
         Statistic::Auc => format!(
             "How often the first of {between} has more in a pair of one run, less one half."
         ),

@@ -29,8 +29,8 @@ pub struct Selected {
     pub extracted: Option<Arc<Extracted>>,
     /// What the map would be without a difference between classes.
     pub null: Option<Arc<Null>>,
-    /// Whether that is of features that are no longer at hand.
-    pub(crate) null_is_old: bool,
+    /// Of which statistic and runs it is, or will be.
+    pub(crate) null_of: Option<(Statistic, Vec<String>)>,
     /// The map of the ticked runs.
     pub map: Option<MapNow>,
     /// Why there is none, in a sentence.

@@ -47,14 +47,14 @@ pub(crate) fn save(what: Saved) -> News {
 }
 
 /// Asks the desktop where to write the history of attempts.
-pub(crate) fn export() -> News {
+pub(crate) fn attempts() -> News {
     let dialog = rfd::FileDialog::new()
         .set_title("Save the history")
         .set_file_name("attempts.csv")
         .add_filter("Comma-separated table", &["csv"])
         .add_filter("Tab-separated table", &["tsv"])
         .add_filter("JSON", &["json"]);
-    News::Export(dialog.save_file())
+    News::Attempts(dialog.save_file())
 }
 
 /// Asks the desktop for files.
@@ -92,5 +92,20 @@ pub(crate) fn more() -> News {
             paths: Vec::new(),
             unseen: asked.elapsed() < UNSEEN,
         },
+    }
+}
+
+/// Asks the desktop where to write regions.
+pub(crate) fn export(names: Vec<String>) -> News {
+    let asked = Instant::now();
+    let path = rfd::FileDialog::new()
+        .set_title("Export regions")
+        .set_file_name("regions.nii.gz")
+        .add_filter("Regions", &["gz", "nii", "gii", "label", "annot"])
+        .save_file();
+    News::Export {
+        names,
+        path,
+        unseen: asked.elapsed() < UNSEEN,
     }
 }

@@ -80,8 +80,16 @@ pub(crate) fn exchanged(
     seed: u64,
     run: &Run<'_>,
 ) -> Result<News, Stop> {
-    let found = null(table, statistic, ticked, (N_NULL, seed), run)?;
-    Ok(News::Null(found.map(Arc::new)))
+    let runs = table.runs();
+    let is_ticked = |name: &String| {
+        let place = runs.iter().position(|run| run == name);
+        place.is_some_and(|place| ticked.get(place).copied().unwrap_or(false))
+    };
+    let rows: Vec<usize> = (0..table.n_rows())
+        .filter(|&row| is_ticked(&table.rows[row].run))
+        .collect();
+    let found = null(&table.of_rows(&rows), statistic, N_NULL, seed, run)?;
+    Ok(News::Null(Arc::new(found)))
 }
 
 /// What is to be scored, and how.

@@ -6,12 +6,14 @@ mod figures;
 mod glm;
 mod html;
 mod metrics;
+mod select;
 mod sheet;
 
 use std::path::{Path, PathBuf};
 
 pub use glm::{GlmContext, glm_metrics, write_glm};
 pub use metrics::metrics;
+pub use select::{Selected, select_metrics, write_select};
 
 use crate::betas::Betas;
 use crate::decode::{DecodePlan, Decoded, DecodedTrial};

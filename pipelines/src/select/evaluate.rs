@@ -169,7 +169,7 @@ pub fn evaluate(
     if plan.n_permutations > 0 && shuffler.n_labellings >= 1.5 {
         if shuffler.n_labellings < plan.n_permutations as f64 + 1.0 {
             notes.push(format!(
-                "The labels can be exchanged in {:.0} ways only: p cannot fall much below {:.2}.",
+                "The labels can be exchanged in {:.0} ways only: p cannot fall much below {:.3}.",
                 shuffler.n_labellings,
                 1.0 / shuffler.n_labellings
             ));

@@ -5,7 +5,7 @@
 //! | text → classes of trials | [`filter`], [`contrast`] |
 //! | study + settings → responses of trials, regions | [`extraction`] |
 //! | responses → rows × typed features | [`table`], [`feature`], [`extract`] |
-//! | table → maps, run by run | [`sums`], [`map`] |
+//! | table → maps, run by run; what chance makes of them | [`sums`], [`map`], [`null`] |
 //! | map → picked features, a basket | [`pick`] |
 //! | features → classes | [`classify`] |
 //! | table + plan → two scores side by side | [`split`], [`evaluate`], [`search`], [`score`] |

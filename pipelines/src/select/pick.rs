@@ -1,5 +1,7 @@
 //! Which features are taken: the strongest of a map, not all from one spot.
 
+use glam::DVec3;
+
 use crate::select::feature::{Column, FeatureRef};
 use crate::select::map::Statistic;
 use crate::select::table::Table;
@@ -27,7 +29,7 @@ pub struct PickPlan {
     pub statistic: Statistic,
     /// Of signed statistics, which side counts.
     pub sign: Sign,
-    /// Picked features are at least so far apart, mm; features without a place are never too near.
+    /// Picked voxels, vertices or points are at least so far apart, mm; other features are never too near.
     pub min_distance_mm: f64,
     /// At most one a region.
     pub one_per_region: bool,
@@ -138,7 +140,7 @@ impl<'a> Picker<'a> {
             let candidate = &self.columns[column];
             let crowded = taken.iter().any(|&other| {
                 let other = &self.columns[other];
-                let near = match (candidate.world_mm, other.world_mm) {
+                let near = match (spot(candidate), spot(other)) {
                     (Some(a), Some(b)) => a.distance(b) < self.plan.min_distance_mm,
                     _ => false,
                 };
@@ -150,6 +152,16 @@ impl<'a> Picker<'a> {
             }
         }
         taken
+    }
+}
+
+/// Where a column is, if it is a spot: the centre of a region says little about it, of one in both hemispheres nothing.
+fn spot(column: &Column) -> Option<DVec3> {
+    match column.feature {
+        FeatureRef::Voxel { .. } | FeatureRef::Point { .. } | FeatureRef::Vertex { .. } => {
+            column.world_mm
+        }
+        _ => None,
     }
 }
 

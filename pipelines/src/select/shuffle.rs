@@ -105,7 +105,9 @@ impl Shuffler {
             ln_gamma(units.len() as f64 + 1.0)
                 - counts.values().map(|n| ln_gamma(n + 1.0)).sum::<f64>()
         };
-        self.exchangeable.iter().map(ln_choices).sum::<f64>().exp()
+        let count = self.exchangeable.iter().map(ln_choices).sum::<f64>().exp();
+        // Logarithms leave a whole number a little beside itself.
+        if count < 1e9 { count.round() } else { count }
     }
 }
 

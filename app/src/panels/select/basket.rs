@@ -236,7 +236,7 @@ fn member(ui: &mut Ui, ctx: &Ctx<'_>, member: &Member, place: usize) {
             String::new()
         };
         response.on_hover_text(format!("{name}\n{words}"));
-        let remove = egui::Button::new("✖").small().frame(false);
+        let remove = egui::Button::new("×").small().frame(false);
         if ui
             .add(remove)
             .accessible_name(format!("Remove {name}"))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::{Align2, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use super::statistic_name;
 use crate::panels::{Ctx, short};
 use crate::session::selected::MapNow;
 use crate::theme;
@@ -36,7 +37,7 @@ impl Picture {
         }
         let width = ui.available_width().min(420.0);
         let (rect, response) = ui.allocate_exact_size(vec2(width, HEIGHT + 16.0), Sense::hover());
-        let name = format!("Histogram of {}", now.map.statistic.name());
+        let name = format!("Histogram of {}", statistic_name(now.map.statistic));
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
         let plot = Rect::from_min_size(rect.min, vec2(width, HEIGHT));
         let (low, high) = self.range;
@@ -104,7 +105,7 @@ impl Picture {
         painter.text(
             pos2(plot.center().x, plot.bottom() + 2.0),
             Align2::CENTER_TOP,
-            now.map.statistic.name(),
+            statistic_name(now.map.statistic),
             font,
             ctx.theme.weak,
         );
@@ -117,7 +118,7 @@ impl Picture {
         let finite = || now.order.iter().map(|&c| values[c]);
         let (least, most) = finite().fold((none, none), |(l, m), v| (l.min(v), m.max(v)));
         let null = ctx.session.selected.null.as_ref();
-        let largest = null.and_then(|n| n.quantile_of_largest(0.95));
+        let largest = null.and_then(|n| n.threshold(0.05));
         let reach = largest.unwrap_or(0.0) * 1.08;
         let signed = now.map.statistic.is_signed();
         self.range = if signed {
@@ -148,14 +149,14 @@ impl Picture {
             let n = null.values.len() as f32;
             self.null = counts.into_iter().map(|c| c as f32 / n).collect();
             self.quantiles = null.quantile(0.95).zip(largest);
-            self.n_permutations = null.n_permutations;
+            self.n_permutations = null.largest.len();
         }
     }
 
     fn words(&self, now: &MapNow) -> String {
         let mut words = format!(
             "{} of {} features (heights by their root); blue are those shown.",
-            now.map.statistic.name(),
+            statistic_name(now.map.statistic),
             now.order.len()
         );
         if let Some(threshold) = now.threshold() {

@@ -32,7 +32,7 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             .on_hover_text("As .csv, .tsv or .json, by the ending of the name.")
             .clicked()
         {
-            ctx.send(Command::AskExport);
+            ctx.send(Command::AskAttempts);
         }
         if ui
             .small_button("Copy")

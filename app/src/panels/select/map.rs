@@ -3,7 +3,7 @@
 use egui::{RichText, Ui};
 use fusiform_pipelines::select::Statistic;
 
-use super::{Edit, choose, grouped, heading, histogram, matrix, plural, ranked};
+use super::{Edit, choose, grouped, heading, histogram, matrix, plural, ranked, statistic_name};
 use crate::command::Change;
 use crate::jobs::Kind;
 use crate::layout::Shown;
@@ -90,7 +90,7 @@ fn statistic(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
             "How often a trial of A has more than one of B of the same run; ½ is nothing.",
         ),
     ]
-    .map(|(statistic, hint)| (statistic, statistic.name().to_owned(), hint));
+    .map(|(statistic, hint)| (statistic, statistic_name(statistic), hint));
     let n_classes = ctx
         .session
         .selected

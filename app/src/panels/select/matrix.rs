@@ -7,6 +7,7 @@ use egui::{WidgetInfo, pos2, vec2};
 use fusiform_pipelines::select::{FeatureRef, Table};
 use fusiform_render::scene::Look;
 
+use super::statistic_name;
 use crate::command::{Command, Select as Ask};
 use crate::panels::{Ctx, short, weak};
 use crate::session::placed;
@@ -99,7 +100,7 @@ impl Picture {
             "{} – {}\n{} {}, q {}",
             self.regions[row],
             self.regions[across],
-            now.map.statistic.name(),
+            statistic_name(now.map.statistic),
             short(f64::from(now.map.values[column])),
             short(now.map.q[column])
         ));

@@ -20,7 +20,7 @@ mod train;
 use std::ops::ControlFlow;
 
 use egui::{Rect, Response, RichText, Ui, UiBuilder, vec2};
-use fusiform_pipelines::select::{FeatureKind, Table};
+use fusiform_pipelines::select::{FeatureKind, Statistic, Table};
 
 use super::{Ctx, placeholder, weak};
 use crate::command::{Change, Command, Select as Ask};
@@ -250,11 +250,16 @@ fn grouped(n: usize) -> String {
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('\u{202f}');
+            out.push('\u{a0}');
         }
         out.push(digit);
     }
     out
+}
+
+/// The name of a statistic in letters that the window's font has.
+fn statistic_name(statistic: Statistic) -> String {
+    statistic.name().replace('′', "'")
 }
 
 /// A kind of features in the plural, for readers.

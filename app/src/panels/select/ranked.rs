@@ -3,7 +3,7 @@
 use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use fusiform_pipelines::select::Table;
 
-use super::{feature_name, plural};
+use super::{feature_name, plural, statistic_name};
 use crate::command::{Command, Select as Ask};
 use crate::panels::{Ctx, short, weak};
 use crate::session::selected::{MapNow, Seen, seen};
@@ -60,7 +60,7 @@ fn row(ui: &mut Ui, ctx: &Ctx<'_>, table: &Table, now: &MapNow, rank: usize, end
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let words = format!(
         "{name}: {} {}, q {}",
-        now.map.statistic.name(),
+        statistic_name(now.map.statistic),
         short(f64::from(value)),
         short(now.map.q[column])
     );

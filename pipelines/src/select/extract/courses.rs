@@ -27,6 +27,9 @@ const BANDS: [(&str, f64, f64); 5] = [
 /// Volumes of the response to a block after its onset, when the trial model is no block mean.
 const LAG_SECS: f64 = 4.0;
 
+/// Fewer volumes hold no cycle that could be told from a drift.
+const LEAST_VOLUMES: usize = 8;
+
 /// A run's regions: volumes × regions, without drift, and its repetition time.
 struct Course {
     run: String,
@@ -99,10 +102,13 @@ pub(super) fn blocks(
     least_volumes: usize,
     run: &Run<'_>,
 ) -> Result<Vec<Window>, Stop> {
-    Ok(timed_blocks(study, source, labels, least_volumes, run)?
-        .into_iter()
-        .map(|(window, _)| window)
-        .collect())
+    let remedy = "use windows of trials (--window trials:8)";
+    Ok(
+        timed_blocks(study, source, labels, least_volumes, remedy, run)?
+            .into_iter()
+            .map(|(window, _)| window)
+            .collect(),
+    )
 }
 
 fn timed_blocks(
@@ -110,6 +116,7 @@ fn timed_blocks(
     source: &Source,
     labels: &Labels,
     least_volumes: usize,
+    remedy: &str,
     run: &Run<'_>,
 ) -> Result<Vec<(Window, f64)>, Stop> {
     run.stage("reading time courses of regions");
@@ -144,7 +151,7 @@ fn timed_blocks(
     }
     if windows.is_empty() {
         return Err(Error::Choice(format!(
-            "the trials are shorter than the {least_volumes} volumes that a window needs: use windows of trials (--window trials:8)"
+            "the trials are shorter than the {least_volumes} volumes that are needed: {remedy}"
         ))
         .into());
     }
@@ -174,7 +181,14 @@ pub(super) fn power(
     run: &Run<'_>,
 ) -> Result<Table, Stop> {
     require_regions(source, 1, "power in bands")?;
-    let blocks = timed_blocks(study, source, labels, 8, run)?;
+    let blocks = timed_blocks(
+        study,
+        source,
+        labels,
+        LEAST_VOLUMES,
+        "use another kind of features",
+        run,
+    )?;
     let shortest = blocks
         .iter()
         .map(|(w, tr)| w.samples.n_rows as f64 * tr)
