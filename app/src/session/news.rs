@@ -29,6 +29,8 @@ pub enum News {
         partial: bool,
         /// The paths it was opened from; none for the demo study.
         opened: Vec<PathBuf>,
+        /// Files named beside them, to lie over it.
+        add: Vec<PathBuf>,
     },
     /// Where the user wants a view or a picture to be written.
     Save {
@@ -106,6 +108,8 @@ pub struct SubjectParts {
     pub atlas: Option<(Arc<Atlas>, String)>,
     /// The hemispheres.
     pub cortex: Vec<HemisphereParts>,
+    /// Maps over them that the study has.
+    pub maps: Vec<MapParts>,
 }
 
 /// A hemisphere, read.
