@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fusiform_pipelines::Run;
 use fusiform_pipelines::project;
 use fusiform_pipelines::study::{CorticalSurface, Load, Source, Subject};
 use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use fusiform_pipelines::volume::{Atlas, Volume};
+use fusiform_pipelines::{Run, Stop};
 
 use crate::session::{HemisphereData, Session};
 
@@ -38,9 +38,11 @@ pub struct HemisphereShapes {
 }
 
 impl HemisphereShapes {
-    fn load(files: &CorticalSurface, run: &Run<'_>) -> anyhow::Result<Self> {
+    /// Loads every shape, the shading and the parcellation.
+    pub fn load(files: &CorticalSurface, run: &Run<'_>) -> Result<Self, Stop> {
         let mut shapes = Vec::new();
         for (shape, source) in &files.shapes {
+            run.check()?;
             shapes.push((*shape, source.load(run)?));
         }
         let mut sulcal = load_optional(files.sulcal.as_ref(), run)?;
@@ -163,6 +165,6 @@ fn positive_in_sulci(map: &VertexMap, shapes: &[(Shape, Arc<Surface>)]) -> Verte
 fn load_optional<T: Load>(
     source: Option<&Source<T>>,
     run: &Run<'_>,
-) -> anyhow::Result<Option<Arc<T>>> {
-    Ok(source.map(|s| s.load(run)).transpose()?)
+) -> Result<Option<Arc<T>>, Stop> {
+    source.map(|s| s.load(run)).transpose()
 }

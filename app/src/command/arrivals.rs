@@ -97,8 +97,10 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             study,
             partial,
             opened,
+            add,
         } => {
             session.opened = opened;
+            session.to_add.extend(add);
             take_study(session, layout, jobs, study, partial);
         }
         News::Save { what, path } => apply(session, layout, jobs, Command::Save(what, path)),
@@ -118,6 +120,11 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             let first = session.underlay().is_none();
             session.take_subject(parts);
             aim(session, layout, first);
+            if layout.view.layers().is_empty()
+                && let Some(map) = session.maps.first()
+            {
+                layout.view.put_on_top(map.id);
+            }
             follow_view(session, layout, jobs);
         }
         News::FirstVolume(parts) => {

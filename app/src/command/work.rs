@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fusiform_pipelines::parcels;
 use fusiform_pipelines::study::select;
 
-use super::{CHOOSING, choose_above};
+use super::{CHOOSING, Command, apply, choose_above};
 use crate::brain::Brain;
 use crate::compose;
 use crate::jobs::{Jobs, Kind};
@@ -150,7 +150,11 @@ pub(super) fn add(
         return;
     }
     session.wants_path = false;
-    let reading = session.study.is_some() && jobs.is_running(Kind::Subject);
+    if session.study.is_none() {
+        apply(session, layout, jobs, Command::Open(paths));
+        return;
+    }
+    let reading = jobs.is_running(Kind::Subject);
     if reading || jobs.is_running(Kind::Add) {
         session.to_add.extend(paths);
         return;
@@ -162,9 +166,9 @@ pub(super) fn add(
         [one] => format!("Adding {}", file_name(one)),
         many => format!("Adding {} files", many.len()),
     };
-    let open = session.study.is_some().then(|| Brain::open_in(session));
+    let open = Brain::open_in(session);
     jobs.start(Kind::Add, title, move |run, _| {
-        add::files(&paths, open.as_ref(), run)
+        add::files(&paths, &open, run)
     });
 }
 

@@ -35,6 +35,8 @@ pub enum News {
         partial: bool,
         /// The paths it was opened from; none for the demo study.
         opened: Vec<PathBuf>,
+        /// Files named beside them, to lie over it.
+        add: Vec<PathBuf>,
     },
     /// Where the user wants a view or a picture to be written.
     Save {
@@ -141,6 +143,8 @@ pub struct SubjectParts {
     pub cortex: Vec<HemisphereParts>,
     /// The regions of the atlas and of the hemispheres, as they stand in a list.
     pub regions: Arc<[Listed]>,
+    /// Maps over them that the study has.
+    pub maps: Vec<MapParts>,
 }
 
 /// A hemisphere, read.

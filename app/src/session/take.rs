@@ -12,7 +12,7 @@ use super::regions::{Names, OUTLINE_WIDTH_PX};
 use super::shown::{cut, hemisphere_data, underlay};
 use super::{
     AddedParts, AddedSurface, AtlasData, DecodedParts, GreyParts, HemisphereData, HemisphereParts,
-    MapId, OnGrid, OverlayMap, Projected, ProjectedParts, RunParts, Session, SubjectData,
+    MapId, MapParts, OnGrid, OverlayMap, Projected, ProjectedParts, RunParts, Session, SubjectData,
     SubjectParts,
 };
 use crate::bridge::{self, Keys};
@@ -102,6 +102,9 @@ impl Session {
             regions: parts.regions,
         };
         self.projected = None;
+        for map in parts.maps {
+            self.put_file_map(map);
+        }
     }
 
     /// Takes the first volume of a run in, where nothing else can be seen yet.
@@ -195,33 +198,35 @@ impl Session {
         }
         self.list_regions();
         self.added.extend(parts.paths);
-        let mut ids = Vec::new();
-        for map in parts.maps {
-            let id = MapId::File(self.n_file_maps);
-            self.n_file_maps += 1;
-            let keys = &mut self.keys;
-            let on_sheet = self.subject.cortex.iter().map(|hemisphere| {
-                let values = map.sheet.iter().find(|(s, _)| *s == hemisphere.hemisphere);
-                values.map(|(_, values)| VertexData {
-                    key: keys.fresh(),
-                    values: Arc::clone(values),
-                })
-            });
-            let on_sheet = on_sheet.collect();
-            let on_grid = map.volume.map(|v| OnGrid::new(keys.fresh(), v));
-            self.maps.push(OverlayMap {
-                id,
-                name: map.name,
-                unit: map.unit,
-                meaning: map.meaning,
-                on_grid,
-                on_sheet,
-                robust: map.robust,
-                first_look: map.look,
-            });
-            ids.push(id);
-        }
-        ids
+        let maps = parts.maps.into_iter();
+        maps.map(|map| self.put_file_map(map)).collect()
+    }
+
+    /// Takes a map of a file in.
+    fn put_file_map(&mut self, map: MapParts) -> MapId {
+        let id = MapId::File(self.n_file_maps);
+        self.n_file_maps += 1;
+        let keys = &mut self.keys;
+        let on_sheet = self.subject.cortex.iter().map(|hemisphere| {
+            let values = map.sheet.iter().find(|(s, _)| *s == hemisphere.hemisphere);
+            values.map(|(_, values)| VertexData {
+                key: keys.fresh(),
+                values: Arc::clone(values),
+            })
+        });
+        let on_sheet = on_sheet.collect();
+        let on_grid = map.volume.map(|v| OnGrid::new(keys.fresh(), v));
+        self.maps.push(OverlayMap {
+            id,
+            name: map.name,
+            unit: map.unit,
+            meaning: map.meaning,
+            on_grid,
+            on_sheet,
+            robust: map.robust,
+            first_look: map.look,
+        });
+        id
     }
 
     /// Lays the map of the Select panel where its features are: voxels and regions on a grid, vertices on the sheet. Its

@@ -8,15 +8,15 @@ use fusiform_pipelines::parcels;
 use fusiform_pipelines::study::Load;
 use fusiform_pipelines::study::roles::{self, Role, VolumeRole};
 use fusiform_pipelines::surface::Surface;
-use fusiform_pipelines::volume::Atlas;
+use fusiform_pipelines::volume::{Atlas, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
 
 use super::grey::robust_range;
 use crate::brain::{Brain, HemisphereShapes};
 use crate::layout::MapLook;
 use crate::map_files::{
-    FileMap, file_name, hemisphere_for, leave_out_zeros, paint, read_maps, read_regions,
-    settle_side,
+    FileMap, SheetValues, file_name, hemisphere_for, leave_out_zeros, paint, read_maps,
+    read_regions, settle_side,
 };
 use crate::presets::{self, Values};
 use crate::session::{AddedParts, AddedSurface, MapParts, News};
@@ -24,38 +24,28 @@ use crate::session::{AddedParts, AddedSurface, MapParts, News};
 /// Maps taken from one file, at most.
 const MOST_MAPS: usize = 12;
 
-/// Reads files that were dropped on the window. With a study open they become maps, regions and surfaces of it, unless
-/// one of them is a study, a saved view, a run or an anatomy: then these are opened in its place and the others added.
-pub(crate) fn files(paths: &[PathBuf], open: Option<&Brain>, run: &Run<'_>) -> Result<News, Stop> {
-    run.stage("looking into the files");
-    let mut parts = AddedParts::default();
-    let mut roles = Vec::new();
-    for (n, path) in paths.iter().enumerate() {
-        run.check()?;
-        run.progress(n, paths.len());
-        if is_opened_alone(path) {
-            return Ok(News::Instead {
-                open: vec![path.clone()],
-                add: Vec::new(),
-            });
-        }
-        match roles::of(path, run) {
-            Ok(role) => roles.push((path.clone(), role)),
-            Err(Stop::Failed(error)) => parts.refused.push(error.to_string()),
-            Err(stop) => return Err(stop),
-        }
+/// Reads files that were dropped on the window: they become maps, regions and surfaces of what is open, unless one of
+/// them is a study, a saved view, a run or an anatomy. Then these are opened in its place, the others with them.
+pub(crate) fn files(paths: &[PathBuf], open: &Brain, run: &Run<'_>) -> Result<News, Stop> {
+    if let Some(alone) = paths.iter().find(|path| is_opened_alone(path)) {
+        return Ok(News::Instead {
+            open: vec![alone.clone()],
+            add: Vec::new(),
+        });
     }
-    let makes_a_study = |role: &Role| {
-        matches!(role, Role::Run | Role::Volume(VolumeRole::Anatomy, _))
-            || (open.is_none() && is_of_a_study(role))
-    };
-    let Some(brain) = open.filter(|_| !roles.iter().any(|(_, role)| makes_a_study(role))) else {
-        return Ok(instead(paths, &roles, makes_a_study));
-    };
+    let mut parts = AddedParts::default();
+    let mut roles = roles_of(paths, &mut parts.refused, run)?;
+    let opens = |role: &Role| matches!(role, Role::Run | Role::Volume(VolumeRole::Anatomy, _));
+    if roles.iter().any(|(_, role)| opens(role)) {
+        return Ok(News::Instead {
+            open: paths.to_vec(),
+            add: Vec::new(),
+        });
+    }
     run.stage("reading maps, regions and surfaces");
     let mut shown = Shown {
-        atlas: brain.atlas.clone(),
-        surfaces: shapes_of(brain),
+        atlas: open.atlas.clone(),
+        surfaces: shapes_of(open),
         parts,
     };
     // Surfaces first and tables last: the one is laid on the other.
@@ -93,35 +83,56 @@ fn is_opened_alone(path: &Path) -> bool {
     path.is_dir() || matches!(ending.as_deref(), Some("json" | "toml"))
 }
 
-/// What can be the body of a study where none is open; the rest lies over it.
-fn is_of_a_study(role: &Role) -> bool {
-    match role {
-        Role::Volume(role, _) => *role != VolumeRole::Signed,
-        Role::Run | Role::Surface(_) | Role::Labels => true,
-        Role::SheetMap | Role::Grayordinates | Role::Table | Role::Other(_) => false,
-    }
+/// Loose files that are opened together: the body of a study, and what lies over it. Without a body all of them are.
+pub(super) fn split(
+    paths: &[PathBuf],
+    run: &Run<'_>,
+) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Stop> {
+    let mut unreadable = Vec::new();
+    let roles = roles_of(paths, &mut unreadable, run)?;
+    let lies_over = |role: &Role| {
+        matches!(
+            role,
+            Role::Volume(VolumeRole::Signed, _)
+                | Role::SheetMap
+                | Role::Grayordinates
+                | Role::Table
+        )
+    };
+    // A file that cannot be read is named by the error of opening it.
+    let is_body = |path: &PathBuf| {
+        let role = roles.iter().find(|(p, _)| p == path);
+        role.is_none_or(|(_, role)| !lies_over(role))
+    };
+    let (body, over): (Vec<PathBuf>, _) = paths.iter().cloned().partition(is_body);
+    Ok(if body.is_empty() {
+        (over, Vec::new())
+    } else {
+        (body, over)
+    })
 }
 
-fn instead(
+/// What each file is; folders are left out, and why others are is said.
+fn roles_of(
     paths: &[PathBuf],
-    roles: &[(PathBuf, Role)],
-    makes_a_study: impl Fn(&Role) -> bool,
-) -> News {
-    let body = |role: &Role| makes_a_study(role) || is_of_a_study(role);
-    if !roles.iter().any(|(_, role)| body(role)) {
-        // Nothing to lie over: what there is is looked at by itself.
-        return News::Instead {
-            open: paths.to_vec(),
-            add: Vec::new(),
-        };
+    refused: &mut Vec<String>,
+    run: &Run<'_>,
+) -> Result<Vec<(PathBuf, Role)>, Stop> {
+    run.stage("looking into the files");
+    let mut known = Vec::new();
+    for (n, path) in paths.iter().enumerate() {
+        run.check()?;
+        run.progress(n, paths.len());
+        if path.is_dir() {
+            continue;
+        }
+        match roles::of(path, run) {
+            Ok(role) => known.push((path.clone(), role)),
+            Err(Stop::Failed(error)) => refused.push(error.to_string()),
+            Err(stop) => return Err(stop),
+        }
     }
-    // A file that could not be read is named by the error of opening it.
-    let role_of = |path: &PathBuf| roles.iter().find(|(p, _)| p == path).map(|(_, role)| role);
-    let (open, add) = paths
-        .iter()
-        .cloned()
-        .partition(|path| role_of(path).is_none_or(body));
-    News::Instead { open, add }
+    Ok(known)
 }
 
 /// What is open, with what was added so far.
@@ -168,7 +179,7 @@ impl Shown {
                 self.put_regions(path, run)?;
                 "regions of the surfaces"
             }
-            Role::SheetMap | Role::Grayordinates => {
+            Role::SheetMap | Role::Shading | Role::Grayordinates => {
                 let maps = read_maps(path, &self.surfaces, None, MOST_MAPS, run)?;
                 let several = maps.len() > 1;
                 for mut map in maps {
@@ -200,33 +211,15 @@ impl Shown {
     }
 
     fn put(&mut self, path: &Path, map: FileMap, name: &str) {
-        let values = match &map.volume {
-            Some(volume) => Values::Volume(Arc::clone(volume)),
-            None => Values::Sheet(map.sheet.clone()),
-        };
-        let look = presets::Map::new(values, "").look;
-        let all: Vec<f32> = match &map.volume {
-            Some(volume) => volume.data.to_vec(),
-            None => map
-                .sheet
-                .iter()
-                .flat_map(|(_, v)| v.iter().copied())
-                .collect(),
-        };
         let file = file_name(path);
-        self.parts.maps.push(MapParts {
-            name: if name.is_empty() {
-                file.clone()
-            } else {
-                format!("{name} ({file})")
-            },
-            unit: "units of the file".to_owned(),
-            meaning: format!("From {}", path.display()),
-            volume: map.volume,
-            sheet: map.sheet,
-            robust: robust_range(&all, 0.02, 0.98),
-            look: MapLook::of(&look),
-        });
+        let name = if name.is_empty() {
+            file
+        } else {
+            format!("{name} ({file})")
+        };
+        let meaning = format!("From {}", path.display());
+        let parts = map_parts(&name, &meaning, map.volume, map.sheet);
+        self.parts.maps.push(parts);
     }
 
     fn put_surface(&mut self, added: AddedSurface) -> anyhow::Result<()> {
@@ -263,6 +256,40 @@ impl Shown {
     }
 }
 
+/// A map with the look that suits its numbers.
+pub(super) fn map_parts(
+    name: &str,
+    meaning: &str,
+    volume: Option<Arc<Volume>>,
+    sheet: SheetValues,
+) -> MapParts {
+    let values = match &volume {
+        Some(volume) => Values::Volume(Arc::clone(volume)),
+        None => Values::Sheet(sheet.clone()),
+    };
+    let look = presets::Map::new(values, "").look;
+    let robust = match &volume {
+        Some(volume) => robust_range(&volume.data, 0.02, 0.98),
+        None => {
+            let all: Vec<f32> = sheet.iter().flat_map(|(_, v)| v.iter().copied()).collect();
+            robust_range(&all, 0.02, 0.98)
+        }
+    };
+    MapParts {
+        name: name.to_owned(),
+        unit: "units of the file".to_owned(),
+        meaning: if meaning.is_empty() {
+            "A map that came with the surfaces.".to_owned()
+        } else {
+            meaning.to_owned()
+        },
+        volume,
+        sheet,
+        robust,
+        look: MapLook::of(&look),
+    }
+}
+
 /// Whether a CIFTI file holds regions.
 fn is_regions(path: &Path, run: &Run<'_>) -> Result<bool, Stop> {
     Ok(matches!(cifti::read(path, run)?.maps, Maps::Labels(_)))
@@ -280,7 +307,7 @@ fn shapes_of(brain: &Brain) -> Vec<HemisphereShapes> {
 }
 
 /// Two maps that cover one hemisphere each, and whose names differ in the side alone, as one map.
-fn pairs_joined(maps: Vec<MapParts>) -> Vec<MapParts> {
+pub(super) fn pairs_joined(maps: Vec<MapParts>) -> Vec<MapParts> {
     let mut joined: Vec<MapParts> = Vec::new();
     for map in maps {
         let alone = |map: &MapParts| match (map.sheet.as_slice(), &map.volume) {

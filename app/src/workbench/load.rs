@@ -18,7 +18,9 @@ use fusiform_pipelines::volume::{Series, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
 use fusiform_render::renderer::Backend;
 
+use super::add::{map_parts, pairs_joined, split};
 use super::grey::{AIR, grey, robust_range};
+use crate::brain::HemisphereShapes;
 use crate::layout::CodeChoice;
 use crate::scene_file::{self, SceneFile};
 use crate::session::{
@@ -38,12 +40,14 @@ pub(crate) fn demo(run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> 
             study: Arc::new(study),
             partial: true,
             opened: Vec::new(),
+            add: Vec::new(),
         });
     })?;
     Ok(News::Study {
         study: Arc::new(made.study),
         partial: false,
         opened: Vec::new(),
+        add: Vec::new(),
     })
 }
 
@@ -57,14 +61,22 @@ pub(crate) fn study(paths: &[PathBuf], run: &Run<'_>) -> Result<News, Stop> {
         let scene = SceneFile::read(one).map_err(|e| Error::data(format!("{e:#}")))?;
         return Ok(News::Scene(Box::new(scene)));
     }
-    let study = match paths {
-        [one] => Study::open(one, run)?,
-        loose => files::from_files(loose, run)?,
+    let (study, opened, add) = match paths {
+        [one] => (Study::open(one, run)?, paths.to_vec(), Vec::new()),
+        loose => {
+            let (body, over) = split(loose, run)?;
+            let study = match body.as_slice() {
+                [one] => Study::open(one, run)?,
+                several => files::from_files(several, run)?,
+            };
+            (study, body, over)
+        }
     };
     Ok(News::Study {
         study: Arc::new(study),
         partial: false,
-        opened: paths.to_vec(),
+        opened,
+        add,
     })
 }
 
@@ -100,33 +112,30 @@ pub(crate) fn subject(
         publish(News::Subject(parts.clone()));
     }
     run.stage("reading the surfaces");
-    let mut cortex = Vec::new();
+    let (mut cortex, mut maps) = (Vec::new(), Vec::new());
     for (n, hemisphere) in subject.surfaces.iter().enumerate() {
         run.progress(n, subject.surfaces.len());
-        let mut shapes = Vec::new();
-        for (shape, source) in hemisphere.shapes.iter() {
+        let HemisphereShapes {
+            side,
+            shapes,
+            sulcal,
+            labels,
+            file,
+        } = HemisphereShapes::load(hemisphere, run)?;
+        for named in &hemisphere.maps {
             run.check()?;
-            shapes.push((*shape, source.load(run)?));
+            let values = Arc::clone(&named.source.load(run)?.values);
+            maps.push(map_parts(&named.name, "", None, vec![(side, values)]));
         }
         cortex.push(HemisphereParts {
-            hemisphere: hemisphere.hemisphere,
+            hemisphere: side,
             shapes,
-            sulcal: hemisphere
-                .sulcal
-                .as_ref()
-                .map(|s| s.load(run))
-                .transpose()?,
-            labels: hemisphere
-                .labels
-                .as_ref()
-                .map(|s| s.load(run))
-                .transpose()?,
-            file: hemisphere
-                .shapes
-                .iter()
-                .find_map(|(_, source)| source.path().map(PathBuf::from)),
+            sulcal,
+            labels,
+            file,
         });
     }
+    parts.maps = pairs_joined(maps);
     parts.cortex = cortex;
     parts.regions = session::listed(&parts).into();
     Ok(News::Subject(parts))

@@ -24,7 +24,9 @@ pub enum Role {
     Surface(Shape),
     /// Regions of a hemisphere.
     Labels,
-    /// Numbers on the vertices of a hemisphere.
+    /// Sulcal depth or curvature, by its name: how surfaces are shaded.
+    Shading,
+    /// Other numbers on the vertices of a hemisphere.
     SheetMap,
     /// Numbers or regions on both hemispheres and in voxels (CIFTI-2).
     Grayordinates,
@@ -54,7 +56,12 @@ pub enum VolumeRole {
 /// # Errors
 /// When it cannot be read or is of no known kind.
 pub fn of(path: &Path, run: &Run<'_>) -> Result<Role, Stop> {
+    let shades = matches!(
+        surfaces::part_of(path),
+        Some(SheetPart::SulcalDepth | SheetPart::Curvature)
+    );
     Ok(match detect::kind(path)? {
+        Kind::GiftiMap | Kind::FreesurferMap | Kind::Cifti if shades => Role::Shading,
         Kind::Mgh if is_sheet_map(path)? => Role::SheetMap,
         Kind::Nifti | Kind::Mgh => {
             if head_of(path)?.n_volumes > 1 {
