@@ -162,7 +162,7 @@ impl Job<'_> {
 }
 
 /// The entities that all runs share.
-fn in_common(runs: &[&BoldRun]) -> Entities {
+pub(super) fn in_common(runs: &[&BoldRun]) -> Entities {
     let Some((first, others)) = runs.split_first() else {
         return Entities::new();
     };

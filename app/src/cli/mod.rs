@@ -9,6 +9,7 @@ mod clusters;
 mod decode;
 mod demo;
 mod demo_data;
+mod encode;
 mod info;
 mod progress;
 mod render;
@@ -57,6 +58,8 @@ enum Command {
     Info(info::Args),
     /// Decode pictures and categories from BOLD, each run from the others
     Decode(decode::Args),
+    /// Predict every voxel from features of what was shown, and hold it against its noise ceiling
+    Encode(encode::Args),
     /// Draw the window's views off screen
     Render(render::Args),
     /// List the clusters of a map above a threshold, or what it holds in each region
@@ -89,6 +92,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::DemoData(args)) => demo_data::run(&args, output),
         Some(Command::Info(args)) => info::run(&args, output),
         Some(Command::Decode(args)) => decode::run(&args, output),
+        Some(Command::Encode(args)) => encode::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),
         Some(Command::Clusters(args)) => clusters::run(&args, output),
         Some(Command::Bench(args)) => bench::run(&args, output),

@@ -1,6 +1,7 @@
 //! Results as files: pictures to look at, tables to go on with, one page to hand around.
 
 mod draw;
+mod encoding;
 mod figures;
 mod html;
 mod metrics;
@@ -8,6 +9,7 @@ mod sheet;
 
 use std::path::{Path, PathBuf};
 
+pub use encoding::{EncodeContext, encode_folds, encode_metrics, encode_regions, write_encode};
 pub use metrics::metrics;
 
 use crate::betas::Betas;
