@@ -49,6 +49,11 @@ impl Compute {
         }
     }
 
+    /// Whether products are computed on the CPU.
+    pub fn is_cpu(&self) -> bool {
+        self.name == "cpu"
+    }
+
     fn wgpu(device: Device) -> Self {
         Self {
             device,

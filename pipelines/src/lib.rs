@@ -22,6 +22,7 @@ pub mod betas;
 pub mod clusters;
 pub mod decode;
 pub mod device;
+pub mod encode;
 pub mod error;
 pub mod glm;
 pub mod io;

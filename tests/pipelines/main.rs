@@ -12,6 +12,7 @@ mod cifti;
 mod clusters;
 mod decode;
 mod demo;
+mod encode;
 mod freesurfer;
 mod fuzz;
 mod glm;

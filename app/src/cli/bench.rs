@@ -8,6 +8,7 @@ mod inspect;
 mod meter;
 mod reading;
 mod statistics;
+mod ridge;
 
 use std::path::PathBuf;
 
@@ -109,6 +110,26 @@ enum Kernel {
         /// With the p of every voxel
         #[arg(long)]
         p: bool,
+    /// Fit an encoding model with a penalty for every target; the limit is the products it needs at this machine's rate
+    Ridge(Arrays),
+    /// Search weights of two feature spaces too; the limit is the products it needs at this machine's rate
+    Banded {
+        #[command(flatten)]
+        arrays: Arrays,
+        /// Candidate weights to draw
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        draws: u32,
+        /// Candidate weights from a .npy file instead, one a row
+        #[arg(long)]
+        weights: Option<PathBuf>,
+    },
+    /// Decode features from voxels with one penalty; the limit is its arithmetic at this machine's rate
+    DecodeRidge {
+        #[command(flatten)]
+        arrays: Arrays,
+        /// Choose a penalty for every feature by cross-validation
+        #[arg(long)]
+        search: bool,
     },
     /// Frames of made-up brains: two hemispheres of 164 k vertices, three slices, rays through 256³ voxels
     Render,
@@ -128,6 +149,16 @@ enum Kernel {
     },
 }
 
+/// Arrays of features and responses, to fit and to test.
+#[derive(clap::Args, Debug)]
+struct Arrays {
+    /// The folder of SET_X_train.npy, SET_Y_train.npy, SET_X_test.npy and SET_Y_test.npy
+    folder: PathBuf,
+    /// The name before `_X_train.npy`
+    #[arg(long)]
+    set: String,
+}
+
 /// Runs it.
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     if matches!(args.kernel, Kernel::Render) {
@@ -137,6 +168,20 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let measured = shown(output.quiet, |run| match &args.kernel {
         Kernel::Render => anyhow::bail!("frames have no limit"),
         Kernel::Inspect => inspect::run(args.reps, run),
+        Kernel::Ridge(a) => ridge::run(&a.folder, &a.set, &ridge::Task::Ridge, args.reps, run),
+        Kernel::Banded {
+            arrays: a,
+            draws,
+            weights,
+        } => {
+            let (draws, weights) = (*draws as usize, weights.clone());
+            let task = ridge::Task::Banded { draws, weights };
+            ridge::run(&a.folder, &a.set, &task, args.reps, run)
+        }
+        Kernel::DecodeRidge { arrays: a, search } => {
+            let task = ridge::Task::Decode { search: *search };
+            ridge::run(&a.folder, &a.set, &task, args.reps, run)
+        }
         Kernel::Load { file } => reading::load(file, args.reps, run),
         Kernel::Masked { file, mask } => reading::masked(file, mask, args.reps, run),
         Kernel::TimeCourse { file, voxel } => reading::time_course(file, *voxel, args.reps, run),

@@ -10,6 +10,7 @@ mod decode;
 mod demo;
 mod demo_data;
 mod glm;
+mod encode;
 mod info;
 mod progress;
 mod render;
@@ -64,6 +65,8 @@ enum Command {
     Glm(glm::Args),
     /// Which features tell two conditions (or many) apart: maps, picks, and scores that do not flatter
     Select(select::Args),
+    /// Predict every voxel from features of what was shown, and hold it against its noise ceiling
+    Encode(encode::Args),
     /// Draw the window's views off screen
     Render(render::Args),
     /// List the clusters of a map above a threshold, or what it holds in each region
@@ -100,6 +103,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Decode(args)) => decode::run(&args, output),
         Some(Command::Glm(args)) => glm::run(&args, output),
         Some(Command::Select(args)) => select::run(&args, output),
+        Some(Command::Encode(args)) => encode::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),
         Some(Command::Clusters(args)) => clusters::run(&args, output),
         Some(Command::Roi(args)) => roi::run(&args, output),

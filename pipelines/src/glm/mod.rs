@@ -213,6 +213,40 @@ pub(crate) fn trials(
     Ok(trials)
 }
 
+/// The cleaned time courses of a run.
+#[derive(Debug)]
+pub struct Courses {
+    /// Volumes × voxels: detrended and z-scored over the run, 0 where a voxel does not vary or is not finite.
+    pub values: Matrix,
+    /// Seconds from one volume to the next.
+    pub tr_secs: f64,
+}
+
+/// Detrends and z-scores the time courses of the voxels of `columns` in one run.
+///
+/// # Errors
+/// Those of reading it; when the columns are not voxels of its grid.
+pub fn time_courses(
+    bold: &BoldRun,
+    columns: &Columns,
+    plan: &BetasPlan,
+    run: &Run<'_>,
+) -> Result<Courses, Stop> {
+    run.stage(format!("reading the volumes of run {}", bold.label));
+    let Columns::Voxels(mask) = columns else {
+        return Err(Error::data("points without a grid have no volumes to read").into());
+    };
+    let open = courses::open(bold, run)?;
+    mask.require_grid(&open.grid, &label_of(bold))?;
+    let tr_secs = tr_of(bold, open.tr_secs)?;
+    let every = faer::Mat::<f64>::identity(open.n_times, open.n_times);
+    let cleaned = clean::read(&open.courses(mask, run)?, plan.detrend_order, &every, run)?;
+    Ok(Courses {
+        values: cleaned.values,
+        tr_secs,
+    })
+}
+
 /// One matrix over all runs; with `varying_only`, of the voxels that vary in each of them.
 fn stack(
     blocks: Vec<(Matrix, Vec<bool>)>,

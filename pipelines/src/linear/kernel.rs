@@ -1,6 +1,9 @@
 //! The kernel of all trials, and its centred pieces.
 
-use faer::{Mat, Side};
+use faer::diag::Diag;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::{Mat, Par};
 
 use crate::device::Compute;
 use crate::linear::product;
@@ -34,22 +37,68 @@ pub fn centred(kernel: &Mat<f64>, rows: &[usize], train: &[usize]) -> Mat<f64> {
     })
 }
 
+/// The products of rows with other rows, both less `means`, some columns at a time so that little is copied.
+pub fn across(
+    rows: &Matrix,
+    others: &Matrix,
+    means: &[f32],
+    compute: &Compute,
+    run: &Run<'_>,
+) -> Result<Matrix, Stop> {
+    const DEPTH: usize = 2048;
+    let part = |x: &Matrix, columns: std::ops::Range<usize>| {
+        let mut out = Matrix::zeros(x.n_rows, columns.len());
+        for r in 0..x.n_rows {
+            let from = x.row(r)[columns.clone()]
+                .iter()
+                .zip(&means[columns.clone()]);
+            let to = out.row_mut(r).iter_mut().zip(from);
+            to.for_each(|(to, (value, mean))| *to = value - mean);
+        }
+        out
+    };
+    let mut out = Matrix::zeros(rows.n_rows, others.n_rows);
+    for left in (0..rows.n_cols).step_by(DEPTH) {
+        let columns = left..(left + DEPTH).min(rows.n_cols);
+        let (a, b) = (part(rows, columns.clone()), part(others, columns));
+        let product = product::times_transposed(&a, &b, compute, run)?;
+        let sums = out.values.iter_mut().zip(&product.values);
+        sums.for_each(|(sum, value)| *sum += value);
+    }
+    Ok(out)
+}
+
 /// Eigenvalues (ascending, negative rounding set to 0) and eigenvectors (columns) of a symmetric
-/// matrix.
+/// matrix, by all threads.
 pub fn eigen(symmetric: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
-    if symmetric.nrows() == 0 {
+    eigen_by(symmetric, Par::rayon(0))
+}
+
+/// As [`eigen`], by so many threads.
+pub fn eigen_by(symmetric: &Mat<f64>, par: Par) -> Result<(Vec<f64>, Mat<f64>)> {
+    let n = symmetric.nrows();
+    if n == 0 {
         return Ok((Vec::new(), Mat::zeros(0, 0)));
     }
-    let eigen = symmetric.self_adjoint_eigen(Side::Lower).map_err(|e| {
+    let mut values = Diag::<f64>::zeros(n);
+    let mut vectors = Mat::<f64>::zeros(n, n);
+    let scratch =
+        self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, par, Default::default());
+    self_adjoint_evd(
+        symmetric.as_ref(),
+        values.as_mut(),
+        Some(vectors.as_mut()),
+        par,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Default::default(),
+    )
+    .map_err(|e| {
         Error::data(format!(
-            "the eigenvalues of a {0} × {0} kernel were not found ({e:?}): check the data for NaN",
-            symmetric.nrows()
+            "the eigenvalues of a {n} × {n} kernel were not found ({e:?}): check the data for NaN"
         ))
     })?;
-    let values = (0..symmetric.nrows())
-        .map(|i| eigen.S()[i].max(0.0))
-        .collect();
-    Ok((values, eigen.U().to_owned()))
+    let values = (0..n).map(|i| values[i].max(0.0)).collect();
+    Ok((values, vectors))
 }
 
 /// The mean of every column over the named rows.

@@ -6,9 +6,13 @@
 //! (kernel, eigenvectors) is kept apart from what depends on pictures or labels, so that shuffled
 //! controls reuse it.
 
+pub mod cholesky;
 pub mod folds;
 pub mod kernel;
 pub mod lda;
 pub mod pca;
+pub mod penalties;
 pub mod product;
 pub mod ridge;
+pub mod search;
+pub mod single;

@@ -2,6 +2,7 @@
 
 mod design;
 mod draw;
+mod encoding;
 mod figures;
 mod glm;
 mod html;
@@ -11,6 +12,7 @@ mod sheet;
 
 use std::path::{Path, PathBuf};
 
+pub use encoding::{EncodeContext, encode_folds, encode_metrics, encode_regions, write_encode};
 pub use glm::{GlmContext, glm_metrics, write_glm};
 pub use metrics::metrics;
 pub use select::{Selected, select_metrics, write_select};

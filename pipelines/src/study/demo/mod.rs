@@ -51,6 +51,10 @@ pub struct Demo {
     /// there is none. It is the SD, over pictures, of the peak response to one picture, over the
     /// SD, over time, of the noise (drifts left out). See [`explainable`].
     pub truth_snr: Arc<Volume>,
+    /// The part of the planted variance of every voxel of the first subject, over pictures, that
+    /// follows from what the pictures show: all of it in early areas; in late ones, which also answer
+    /// to what no one knows of a picture, what category and the traits that show say linearly.
+    pub truth_knowable: Arc<Volume>,
 }
 
 /// The subject that is meant when none is named.
@@ -88,7 +92,12 @@ pub fn generate_with(
     early.subjects.iter_mut().for_each(|s| s.runs.clear());
     publish(early);
     let truth_snr = Arc::new(first.snr(run)?);
-    Ok(Demo { study, truth_snr })
+    let truth_knowable = Arc::new(first.knowable(run)?);
+    Ok(Demo {
+        study,
+        truth_snr,
+        truth_knowable,
+    })
 }
 
 /// The subjects of a plan, at least one.

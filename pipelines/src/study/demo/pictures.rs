@@ -21,6 +21,9 @@ pub(super) const SIDE: usize = 96;
 /// How many numbers describe a picture beside its category.
 pub(super) const N_TRAITS: usize = 11;
 
+/// The one of them that does not show.
+pub(super) const HIDDEN: usize = 10;
+
 /// One picture and what is known of it.
 #[derive(Clone, Debug)]
 pub(super) struct Picture {

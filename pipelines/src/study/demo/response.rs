@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::atlas::{Holding, Topography};
 use super::person::Person;
-use super::pictures::{self, CATEGORIES, N_TRAITS, Picture};
+use super::pictures::{self, CATEGORIES, HIDDEN, N_TRAITS, Picture};
 use super::stream::{Stream, exp, sin_cos};
 use super::sulci;
 use crate::run::{Run, Stop};
@@ -18,6 +18,8 @@ pub(super) struct Tuning {
     pub(super) voxels: Vec<usize>,
     /// The planted signal-to-noise of each.
     pub(super) snr: Vec<f32>,
+    /// The part of each voxel's responses that follows from what pictures show.
+    pub(super) knowable: Vec<f32>,
     /// A row a picture of the subject, a column a voxel; every column has mean 0 and variance 1.
     pub(super) responses: Vec<Vec<f32>>,
 }
@@ -77,7 +79,7 @@ pub(super) fn tune(
         .filter(|&v| holdings[v].key > 0)
         .collect();
     let quality = QUALITY[person.index % QUALITY.len()];
-    let columns: Vec<(f32, Vec<f32>)> = voxels
+    let columns: Vec<(f32, f32, Vec<f32>)> = voxels
         .par_iter()
         .map(|&voxel| {
             run.check()?;
@@ -89,23 +91,24 @@ pub(super) fn tune(
             let filled = (2.0 * holding.part).min(1.0);
             let explained = stream.between(low, high) * quality * filled;
             let snr = (explained / (1.0 - explained) * TRIAL_NOISE).sqrt();
-            let mut column = if area < 4 {
+            let (mut column, knowable) = if area < 4 {
                 let from_calcarine = sulci::distance(holding.hull, &calcarine);
                 let field = Field::of(holding, from_calcarine, topography.rings, &mut stream);
-                retinotopic(&field, &maps, &mut stream)
+                (retinotopic(&field, &maps, &mut stream), 1.0)
             } else {
                 semantic(person.seed, area, &pictures, &mut stream)
             };
             standardise(&mut column);
-            Ok((snr, column))
+            Ok((snr, knowable, column))
         })
         .collect::<Result<_, Stop>>()?;
     let responses = (0..pictures.len())
-        .map(|picture| columns.iter().map(|(_, column)| column[picture]).collect())
+        .map(|picture| columns.iter().map(|(.., column)| column[picture]).collect())
         .collect();
     Ok(Tuning {
         voxels,
-        snr: columns.into_iter().map(|(snr, _)| snr).collect(),
+        snr: columns.iter().map(|(snr, ..)| *snr).collect(),
+        knowable: columns.iter().map(|(_, knowable, _)| *knowable).collect(),
         responses,
     })
 }
@@ -257,12 +260,13 @@ const TASTES: [[f32; 8]; 9] = [
 ];
 
 /// The area's taste, more or less marked from picture to picture, and the voxel's own liking for
-/// the picture's traits and for single categories.
-fn semantic(seed: u64, area: usize, pictures: &[Picture], stream: &mut Stream) -> Vec<f32> {
+/// the picture's traits and for single categories; and the part of it that is known from category and the traits that
+/// show.
+fn semantic(seed: u64, area: usize, pictures: &[Picture], stream: &mut Stream) -> (Vec<f32>, f32) {
     let taste = TASTES[(area - 4).min(TASTES.len() - 1)];
     let own: [f32; CATEGORIES.len()] = std::array::from_fn(|_| 0.45 * stream.normal());
     let liking: [f32; N_TRAITS] = std::array::from_fn(|_| 0.6 * stream.normal());
-    pictures
+    let (all, known): (Vec<f32>, Vec<f32>) = pictures
         .iter()
         .map(|picture| {
             // How typical the picture is of its category: the same for the whole area, and for
@@ -270,9 +274,16 @@ fn semantic(seed: u64, area: usize, pictures: &[Picture], stream: &mut Stream) -
             let named = [5, area as u64, picture.number as u64];
             let marked = 1.0 + 0.7 * Stream::new(seed, &named).normal();
             let traits: f32 = picture.traits.iter().zip(&liking).map(|(t, l)| t * l).sum();
-            (taste[picture.category] + own[picture.category]) * marked + traits
+            let liked = taste[picture.category] + own[picture.category];
+            let hidden = picture.traits[HIDDEN] * liking[HIDDEN];
+            (liked * marked + traits, liked + traits - hidden)
         })
-        .collect()
+        .unzip();
+    let (mut own, mut shown) = (all.clone(), known);
+    standardise(&mut own);
+    standardise(&mut shown);
+    let r = own.iter().zip(&shown).map(|(a, b)| a * b).sum::<f32>() / own.len().max(1) as f32;
+    (all, r * r)
 }
 
 fn standardise(values: &mut [f32]) {

@@ -1,0 +1,175 @@
+//! Ridge regressions as matrices that make predictions of responses.
+//!
+//! With A = XᵀX of the scaled features (primal) or XXᵀ (dual), both centred on the training rows, and R the rows to be
+//! predicted on the same side, predictions are R (A + α)⁻¹ · right side: XᵀY or Y. R (A + α)⁻¹ knows no target.
+
+use std::collections::BTreeMap;
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par};
+use rayon::prelude::*;
+
+use super::{Asked, LARGE, Model, Problem, Split};
+use crate::linear::cholesky::Symmetric;
+use crate::linear::product::Fixed;
+use crate::linear::{kernel, penalties};
+use crate::matrix::Matrix;
+use crate::run::{Run, Stop};
+
+/// The hats of all penalties for the rows of one part.
+#[derive(Debug)]
+pub(super) struct Hats {
+    /// Curves · rows × width of the right side.
+    pub(super) fixed: Fixed,
+    /// Penalties × curves: each penalty's hat is this sum of the curves'.
+    pub(super) parts: Vec<Vec<f64>>,
+}
+
+/// For every split the hats of what it says, in that order.
+pub(super) fn of_splits(
+    problem: &Problem<'_>,
+    splits: &[Split],
+    gamma: &[f64],
+    alphas: &[f64],
+    run: &Run<'_>,
+) -> Result<Vec<Vec<Hats>>, Stop> {
+    let one = |split: &Split, par: Par| -> Result<Vec<Hats>, Stop> {
+        run.check()?;
+        let system = problem.system(&split.without, gamma);
+        let rows: Vec<Mat<f64>> = split
+            .says
+            .iter()
+            .map(|&(_, part)| problem.asked(&split.without, Asked::Part(part), gamma, None))
+            .collect();
+        let made = if system.n() > LARGE {
+            by_factors(&system, &rows, alphas, par, run)?
+        } else {
+            by_eigenvectors(&system, &rows, alphas, par, run)?
+        };
+        let finish = |(stacked, parts): (Mat<f64>, Vec<Vec<f64>>)| Hats {
+            fixed: Fixed::new(problem.narrowed(&stacked, gamma), problem.compute),
+            parts,
+        };
+        Ok(made.into_iter().map(finish).collect())
+    };
+    let large = splits
+        .iter()
+        .any(|s| problem.side.width(problem.n_train(&s.without)) > LARGE);
+    if large || splits.len() == 1 {
+        splits.iter().map(|s| one(s, Par::rayon(0))).collect()
+    } else {
+        splits.par_iter().map(|s| one(s, Par::Seq)).collect()
+    }
+}
+
+/// The hat of a model for one γ and α; with `by_space` one below the other for each space alone.
+pub(super) fn exact(
+    problem: &Problem<'_>,
+    model: &Model,
+    gamma: &[f64],
+    alpha: f64,
+    by_space: bool,
+    par: Par,
+    run: &Run<'_>,
+) -> Result<Matrix, Stop> {
+    let spaces: Vec<Option<usize>> = match by_space {
+        true => (0..gamma.len()).map(Some).collect(),
+        false => vec![None],
+    };
+    let rows: Vec<Mat<f64>> = spaces
+        .into_iter()
+        .map(|space| problem.asked(&model.without, model.asked, gamma, space))
+        .collect();
+    let rows = stacked(&rows);
+    let factor = problem
+        .system(&model.without, gamma)
+        .factor(alpha, par, run)?;
+    let mut solved = rows.transpose().to_owned();
+    factor.solve(&mut solved, par, run)?;
+    Ok(problem.narrowed(&solved.transpose().to_owned(), gamma))
+}
+
+fn stacked(parts: &[Mat<f64>]) -> Mat<f64> {
+    let n_rows = parts.iter().map(Mat::nrows).sum();
+    let mut out = Mat::zeros(n_rows, parts.first().map_or(0, Mat::ncols));
+    let mut at = 0;
+    for part in parts {
+        out.subrows_mut(at, part.nrows()).copy_from(part);
+        at += part.nrows();
+    }
+    out
+}
+
+type Made = Vec<(Mat<f64>, Vec<Vec<f64>>)>;
+
+/// One eigendecomposition, and a product a curve.
+fn by_eigenvectors(
+    system: &Symmetric,
+    rows: &[Mat<f64>],
+    alphas: &[f64],
+    par: Par,
+    run: &Run<'_>,
+) -> Result<Made, Stop> {
+    let (values, vectors) = kernel::eigen_by(&system.whole(), par)?;
+    run.check()?;
+    let curves = penalties::curves(&values, alphas)?;
+    let mut made = Vec::new();
+    for rows in rows {
+        let n = rows.nrows();
+        let mut along = Mat::<f64>::zeros(n, values.len());
+        matmul(&mut along, Accum::Replace, rows, &vectors, 1.0, par);
+        let mut scaled = Mat::<f64>::zeros(n * curves.factors.len(), values.len());
+        for (k, factors) in curves.factors.iter().enumerate() {
+            for (c, factor) in factors.iter().enumerate() {
+                for r in 0..n {
+                    scaled[(k * n + r, c)] = along[(r, c)] * factor;
+                }
+            }
+        }
+        run.check()?;
+        let mut hats = Mat::<f64>::zeros(scaled.nrows(), values.len());
+        matmul(
+            &mut hats,
+            Accum::Replace,
+            &scaled,
+            vectors.transpose(),
+            1.0,
+            par,
+        );
+        made.push((hats, curves.parts.clone()));
+    }
+    Ok(made)
+}
+
+/// A Cholesky factor for each penalty: cheaper than eigenvectors where the system is large.
+fn by_factors(
+    system: &Symmetric,
+    rows: &[Mat<f64>],
+    alphas: &[f64],
+    par: Par,
+    run: &Run<'_>,
+) -> Result<Made, Stop> {
+    let all = stacked(rows);
+    let mut by_part: BTreeMap<usize, Vec<Mat<f64>>> = BTreeMap::new();
+    for &alpha in alphas {
+        let factor = system.clone().factor(alpha, par, run)?;
+        let mut solved = all.transpose().to_owned();
+        factor.solve(&mut solved, par, run)?;
+        let mut at = 0;
+        for (part, rows) in rows.iter().enumerate() {
+            let own = solved.subcols(at, rows.nrows()).transpose().to_owned();
+            by_part.entry(part).or_default().push(own);
+            at += rows.nrows();
+        }
+    }
+    let own = |a: usize| {
+        (0..alphas.len())
+            .map(|k| f64::from(u8::from(k == a)))
+            .collect()
+    };
+    let parts: Vec<Vec<f64>> = (0..alphas.len()).map(own).collect();
+    Ok(by_part
+        .into_values()
+        .map(|hats| (stacked(&hats), parts.clone()))
+        .collect())
+}
