@@ -7,8 +7,8 @@ mod frames;
 mod inspect;
 mod meter;
 mod reading;
-mod statistics;
 mod ridge;
+mod statistics;
 
 use std::path::PathBuf;
 
@@ -110,6 +110,7 @@ enum Kernel {
         /// With the p of every voxel
         #[arg(long)]
         p: bool,
+    },
     /// Fit an encoding model with a penalty for every target; the limit is the products it needs at this machine's rate
     Ridge(Arrays),
     /// Search weights of two feature spaces too; the limit is the products it needs at this machine's rate
