@@ -77,27 +77,32 @@ pub(super) fn summary(
     text
 }
 
-/// Classes with their counts, and whether all runs have as many.
+/// Classes with their trials and how these are spread over runs; said once where all have as many.
 fn classes(selected: &Selected<'_>, counts: &[RunCount]) -> String {
-    let names: Vec<String> = selected
-        .evaluation
-        .classes
-        .iter()
-        .enumerate()
-        .map(|(class, name)| {
+    let names = &selected.evaluation.classes;
+    let spread: Vec<String> = (0..names.len())
+        .map(|class| {
             let n: Vec<usize> = counts.iter().map(|c| c.n[class]).collect();
             let total: usize = n.iter().sum();
-            let (least, most) = (n.iter().min(), n.iter().max());
-            match (least, most) {
+            match (n.iter().min(), n.iter().max()) {
                 (Some(least), Some(most)) if least == most => {
-                    format!("{name} ({total} trials, {least} a run)")
+                    format!("{total} trials, {least} a run")
                 }
                 (Some(least), Some(most)) => {
-                    format!("{name} ({total} trials, {least} to {most} a run)")
+                    format!("{total} trials, {least} to {most} a run")
                 }
-                _ => name.clone(),
+                _ => "no trials".to_owned(),
             }
         })
         .collect();
-    names.join(" against ")
+    match spread.first() {
+        Some(first) if spread.iter().all(|s| s == first) => {
+            format!("{}: {first} each", names.join(" against "))
+        }
+        _ => {
+            let named = names.iter().zip(spread);
+            let named: Vec<String> = named.map(|(name, n)| format!("{name} ({n})")).collect();
+            named.join(" against ")
+        }
+    }
 }

@@ -197,7 +197,7 @@ impl Scores {
         if let Some((words, colour)) = below {
             let y = (middle + 11) * k;
             if way.badge {
-                let corners = [(right - 4 * k, y - 10 * k), (right + 76 * k, y + 10 * k)];
+                let corners = [(right - 4 * k, y - 10 * k), (right + 62 * k, y + 10 * k)];
                 area.draw(&Rectangle::new(corners, colour.filled()))?;
                 let style = font(13, RGBColor(255, 255, 255), HPos::Left, VPos::Center);
                 area.draw(&Text::new(words, (right + 2 * k, y + DROP * k), style))?;
