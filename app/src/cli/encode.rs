@@ -35,7 +35,7 @@ numbers, or an array with a row for each stimulus (in the order of the study) or
 Several spaces are weighed against each other, voxel by voxel, and R² is divided among them.
 
 Every fold is predicted from the others; repeats of a picture stay together. Beside each score stand
-chance, a shuffled control and the noise ceiling: docs/guide/encoding.md says what they mean.";
+chance, a shuffled control and the noise ceiling: docs/guide/scores.md says what they mean.";
 
 /// What `encode` takes.
 #[derive(clap::Args, Debug)]

@@ -1,4 +1,4 @@
-//! `fusiform glm`: a model of every voxel's time course; maps of contrasts, or responses of single trials.
+//! `fusiform glm`: a model of every voxel's time course; maps of contrasts.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,11 +23,9 @@ Examples:
   fusiform glm study/ --contrast \"face - house\" --out maps
   fusiform glm study/ --contrast \"face - 0.5*(house + chair)\" --contrast \"any = face, house, chair\" --out maps
   fusiform glm study/ --hrf fir --contrast \"face_delay_2 - face_delay_0\" --confounds motion,csf --out maps
-  fusiform glm study/ --trials lss --out betas        # then: fusiform decode betas/study.toml
 
 A contrast is a weighted sum of columns of the design: conditions (the trial_type of the events), confounds by
-name, drift_1 …, constant. Several sums separated by commas are tested together (F). NAME = … names the files.
-docs/guide/glm.md is a worked example.";
+name, drift_1 …, constant. Several sums separated by commas are tested together (F). NAME = … names the files.";
 
 /// What `glm` takes.
 #[derive(clap::Args, Debug)]

@@ -61,7 +61,7 @@ enum Command {
     Info(info::Args),
     /// Decode pictures and categories from BOLD, each run from the others
     Decode(decode::Args),
-    /// Model every voxel's time course: maps of contrasts, or responses of single trials
+    /// Model every voxel's time course: maps of contrasts
     Glm(glm::Args),
     /// Which features tell two conditions (or many) apart: maps, picks, and scores that do not flatter
     Select(select::Args),
