@@ -3,6 +3,7 @@
 use egui::Ui;
 use fusiform_pipelines::select::{FeatureKind, Windows};
 
+use super::scores::p_text;
 use super::{heading, plural, under_way};
 use crate::command::{Command, Select as Ask};
 use crate::jobs::Kind;
@@ -85,7 +86,7 @@ impl Compare {
                                     "chance {:.3}, {} rows, {}",
                                     evaluation.chance, evaluation.n_rows, evaluation.split
                                 ));
-                            let p = scored.p.map_or_else(|| "–".into(), short);
+                            let p = scored.p.map_or_else(|| "–".into(), p_text);
                             ui.label(weak(ctx, p));
                         }
                     }
@@ -98,7 +99,7 @@ impl Compare {
                                 short(difference.t),
                                 difference.df
                             ));
-                        ui.label(weak(ctx, short(difference.p)));
+                        ui.label(weak(ctx, p_text(difference.p)));
                     }
                     ui.end_row();
                 }

@@ -178,6 +178,7 @@ fn table(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit, counts: &Counts) {
         .id_salt("runs")
         .max_height(132.0)
         .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
             let grid = egui::Grid::new("runs").striped(true).spacing(vec2(14.0, 1.0));
             grid.show(ui, |ui| {
                 ui.label(weak(ctx, "in the map"))

@@ -4,14 +4,13 @@ use egui::{Align2, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use fusiform_pipelines::select::history::Attempt;
 
 use super::heading;
+use super::scores::p_text;
 use crate::command::{Command, Select as Ask};
-use crate::panels::{Ctx, short, weak};
+use crate::panels::{Ctx, weak};
 use crate::theme;
 
 /// Height of a row, points.
 const ROW: f32 = 19.0;
-/// Rows in sight.
-const IN_SIGHT: f32 = 8.0;
 
 pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     heading(
@@ -54,17 +53,10 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
     columns.draw(ui, rect, &head, [ctx.theme.weak; 6]);
     ui.spacing_mut().item_spacing.y = 0.0;
-    egui::ScrollArea::vertical()
-        .id_salt("history")
-        .max_height(ROW * IN_SIGHT)
-        .show_rows(ui, ROW, history.attempts.len(), |ui, range| {
-            for place in range {
-                let newest_first = history.attempts.iter().rev().nth(place);
-                if let Some(attempt) = newest_first {
-                    row(ui, ctx, attempt, &columns);
-                }
-            }
-        });
+    // The column scrolls as a whole, so that a row reached by the keyboard comes into sight.
+    for attempt in history.attempts.iter().rev() {
+        row(ui, ctx, attempt, &columns);
+    }
     ui.reset_style();
 }
 
@@ -106,7 +98,7 @@ fn row(ui: &mut Ui, ctx: &Ctx<'_>, attempt: &Attempt, columns: &Columns) {
         ),
         format!("{:.3}", outcome.fixed.accuracy),
         format!("{:.3}", outcome.repicked.accuracy),
-        outcome.repicked.p.map_or_else(|| "–".into(), short),
+        outcome.repicked.p.map_or_else(|| "–".into(), p_text),
     ];
     let text = ctx.theme.text;
     columns.draw(

@@ -59,7 +59,16 @@ fn fraction(value: f64) -> String {
 fn p_words(scored: &Scored) -> String {
     scored
         .p
-        .map_or_else(|| "no p".to_owned(), |p| format!("p = {}", short(p)))
+        .map_or_else(|| "no p".to_owned(), |p| format!("p = {}", p_text(p)))
+}
+
+/// A probability with as many digits as permutations give it.
+pub(super) fn p_text(p: f64) -> String {
+    if p >= 0.000_5 {
+        format!("{p:.3}")
+    } else {
+        short(p)
+    }
 }
 
 fn fixed_card(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome, width: f32) {
@@ -157,20 +166,18 @@ impl Card<'_> {
             (None, false) => ctx.theme.strong,
         };
         let number = egui::FontId::new(theme::NUMBER + 3.0, egui::FontFamily::Proportional);
-        painter.text(
+        let value = painter.text(
             pos2(left, rect.top() + 22.0),
             Align2::LEFT_TOP,
             fraction(self.scored.accuracy),
             number,
             ink,
         );
-        painter.text(
-            pos2(rect.right() - 8.0, rect.top() + 29.0),
-            Align2::RIGHT_TOP,
-            &self.below,
-            small.clone(),
-            ctx.theme.weak,
-        );
+        let below = painter.layout_no_wrap(self.below.clone(), small.clone(), ctx.theme.weak);
+        let at = pos2(rect.right() - 8.0 - below.size().x, rect.top() + 29.0);
+        if at.x > value.right() + 6.0 {
+            painter.galley(at, below, ctx.theme.weak);
+        }
         line(
             &format!("chance {}", fraction(self.chance)),
             50.0,
@@ -180,14 +187,20 @@ impl Card<'_> {
         match self.badge {
             Some(badge) => pill(ui, ctx, rect, badge),
             None => {
-                let mut more = format!("balanced {}", fraction(self.scored.balanced_accuracy));
-                if let Some(auc) = self.scored.auc {
-                    more = format!("AUC {}, {more}", fraction(auc));
-                }
+                let balanced = format!("balanced {}", fraction(self.scored.balanced_accuracy));
+                let more = match self.scored.auc {
+                    Some(auc) if rect.width() < 190.0 => format!("AUC {}", fraction(auc)),
+                    Some(auc) => format!("AUC {}, {balanced}", fraction(auc)),
+                    None => balanced,
+                };
                 line(&more, 88.0, ctx.theme.weak);
             }
         }
-        response.on_hover_text(format!("{words}\n{hint}"));
+        let balanced = fraction(self.scored.balanced_accuracy);
+        let below = &self.below;
+        response.on_hover_text(format!(
+            "{words}\nbalanced accuracy {balanced}, {below}\n{hint}"
+        ));
     }
 }
 
