@@ -2,7 +2,6 @@
 
 use egui::Key;
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
 use fusiform::command::{Change, Command};
 use fusiform::jobs::Kind;
 use fusiform::layout::{SelectLook, Shown};
