@@ -23,11 +23,12 @@ pub mod readout;
 pub mod ready;
 mod region;
 pub mod response;
+pub mod single;
 
 use std::collections::HashMap;
 use std::path::Path;
 
-pub use plan::{default_plan, plan_for};
+pub use plan::{default_plan, drift_order, plan_for};
 pub use ready::betas_of;
 
 use crate::betas::{Betas, Columns, Trial};
@@ -50,6 +51,20 @@ pub enum TrialModel {
     },
     /// One regressor a trial, all at once (least squares all), canonical HRF.
     LeastSquares,
+    /// Each trial against all others together (least squares separate), canonical HRF.
+    LeastSquaresSeparate,
+    /// One regressor a trial, all at once, regularised in the manner of GLMsingle: see [`single`].
+    Ridge,
+}
+
+/// What trials are measured in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrialUnits {
+    /// Standard deviations of the voxel's time course, then z-scored over the trials of a run.
+    #[default]
+    ZScored,
+    /// Per cent of the voxel's mean over its run.
+    Percent,
 }
 
 /// How betas are made.
@@ -61,6 +76,10 @@ pub struct BetasPlan {
     pub detrend_order: usize,
     /// Trials of this condition are rest and left out.
     pub rest: Vec<String>,
+    /// When in a volume its reference slice was acquired, as a share of the TR: see [`design::DesignPlan`].
+    pub slice_time_ref: f64,
+    /// What trials are measured in.
+    pub units: TrialUnits,
 }
 
 impl Default for BetasPlan {
@@ -69,6 +88,8 @@ impl Default for BetasPlan {
             model: TrialModel::BlockMean { lag_volumes: 2 },
             detrend_order: 1,
             rest: vec!["rest".into(), "baseline".into(), "fixation".into()],
+            slice_time_ref: 0.0,
+            units: TrialUnits::ZScored,
         }
     }
 }
@@ -81,18 +102,26 @@ impl BetasPlan {
                 format!("block mean, lag {lag_volumes} volumes")
             }
             TrialModel::LeastSquares => "least squares all, Glover HRF".to_owned(),
+            TrialModel::LeastSquaresSeparate => "least squares separate, Glover HRF".to_owned(),
+            TrialModel::Ridge => "ridge-regularised single trials".to_owned(),
         };
         let trend = match self.detrend_order {
             0 => "mean removed".to_owned(),
             1 => "linear detrend".to_owned(),
             order => format!("Legendre detrend of order {order}"),
         };
-        let trials = if scaled {
-            "; trials z-scored per voxel within each run"
-        } else {
-            ""
+        let shift = match self.slice_time_ref {
+            0.0 => String::new(),
+            share => format!(", volumes acquired {share} TR after their beginning"),
         };
-        format!("{model}; {trend} and z-score over time per run{trials}")
+        let units = match (self.units, scaled) {
+            (TrialUnits::Percent, _) => " per run; in per cent of each voxel's mean",
+            (TrialUnits::ZScored, true) => {
+                " and z-score over time per run; trials z-scored per voxel within each run"
+            }
+            (TrialUnits::ZScored, false) => " and z-score over time per run",
+        };
+        format!("{model}{shift}; {trend}{units}")
     }
 
     fn is_rest(&self, row: &EventRow) -> bool {
@@ -116,6 +145,10 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
     let Some(first) = selection.runs.first() else {
         return betas_of(selection, run);
     };
+    if plan.model == TrialModel::Ridge {
+        let prepared = single::prepare(selection, plan, run)?;
+        return prepared.betas(&prepared.choose(&prepared.runs(), run)?, run);
+    }
     run.stage("reading the mask");
     let chosen = region::mask(selection, run)?;
     let mut mask: Option<Mask> = chosen.as_ref().map(|m| m.mask.clone());
@@ -155,11 +188,7 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
         )?;
         report_voxels(&cleaned, mask, bold, chosen.is_some(), run)?;
         let mut values = cleaned.values;
-        if values.n_rows >= MIN_TRIALS_TO_SCALE {
-            clean::z_score_rows(&mut values, &(0..readout.kept.len()).collect::<Vec<_>>());
-        } else {
-            scaled = false;
-        }
+        scaled &= scale(&mut values, plan.units, &cleaned.percent);
         trials.extend(
             readout
                 .kept
@@ -188,6 +217,32 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
         columns: Columns::Voxels(mask),
         method: plan.words(scaled),
     })
+}
+
+/// Brings the trials of a run into their units; whether they were z-scored.
+fn scale(trials: &mut Matrix, units: TrialUnits, percent: &[f32]) -> bool {
+    // Data whose mean is small against their spread are centred already: per cent of such a mean would be nonsense.
+    let mut sorted: Vec<f32> = percent.iter().copied().filter(|p| *p > 0.0).collect();
+    sorted.sort_by(f32::total_cmp);
+    let sensible = sorted
+        .get(sorted.len() / 2)
+        .is_some_and(|middle| *middle < 20.0);
+    if units == TrialUnits::Percent && !sensible {
+        return false;
+    }
+    if units == TrialUnits::Percent {
+        for row in 0..trials.n_rows {
+            let values = trials.row_mut(row).iter_mut().zip(percent);
+            values.for_each(|(value, percent)| *value *= percent);
+        }
+        return false;
+    }
+    let enough = trials.n_rows >= MIN_TRIALS_TO_SCALE;
+    if enough {
+        let rows: Vec<usize> = (0..trials.n_rows).collect();
+        clean::z_score_rows(trials, &rows);
+    }
+    enough
 }
 
 /// One matrix over all runs; with `varying_only`, of the voxels that vary in each of them.

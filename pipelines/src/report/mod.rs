@@ -7,11 +7,13 @@ mod glm;
 mod html;
 mod metrics;
 mod sheet;
+mod trials;
 
 use std::path::{Path, PathBuf};
 
 pub use glm::{GlmContext, glm_metrics, write_glm};
 pub use metrics::metrics;
+pub use trials::write_trials;
 
 use crate::betas::Betas;
 use crate::decode::{DecodePlan, Decoded, DecodedTrial};

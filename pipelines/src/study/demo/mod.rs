@@ -51,6 +51,19 @@ pub struct Demo {
     /// there is none. It is the SD, over pictures, of the peak response to one picture, over the
     /// SD, over time, of the noise (drifts left out). See [`explainable`].
     pub truth_snr: Arc<Volume>,
+    /// The planted responses of the first subject.
+    pub truth_responses: Arc<Planted>,
+}
+
+/// What was planted: the response of every voxel that has one to every picture the subject saw.
+#[derive(Clone, Debug)]
+pub struct Planted {
+    /// Flat indices on the BOLD grid, ascending.
+    pub voxels: Vec<usize>,
+    /// Ids of the pictures.
+    pub stimuli: Vec<String>,
+    /// A row a picture, a column a voxel; columns have mean 0 and variance 1.
+    pub responses: Vec<Vec<f32>>,
 }
 
 /// The subject that is meant when none is named.
@@ -88,7 +101,12 @@ pub fn generate_with(
     early.subjects.iter_mut().for_each(|s| s.runs.clear());
     publish(early);
     let truth_snr = Arc::new(first.snr(run)?);
-    Ok(Demo { study, truth_snr })
+    let truth_responses = Arc::new(first.planted(run)?);
+    Ok(Demo {
+        study,
+        truth_snr,
+        truth_responses,
+    })
 }
 
 /// The subjects of a plan, at least one.
