@@ -18,7 +18,8 @@ use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::stats::neighbours::Neighbours;
 use fusiform_pipelines::stats::permute::{self, Exchange, Permuted, Plan, Tail};
 use fusiform_pipelines::stats::{
-    Measure, StatMap, Variance, anova, ceiling, contrast, fdr, reliability, roi, tails, two_sample,
+    self, Measure, StatMap, Variance, anova, ceiling, contrast, fdr, reliability, roi, tails,
+    two_sample,
 };
 use fusiform_pipelines::surface::Surface;
 use fusiform_pipelines::volume::{Atlas, Region};
@@ -86,6 +87,37 @@ fn assert_same_p(got: &[f64], want: &[f64], relative: f64) {
     assert_eq!(got.len(), want.len());
     for (g, w) in got.iter().zip(want) {
         assert!((g - w).abs() <= relative * w, "{g} is not {w}");
+    }
+}
+
+/// The map that is made while trials are chosen is the one that is tested, to the precision of its numbers.
+#[test]
+fn a_quick_map_is_the_tested_one() {
+    let mut values = noise(75, 1500, 8);
+    for row in 0..75 {
+        for (c, value) in values.row_mut(row).iter_mut().enumerate() {
+            *value += 300.0 + 0.002 * (row % 2 * c) as f32;
+        }
+    }
+    for row in 0..75 {
+        values.row_mut(row)[3] = 7.7;
+    }
+    values.row_mut(20)[4] = f32::NAN;
+    values.row_mut(21)[5] = f32::INFINITY;
+    let (a, b): (Vec<usize>, Vec<usize>) = (0..75).partition(|r| r % 2 == 0);
+    for measure in [
+        Measure::T(Variance::Pooled),
+        Measure::T(Variance::Separate),
+        Measure::SignedR2,
+        Measure::DPrime,
+        Measure::Auc,
+    ] {
+        let want = map(&values, &a, &b, measure).values;
+        let got = quietly(|run| stats::map(&values, &a, &b, measure, run)).unwrap();
+        for (c, (got, want)) in got.iter().zip(&want).enumerate() {
+            assert_eq!(got.is_nan(), [3, 4, 5].contains(&c), "{measure:?} {c}");
+            assert!(got.is_nan() || (got - want).abs() < 1e-5 * want.abs().max(1.0));
+        }
     }
 }
 
