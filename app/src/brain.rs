@@ -9,6 +9,8 @@ use fusiform_pipelines::study::{CorticalSurface, Load, Source, Subject};
 use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
 use fusiform_pipelines::volume::{Atlas, Volume};
 
+use crate::session::{HemisphereData, Session};
+
 /// The parts of a subject that figures show.
 #[derive(Debug, Default)]
 pub struct Brain {
@@ -90,6 +92,27 @@ impl HemisphereShapes {
 }
 
 impl Brain {
+    /// What the window has open, for files to be held against.
+    pub fn open_in(session: &Session) -> Self {
+        let hemisphere = |h: &HemisphereData| HemisphereShapes {
+            side: h.hemisphere,
+            shapes: h
+                .shapes
+                .iter()
+                .map(|(shape, surface, _)| (*shape, Arc::clone(surface)))
+                .collect(),
+            sulcal: None,
+            labels: h.labels.clone(),
+            file: h.file.clone(),
+        };
+        let subject = &session.subject;
+        Self {
+            anatomy: subject.anatomy.as_ref().map(|a| Arc::clone(&a.volume)),
+            atlas: subject.atlas.as_ref().map(|a| Arc::clone(&a.atlas)),
+            hemispheres: subject.cortex.iter().map(hemisphere).collect(),
+        }
+    }
+
     /// Loads what a subject has.
     pub fn load(subject: &Subject, run: &Run<'_>) -> anyhow::Result<Self> {
         let mut hemispheres = Vec::new();

@@ -7,18 +7,21 @@ use std::path::PathBuf;
 
 use egui_tiles::Tree;
 use fusiform_pipelines::Error;
+use fusiform_pipelines::encode::features::Features;
 use fusiform_pipelines::study::select::Query;
 use glam::DVec3;
 
 use crate::jobs::{Arrival, Jobs, Kind};
 use crate::layout::{
-    self, CodeChoice, CortexLook, InsideLook, Layout, MapLook, Pane, SliceMode, Sort, View,
+    self, CodeChoice, CortexLook, InsideLook, Layer, Layout, MapLook, Mouse, Pane, SliceMode, Sort,
+    View,
 };
 use crate::session::{MapId, Saved, Session};
-use crate::workbench::load;
+use crate::workbench::{ask, load};
 use arrivals::arrive;
 use work::{
-    decode, follow_trial, project, read_first_run, read_responses, read_run, read_subject, save,
+    add, decode, encode, follow_trial, project, read_courses, read_first_run, read_responses,
+    read_run, read_subject, save,
 };
 
 /// The title of messages about a part of the study that is not settled yet.
@@ -31,10 +34,14 @@ pub enum Command {
     OpenDemo,
     /// Open a study folder, a `study.toml`, or loose files.
     Open(Vec<PathBuf>),
+    /// Add maps, regions or surfaces to what is open; a study among them is opened instead.
+    Add(Vec<PathBuf>),
     /// Ask the desktop for a folder to open.
     AskFolder,
     /// Ask the desktop for files to open.
     AskFiles,
+    /// Ask the desktop for files to add.
+    AskMore,
     /// Show or hide the field where a path can be typed.
     TypePath(bool),
     /// Work on another part of the study.
@@ -59,6 +66,8 @@ pub enum Command {
     Save(Saved, PathBuf),
     /// Make the single-trial responses of the selected part of the study.
     ReadResponses,
+    /// Fit an encoding model with these features to the responses.
+    Encode(Vec<Features>),
     /// Decode the selected part of the study.
     Decode,
     /// Stop the work of a kind.
@@ -67,6 +76,8 @@ pub enum Command {
     Dismiss(u64),
     /// The dark or the light look.
     Dark(bool),
+    /// What the mouse does on slices.
+    Mouse(Mouse),
     /// Panels were moved.
     Arrange(Box<Tree<Pane>>),
     /// Panels as they were at first.
@@ -97,14 +108,20 @@ pub enum Change {
     SliceOutlines(bool),
     /// Region borders on surfaces.
     SurfaceOutlines(bool),
-    /// The map over the anatomy.
+    /// Another map in the place of the one that is worked on, or none.
     Map(Option<MapId>),
+    /// Other maps over each other, from bottom to top, and which is worked on.
+    Layers(Vec<Layer>, Option<MapId>),
+    /// The numbers of the anatomy that are shown black and white; none is as it comes.
+    Grey(Option<(f32, f32)>),
     /// How a map is coloured.
     Look(MapId, MapLook),
     /// The camera turns (x, y, z, w).
     Rotation([f32; 4]),
     /// The surfaces are magnified.
     SurfaceZoom(f32),
+    /// The surfaces are moved right and up in the picture, mm.
+    SurfaceShift([f32; 2]),
     /// The cortical sheet is laid out or painted otherwise.
     Cortex(CortexLook),
     /// Volumes are looked into otherwise.
@@ -129,6 +146,8 @@ pub enum Change {
     Frame(usize),
     /// Time courses in percent or raw.
     Percent(bool),
+    /// Regions whose time courses are drawn, by name.
+    Pinned(Vec<String>),
 }
 
 /// Carries out a command.
@@ -137,11 +156,15 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
         Command::OpenDemo => open(session, layout, jobs, Vec::new()),
         Command::Open(paths) if paths.is_empty() => {}
         Command::Open(paths) => open(session, layout, jobs, paths),
-        Command::AskFolder => jobs.start(Kind::Dialog, "Choosing a folder", |_, _| {
-            Ok(load::ask_folder())
-        }),
+        Command::Add(paths) => add(session, layout, jobs, paths),
+        Command::AskFolder => {
+            jobs.start(Kind::Dialog, "Choosing a folder", |_, _| Ok(ask::folder()));
+        }
         Command::AskFiles => {
-            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(load::ask_files()));
+            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(ask::files()));
+        }
+        Command::AskMore => {
+            jobs.start(Kind::Dialog, "Choosing files", |_, _| Ok(ask::more()));
         }
         Command::TypePath(wanted) => session.wants_path = wanted,
         Command::Query(query) => requery(session, layout, jobs, query),
@@ -153,30 +176,29 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             if selects {
                 follow_trial(session, layout, jobs);
             }
-            session.show_frame(layout.view.frame);
-            project(session, layout, jobs);
+            follow_view(session, layout, jobs);
         }
         Command::Undo => {
             layout.undo();
-            session.show_frame(layout.view.frame);
-            project(session, layout, jobs);
+            follow_view(session, layout, jobs);
         }
         Command::Redo => {
             layout.redo();
-            session.show_frame(layout.view.frame);
-            project(session, layout, jobs);
+            follow_view(session, layout, jobs);
         }
         Command::AskSave(what) => {
             jobs.start(Kind::Dialog, "Choosing where to save", move |_, _| {
-                Ok(load::ask_save(what))
+                Ok(ask::save(what))
             });
         }
         Command::Save(what, path) => save(session, layout, jobs, what, path),
         Command::ReadResponses => read_responses(session, jobs),
+        Command::Encode(features) => encode(session, jobs, features),
         Command::Decode => decode(session, layout, jobs),
         Command::Cancel(kind) => jobs.cancel(kind),
         Command::Dismiss(number) => session.messages.retain(|m| m.number != number),
         Command::Dark(dark) => layout.dark = dark,
+        Command::Mouse(mouse) => layout.mouse = mouse,
         Command::Arrange(tree) => layout.tree = *tree,
         Command::ResetArrangement => layout.tree = layout::default_tree(),
         Command::Reveal(pane) => {
@@ -186,6 +208,13 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
         }
         Command::Arrived(arrival) => arrive(session, layout, jobs, *arrival),
     }
+}
+
+/// Makes what the view shows and the session does not hold yet.
+fn follow_view(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
+    session.show_frame(layout.view.frame);
+    project(session, layout, jobs);
+    read_courses(session, layout, jobs);
 }
 
 fn open(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, paths: Vec<PathBuf>) {
@@ -216,6 +245,7 @@ fn requery(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, query: Q
     session.query = query;
     session.clear_responses();
     jobs.stop(Kind::Responses);
+    jobs.stop(Kind::Encode);
     if other_subject {
         layout.view.trial = None;
         read_subject(session, jobs);
@@ -235,12 +265,15 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
         Change::Radiological(on) => view.radiological = on,
         Change::SliceOutlines(on) => view.slice_outlines = on,
         Change::SurfaceOutlines(on) => view.surface_outlines = on,
-        Change::Map(map) => view.map = map,
+        Change::Map(map) => view.choose(map),
+        Change::Layers(layers, map) => view.set_layers(layers, map),
+        Change::Grey(range) => view.grey = range.filter(|(low, high)| low < high),
         Change::Look(id, look) => {
             view.looks.insert(id, look);
         }
         Change::Rotation(rotation) => view.rotation = rotation,
         Change::SurfaceZoom(zoom) => view.surface_zoom = zoom.clamp(0.5, 20.0),
+        Change::SurfaceShift(mm) => view.surface_shift_mm = mm.map(|mm| mm.clamp(-500.0, 500.0)),
         Change::Cortex(look) => view.cortex = look,
         Change::Inside(look) => view.inside = look,
         Change::Slices(mode) => view.slices = mode,
@@ -272,6 +305,7 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
         Change::Code(code) => view.code = code,
         Change::Frame(frame) => view.frame = frame,
         Change::Percent(on) => view.percent = on,
+        Change::Pinned(regions) => view.pinned = regions,
     }
 }
 

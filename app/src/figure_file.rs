@@ -261,7 +261,8 @@ impl FigureFile {
             Kind::Mosaic { rows } => presets::parse_rows(rows)?,
             _ => Vec::new(),
         };
-        let (brain, mut map) = self.sources.load(run)?;
+        let on_sheet = matches!(self.figure, Kind::Surface { .. } | Kind::Flat);
+        let (brain, mut map) = self.sources.load(on_sheet, run)?;
         if let Some(map) = &mut map {
             self.look.apply(map)?;
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
 use fusiform_render::gpu::{Gpu, RenderError, Renderer, WANTED_FEATURES};
 use fusiform_render::scene::{
-    Look, OutlineLayer, Pick, Scene, VertexData, View, VolumeData, VolumeLayer,
+    Look, OutlineLayer, Pick, RegionColours, Scene, VertexData, View, VolumeData, VolumeLayer,
 };
 
 /// The places of the window that show a scene.
@@ -228,14 +228,15 @@ fn fingerprint(scene: &Scene, size: [u32; 2]) -> Vec<u64> {
             for layer in &slice.layers {
                 print.layer(layer);
             }
-            if let Some(OutlineLayer {
+            print.number(slice.outlines.len() as u64);
+            for OutlineLayer {
                 labels,
                 colours,
                 width_px,
-            }) = &slice.outlines
+            } in &slice.outlines
             {
                 print.volume(labels);
-                print.number(Arc::as_ptr(colours).addr() as u64);
+                print.colours(colours);
                 print.floats([*width_px]);
             }
             if let Some((at, colour)) = slice.crosshair {
@@ -259,8 +260,13 @@ fn fingerprint(scene: &Scene, size: [u32; 2]) -> Vec<u64> {
                 if let Some((_, look)) = &mesh.overlay {
                     print.look(look);
                 }
-                print.vertices(mesh.outlines.as_ref().map(|(labels, _)| labels));
+                print.number(mesh.outlines.len() as u64);
+                for (labels, colours) in &mesh.outlines {
+                    print.key(labels.key);
+                    print.colours(colours);
+                }
                 print.floats([mesh.relief]);
+                print.number(mesh.coarse.into());
                 if let Some((places, share)) = &mesh.toward {
                     print.key(places.key);
                     print.floats([*share]);
@@ -309,6 +315,14 @@ impl Print {
 
     fn key(&mut self, key: fusiform_render::scene::Key) {
         self.0.extend([key.id, key.revision]);
+    }
+
+    fn colours(&mut self, colours: &RegionColours) {
+        self.number(colours.len() as u64);
+        for &(key, colour) in colours.iter() {
+            self.number(u64::from(key.cast_unsigned()));
+            self.bytes(colour);
+        }
     }
 
     fn volume(&mut self, volume: &VolumeData) {

@@ -176,10 +176,16 @@ pub enum Kind {
     Run,
     /// Sampling a map on the cortical sheet.
     Project,
+    /// Reading files that are added to what is open.
+    Add,
+    /// Averaging a run over regions.
+    Courses,
     /// Reading stimulus pictures.
     Pictures,
     /// Making single-trial responses for the voxel inspector.
     Responses,
+    /// Fitting an encoding model.
+    Encode,
     /// Decoding.
     Decode,
     /// Drawing a picture to be saved.

@@ -1,20 +1,22 @@
 //! What is shown and how: saved, versioned, checked when restored, undone by snapshots.
 
-use std::collections::BTreeMap;
 use std::mem::Discriminant;
 use std::path::PathBuf;
 
 use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
-use fusiform_render::camera::{Camera, StandardView};
-use glam::{DVec3, Quat, Vec3};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Change;
-use crate::session::MapId;
 
+mod layers;
 mod look;
+mod mouse;
+mod view;
 
-pub use look::{CortexLook, Halves, Inside, InsideLook, MapLook, SliceMode};
+pub use layers::Layer;
+pub use look::{CortexLook, Halves, Inside, InsideLook, MapLook, ModulationLook, SliceMode};
+pub use mouse::{Drag, Hold, Mouse, Wheel};
+pub use view::View;
 
 /// The version of the saved form; another version is not read.
 pub const VERSION: u32 = 2;
@@ -104,138 +106,6 @@ pub enum CodeChoice {
     Pixels,
 }
 
-/// What is shown; every change of it can be undone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct View {
-    /// The crosshair, world mm (RAS+); none before a study is open.
-    pub crosshair_mm: Option<[f64; 3]>,
-    /// The middle of the slices, world mm; none is the middle of the volume.
-    pub centre_mm: Option<[f64; 3]>,
-    /// Magnification of the slices; 1 shows the whole volume.
-    pub zoom: f32,
-    /// Whether the subject's right is on the left of axial and coronal slices.
-    pub radiological: bool,
-    /// Whether region borders are drawn on slices.
-    pub slice_outlines: bool,
-    /// Whether region borders are drawn on surfaces.
-    pub surface_outlines: bool,
-    /// The map over the anatomy.
-    pub map: Option<MapId>,
-    /// How maps are coloured.
-    pub looks: BTreeMap<MapId, MapLook>,
-    /// The camera's rotation (x, y, z, w).
-    pub rotation: [f32; 4],
-    /// Magnification of the surfaces; 1 shows them whole.
-    pub surface_zoom: f32,
-    /// How surfaces are laid out and painted.
-    pub cortex: CortexLook,
-    /// How volumes are looked into.
-    pub inside: InsideLook,
-    /// How slices are arranged.
-    pub slices: SliceMode,
-    /// Whether anterior is on the right of sagittal slices.
-    pub nose_right: bool,
-    /// Whether the map runs evenly from voxel to voxel; else each voxel is a block.
-    pub smooth_map: bool,
-    /// The volume of the run that is marked in the time course and shown as the map of one volume, from 0.
-    pub frame: usize,
-    /// The selected decoded trial (row of the betas).
-    pub trial: Option<usize>,
-    /// The selected stimulus.
-    pub stimulus: Option<String>,
-    /// The order of decoded trials.
-    pub sort: Sort,
-    /// Whether that order is turned round.
-    pub reversed: bool,
-    /// The image code of the next decode.
-    pub code: CodeChoice,
-    /// Whether time courses are in percent of their mean.
-    pub percent: bool,
-}
-
-impl Default for View {
-    fn default() -> Self {
-        Self {
-            crosshair_mm: None,
-            centre_mm: None,
-            zoom: 1.0,
-            radiological: false,
-            slice_outlines: true,
-            surface_outlines: true,
-            map: None,
-            looks: BTreeMap::new(),
-            rotation: from_behind(),
-            surface_zoom: 1.0,
-            cortex: CortexLook::default(),
-            inside: InsideLook::default(),
-            slices: SliceMode::Three,
-            nose_right: false,
-            smooth_map: false,
-            frame: 0,
-            trial: None,
-            stimulus: None,
-            sort: Sort::Trial,
-            reversed: false,
-            code: CodeChoice::Components,
-            percent: true,
-        }
-    }
-}
-
-/// From behind, a little to the left and below: where vision is.
-fn from_behind() -> [f32; 4] {
-    let camera = Camera {
-        target_mm: Vec3::ZERO,
-        rotation: StandardView::Posterior.rotation(),
-        half_height_mm: 1.0,
-        fov_degrees: 0.0,
-    };
-    camera.turned(0.5, -0.35).rotation.to_array()
-}
-
-impl View {
-    /// The crosshair, world mm.
-    pub fn crosshair(&self) -> Option<DVec3> {
-        self.crosshair_mm.map(DVec3::from_array)
-    }
-
-    /// How a map is coloured.
-    pub fn look(&self, id: MapId, robust: (f32, f32)) -> MapLook {
-        let chosen = self.looks.get(&id).copied();
-        chosen.unwrap_or_else(|| MapLook::first(id, robust))
-    }
-
-    /// What belongs to a study, forgotten; habits stay.
-    pub fn for_another_study(&self) -> Self {
-        Self {
-            radiological: self.radiological,
-            slice_outlines: self.slice_outlines,
-            surface_outlines: self.surface_outlines,
-            cortex: self.cortex,
-            slices: self.slices,
-            nose_right: self.nose_right,
-            smooth_map: self.smooth_map,
-            sort: self.sort,
-            reversed: self.reversed,
-            code: self.code,
-            percent: self.percent,
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn is_sane(&self) -> bool {
-        let point = |p: &Option<[f64; 3]>| p.is_none_or(|p| p.iter().all(|v| v.is_finite()));
-        point(&self.crosshair_mm)
-            && point(&self.centre_mm)
-            && (0.1..=100.0).contains(&self.zoom)
-            && (0.1..=100.0).contains(&self.surface_zoom)
-            && (Quat::from_array(self.rotation).length() - 1.0).abs() < 0.01
-            && self.looks.values().all(MapLook::is_sane)
-            && self.cortex.is_sane()
-            && self.inside.is_sane()
-    }
-}
-
 /// What is shown, how it is arranged, and the way back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Layout {
@@ -248,6 +118,9 @@ pub struct Layout {
     pub dark: bool,
     /// What was opened lately, newest first.
     pub recent: Vec<PathBuf>,
+    /// What the mouse does on slices.
+    #[serde(default)]
+    pub mouse: Mouse,
     #[serde(skip)]
     past: Vec<View>,
     #[serde(skip)]
@@ -265,6 +138,7 @@ impl Default for Layout {
             view: View::default(),
             dark: true,
             recent: Vec::new(),
+            mouse: Mouse::default(),
             past: Vec::new(),
             future: Vec::new(),
             last_change: None,

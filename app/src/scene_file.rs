@@ -12,21 +12,14 @@ use fusiform_render::scene::Picture;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Change, Command, apply};
-use crate::compose::{self, Paint};
 use crate::figure::Sheet;
 use crate::jobs::{Arrival, Jobs};
-use crate::layout::{Layout, Pane, SliceMode, View};
+use crate::layout::{Layer, Layout, Pane, View};
+use crate::scene_sheet;
 use crate::session::{Grade, Session};
-use crate::theme::Theme;
 
 /// The version of the saved form; another version is refused.
 pub const VERSION: u32 = 1;
-
-/// Pixels between pictures of a figure.
-const GAP: u32 = 8;
-
-/// Pixels an inch of a figure of it, as of a screen of high density.
-const DPI: f32 = 144.0;
 
 /// What was open and what was shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +27,9 @@ pub struct SceneFile {
     version: u32,
     /// Paths as they were opened, relative to the file where they lie beside or below it; none is the demo study.
     pub open: Vec<PathBuf>,
+    /// Files that were added to it, in their order; written as `open` is.
+    #[serde(default)]
+    pub added: Vec<PathBuf>,
     /// Which part of the study.
     pub query: SavedQuery,
     /// Which run, by its label.
@@ -68,6 +64,7 @@ impl SceneFile {
         Self {
             version: VERSION,
             open: session.opened.clone(),
+            added: session.added.clone(),
             query: SavedQuery {
                 subject: query.subject,
                 task: query.task,
@@ -87,7 +84,7 @@ impl SceneFile {
         let folder = std::path::absolute(path)?;
         let folder = folder.parent().unwrap_or(Path::new("/"));
         let mut saved = self.clone();
-        for open in &mut saved.open {
+        for open in saved.open.iter_mut().chain(&mut saved.added) {
             let whole = std::path::absolute(&*open)?;
             *open = whole
                 .strip_prefix(folder)
@@ -116,7 +113,7 @@ impl SceneFile {
             bail!("{name}: this saved view holds numbers that cannot be drawn: save it again");
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        for open in &mut scene.open {
+        for open in scene.open.iter_mut().chain(&mut scene.added) {
             *open = folder.join(&*open);
         }
         Ok(scene)
@@ -142,34 +139,15 @@ pub fn draw(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Picture>
 /// map of a decode, is not there: an error says so.
 pub fn sheet(scene: &SceneFile, backend: &mut Backend) -> anyhow::Result<Sheet> {
     let session = load(scene)?;
-    if let Some(map) = scene.view.map.filter(|id| session.map(*id).is_none()) {
+    let layers = scene.view.layers();
+    let lacks = |layer: &&Layer| layer.visible && session.map(layer.map).is_none();
+    if let Some(lacking) = layers.iter().find(lacks) {
         bail!(
             "the view shows the map “{}”, which has to be computed in the window first",
-            map.name()
+            lacking.map.name()
         );
     }
-    let paint = Theme::of(scene.dark).paint();
-    match scene.pane {
-        Pane::Slices => slices(&session, scene, paint, backend),
-        _ => {
-            let aspect = scene.size[0] as f32 / scene.size[1] as f32;
-            let cortex = compose::cortex::scene(&session, &scene.view, aspect, paint)
-                .context("there is no surface and no volume to draw")?;
-            let mut sheet = empty(scene, paint);
-            sheet.picture(backend.picture(&cortex.scene, scene.size)?, [0.0; 2]);
-            Ok(sheet)
-        }
-    }
-}
-
-fn empty(scene: &SceneFile, paint: Paint) -> Sheet {
-    let [r, g, b, _] = paint.canvas;
-    Sheet {
-        size_pt: scene.size.map(|px| px as f32 * 72.0 / DPI),
-        dpi: DPI,
-        paper: [r, g, b],
-        items: Vec::new(),
-    }
+    scene_sheet::draw(&session, scene, backend)
 }
 
 /// Runs the window's own jobs, without a window, until all is there.
@@ -197,6 +175,11 @@ fn load(scene: &SceneFile) -> anyhow::Result<Session> {
             &mut jobs,
             Command::ChooseRun(run),
         );
+        settle(&mut session, &mut layout, &mut jobs, LOOK)?;
+    }
+    if !scene.added.is_empty() {
+        let added = Command::Add(scene.added.clone());
+        apply(&mut session, &mut layout, &mut jobs, added);
         settle(&mut session, &mut layout, &mut jobs, LOOK)?;
     }
     let change = Change::Whole(Box::new(scene.view.clone()));
@@ -236,39 +219,4 @@ fn settle(
         }
         std::thread::sleep(look);
     }
-}
-
-/// Three slices side by side in the size of the figure, or a mosaic.
-fn slices(
-    session: &Session,
-    scene: &SceneFile,
-    paint: Paint,
-    backend: &mut Backend,
-) -> anyhow::Result<Sheet> {
-    let underlay = session.underlay().context("there is no volume to slice")?;
-    let view = &scene.view;
-    let (low, high) = underlay.bounds_mm;
-    let at = view.crosshair().unwrap_or((low + high) / 2.0);
-    let mut sheet = empty(scene, paint);
-    if view.slices == SliceMode::Mosaic {
-        bail!(
-            "a mosaic is drawn by “fusiform render --view mosaic”: save the view of three slices"
-        );
-    }
-    let extent = high - low;
-    let across = compose::slices::PLANES.map(|(_, axes)| extent[axes[0]].max(1.0));
-    let room = f64::from(scene.size[0].saturating_sub(2 * GAP));
-    let total: f64 = across.iter().sum();
-    let widths = across.map(|width| (room * width / total).max(1.0) as u32);
-    let sizes = widths.map(|w| [f64::from(w), f64::from(scene.size[1])]);
-    let zoom = compose::slices::mm_per_pixel(underlay, sizes, f64::from(view.zoom));
-    let mut left = 0;
-    for (plane, (_, axes)) in compose::slices::PLANES.iter().enumerate() {
-        let one =
-            compose::slices::scene(session, view, underlay, plane, (at[axes[2]], zoom), paint);
-        let picture = backend.picture(&one, [widths[plane], scene.size[1]])?;
-        sheet.picture(picture, [left as f32 * 72.0 / DPI, 0.0]);
-        left += widths[plane] + GAP;
-    }
-    Ok(sheet)
 }

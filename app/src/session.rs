@@ -11,25 +11,27 @@ use fusiform_pipelines::selectivity::Responses;
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::study::select::Query;
 use fusiform_pipelines::study::{BoldRun, Study, Subject};
-use fusiform_pipelines::volume::{Region, Volume};
-use fusiform_render::scene::Key;
+use fusiform_pipelines::volume::Region;
 use glam::DVec3;
 use image::RgbImage;
 
-use crate::bridge::{self, Keys};
+use crate::bridge::Keys;
 use crate::layout::View;
 
+mod maps;
 mod news;
 mod shown;
+mod take;
 
+pub use maps::{MapId, OnGrid, OverlayMap};
 pub use news::{
-    DecodedParts, GreyParts, HemisphereParts, News, ProjectedParts, RunParts, Saved, SubjectParts,
+    AddedParts, AddedSurface, CoursesParts, DecodedParts, EncodedParts, GreyParts, HemisphereParts,
+    MapParts, News, ProjectedParts, RunParts, Saved, SubjectParts,
 };
-pub use shown::{AtlasData, HemisphereData, MapId, OverlayMap, Projected, SubjectData, Underlay};
-use shown::{hemisphere_data, underlay};
+pub use shown::{AtlasData, HemisphereData, Projected, SubjectData, Underlay};
 
-/// How region borders are drawn on slices, pixels.
-const OUTLINE_WIDTH_PX: f32 = 1.5;
+/// A point farther than this from the cortex (mm) has no place on it.
+pub const NEAR_CORTEX_MM: f32 = 8.0;
 
 /// How grave a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub struct Session {
     pub study: Option<Arc<Study>>,
     /// The paths it was opened from; none for the demo study.
     pub opened: Vec<PathBuf>,
+    /// Files that were added to it: maps, regions, surfaces.
+    pub added: Vec<PathBuf>,
     /// Whether more of the study is still being made.
     pub partial: bool,
     /// Whether it is the demo study.
@@ -78,6 +82,8 @@ pub struct Session {
     pub mean_underlay: Option<Underlay>,
     /// The maps there are.
     pub maps: Vec<OverlayMap>,
+    /// The mean signal of every region in the run, once one is pinned.
+    pub courses: Option<CoursesParts>,
     /// The map on the cortical sheet.
     pub projected: Option<Projected>,
     /// Stimulus pictures that were read.
@@ -86,6 +92,8 @@ pub struct Session {
     pub responses: Option<Arc<Responses>>,
     /// Whether they were asked for: what failed is not tried again by itself.
     pub(crate) asked_responses: bool,
+    /// The encoding model of the responses, once one was asked for.
+    pub encoded: Option<EncodedParts>,
     /// The newest decode.
     pub decoded: Option<DecodedParts>,
     /// What the user should read, oldest first.
@@ -96,6 +104,10 @@ pub struct Session {
     pub(crate) projecting: Option<(MapId, u64)>,
     /// A saved view whose study is still being read.
     pub(crate) awaited: Option<View>,
+    /// Files to be added once the subject is read.
+    pub(crate) to_add: Vec<PathBuf>,
+    /// How many maps came from files.
+    n_file_maps: u32,
     /// Where the program itself last put the crosshair, world mm.
     pub(crate) aimed_mm: Option<[f64; 3]>,
     next_message: u64,
@@ -170,6 +182,30 @@ impl Session {
         self.maps.iter().find(|m| m.id == id)
     }
 
+    /// The number of a map of the sheet at the vertex nearest to a world point, where one is near.
+    pub fn sheet_value_near(&self, map: &OverlayMap, world_mm: DVec3) -> Option<f32> {
+        let (hemisphere, vertex) = self.vertex_near(world_mm)?;
+        let values = map.on_sheet.get(hemisphere)?.as_ref()?;
+        values.values.get(vertex).copied().filter(|v| v.is_finite())
+    }
+
+    /// The vertex nearest to a world point, half way through the cortex; nothing beyond [`NEAR_CORTEX_MM`].
+    pub fn vertex_near(&self, world_mm: DVec3) -> Option<(usize, usize)> {
+        let at = world_mm.as_vec3();
+        let mut best = (NEAR_CORTEX_MM * NEAR_CORTEX_MM, None);
+        for (n, hemisphere) in self.subject.cortex.iter().enumerate() {
+            let mut vertex = 0;
+            while let Some(place) = hemisphere.anatomical_mm(vertex) {
+                let distance = place.distance_squared(at);
+                if distance < best.0 {
+                    best = (distance, Some((n, vertex)));
+                }
+                vertex += 1;
+            }
+        }
+        best.1
+    }
+
     /// The grid of the BOLD run.
     pub fn bold_grid(&self) -> Option<&Grid> {
         self.run.as_ref().map(|r| &r.series.grid)
@@ -233,177 +269,8 @@ impl Session {
         });
     }
 
-    /// Forgets everything of the study, not the messages.
-    pub(crate) fn clear_study(&mut self) {
-        let fresh = Self {
-            messages: std::mem::take(&mut self.messages),
-            next_message: self.next_message,
-            keys: std::mem::take(&mut self.keys),
-            ..Self::default()
-        };
-        *self = fresh;
-    }
-
-    /// Forgets what belongs to the current subject.
-    pub(crate) fn clear_subject(&mut self) {
-        self.subject = SubjectData::default();
-        self.decoded = None;
-        self.clear_responses();
-        self.clear_run();
-    }
-
-    /// Forgets the responses: another part of the study is meant.
-    pub(crate) fn clear_responses(&mut self) {
-        self.responses = None;
-        self.asked_responses = false;
-    }
-
     /// Whether somebody must ask for responses before there are any.
     pub fn wants_responses(&self) -> bool {
         self.study.is_some() && !self.partial && self.responses.is_none() && !self.asked_responses
-    }
-
-    /// Forgets what belongs to the current run.
-    pub(crate) fn clear_run(&mut self) {
-        self.run = None;
-        self.mean_underlay = None;
-        self.maps
-            .retain(|m| m.id == MapId::Drive && self.decoded.is_some());
-        let gone = |p: &Projected| self.maps.iter().all(|m| m.id != p.map);
-        if self.projected.as_ref().is_some_and(gone) {
-            self.projected = None;
-        }
-    }
-
-    /// Takes a subject's anatomy in. Values that are already here keep their keys.
-    pub(crate) fn take_subject(&mut self, parts: SubjectParts) {
-        let same = self.subject.id == parts.id;
-        let old = std::mem::take(&mut self.subject);
-        let old = if same { old } else { SubjectData::default() };
-        let keys = &mut self.keys;
-        let anatomy = match (old.anatomy, parts.anatomy) {
-            (Some(old), Some(new)) if Arc::ptr_eq(&old.volume, &new.volume) => Some(old),
-            (_, Some(new)) => Some(underlay(keys, "anatomy", &new)),
-            (old, None) => old,
-        };
-        let atlas = match (old.atlas, parts.atlas) {
-            (Some(old), Some((new, _))) if Arc::ptr_eq(&old.atlas, &new) => Some(old),
-            (_, Some((atlas, name))) => Some(AtlasData {
-                name,
-                outlines: bridge::atlas_outlines(keys.fresh(), &atlas, OUTLINE_WIDTH_PX),
-                atlas,
-            }),
-            (old, None) => old,
-        };
-        let cortex = if parts.cortex.is_empty() {
-            old.cortex
-        } else {
-            parts
-                .cortex
-                .into_iter()
-                .map(|h| hemisphere_data(keys, h))
-                .collect()
-        };
-        self.subject = SubjectData {
-            id: parts.id,
-            anatomy,
-            atlas,
-            cortex,
-        };
-        self.projected = None;
-    }
-
-    /// Takes the first volume of a run in, where nothing else can be seen yet.
-    pub(crate) fn take_first_volume(&mut self, parts: &GreyParts) {
-        if self.mean_underlay.is_none() {
-            self.mean_underlay = Some(underlay(&mut self.keys, "first volume", parts));
-        }
-    }
-
-    /// Takes a run in, with the maps made of it.
-    pub(crate) fn take_run(&mut self, parts: RunParts) {
-        self.clear_run();
-        self.mean_underlay = Some(underlay(&mut self.keys, "mean BOLD", &parts.mean));
-        let tsnr = parts.tsnr.clone();
-        self.put_map(MapId::Tsnr, tsnr.0, tsnr.1);
-        self.put_map(
-            MapId::Mean,
-            Arc::clone(&parts.mean.volume),
-            parts.mean.window,
-        );
-        let first = volume_at(&parts, 0);
-        self.put_map(MapId::Frame, Arc::new(first), parts.mean.window);
-        self.run = Some(parts);
-    }
-
-    /// Shows another volume of the run as a map. Its key stays and its revision counts, so that volumes that were shown
-    /// before do not pile up on the device.
-    pub(crate) fn show_frame(&mut self, frame: usize) {
-        let Some(run) = &self.run else {
-            return;
-        };
-        let frame = frame.min(run.series.n_times.saturating_sub(1));
-        let Some(map) = self.maps.iter_mut().find(|m| m.id == MapId::Frame) else {
-            return;
-        };
-        if map.data.key.revision == frame as u64 {
-            return;
-        }
-        map.volume = Arc::new(volume_at(run, frame));
-        map.data = bridge::volume_data(
-            Key {
-                revision: frame as u64,
-                ..map.data.key
-            },
-            &map.volume,
-        );
-    }
-
-    /// Takes decoded trials in, with the map of the voxels that drove them.
-    pub(crate) fn take_decoded(&mut self, parts: DecodedParts) {
-        if let Some((volume, robust)) = parts.drive.clone() {
-            self.put_map(MapId::Drive, volume, robust);
-        }
-        self.decoded = Some(parts);
-    }
-
-    /// Takes a map on the cortical sheet in, if it is of the newest revision.
-    pub(crate) fn take_projected(&mut self, parts: &ProjectedParts) {
-        if self
-            .map(parts.map)
-            .is_none_or(|m| m.revision() != parts.revision)
-        {
-            return;
-        }
-        let hemispheres = parts
-            .hemispheres
-            .iter()
-            .map(|map| bridge::vertex_data(self.keys.fresh(), map))
-            .collect();
-        self.projected = Some(Projected {
-            map: parts.map,
-            revision: parts.revision,
-            hemispheres,
-        });
-    }
-
-    fn put_map(&mut self, id: MapId, volume: Arc<Volume>, robust: (f32, f32)) {
-        self.maps.retain(|m| m.id != id);
-        let data = bridge::volume_data(self.keys.fresh(), &volume);
-        self.maps.push(OverlayMap {
-            id,
-            volume,
-            data,
-            robust,
-        });
-        self.maps.sort_by_key(|m| m.id);
-    }
-}
-
-fn volume_at(run: &RunParts, frame: usize) -> Volume {
-    Volume {
-        grid: run.series.grid.clone(),
-        data: run.series.values_at(frame).into(),
-        assumptions: Vec::new(),
     }
 }

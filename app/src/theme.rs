@@ -146,6 +146,19 @@ impl Theme {
         CONDITIONS[index % CONDITIONS.len()]
     }
 
+    /// A colour from elsewhere, drawn nearer to the text where it would not stand out from a panel.
+    pub fn legible(&self, rgb: [u8; 3]) -> Color32 {
+        const LEAST: f32 = 0.28;
+        let light = |c: Color32| {
+            let [r, g, b, _] = c.to_array().map(|c| f32::from(c) / 255.0);
+            0.2126 * r + 0.7152 * g + 0.0722 * b
+        };
+        let colour = opaque([rgb[0], rgb[1], rgb[2], 255]);
+        let apart = (light(colour) - light(self.panel)).abs();
+        let share = (LEAST - apart).max(0.0) / LEAST;
+        colour.lerp_to_gamma(self.strong, share)
+    }
+
     /// Letters and rules drawn over slices and surfaces.
     pub const fn on_canvas(&self) -> Color32 {
         hex(0xD7DEE6)

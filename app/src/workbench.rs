@@ -1,5 +1,8 @@
 //! The window: one [`Workbench`] that drains jobs, applies commands and draws panels.
 
+pub(crate) mod add;
+pub(crate) mod ask;
+pub(crate) mod grey;
 pub(crate) mod load;
 
 use std::cell::{Cell, RefCell};
@@ -14,7 +17,7 @@ use crate::gpu::{self, Easel};
 use crate::jobs::{Jobs, Kind};
 use crate::layout::{self, Layout, Pane};
 use crate::log::LogBuffer;
-use crate::panels::{Ctx, Panels, Pictures, bars, help};
+use crate::panels::{Ctx, Panels, Pictures, bars, help, menus, paths};
 use crate::session::{Grade, Session};
 use crate::theme::Theme;
 
@@ -83,7 +86,7 @@ pub struct Workbench {
     log: LogBuffer,
     theme: Theme,
     panels: Panels,
-    path_field: bars::PathField,
+    path_field: paths::PathField,
     easel: RefCell<Easel>,
     pictures: RefCell<Pictures>,
     commands: RefCell<Vec<Command>>,
@@ -113,7 +116,7 @@ impl Workbench {
             log,
             theme,
             panels: Panels::default(),
-            path_field: bars::PathField::default(),
+            path_field: paths::PathField::default(),
             easel: RefCell::new(easel),
             pictures: RefCell::new(Pictures::default()),
             commands: RefCell::new(vec![first]),
@@ -189,7 +192,7 @@ impl Workbench {
         };
         egui::Panel::top("menus")
             .frame(bar(10, 4))
-            .show(ui, |ui| bars::top(ui, &ctx));
+            .show(ui, |ui| menus::top(ui, &ctx));
         egui::Panel::bottom("status")
             .frame(bar(12, 5))
             .show(ui, |ui| bars::bottom(ui, &ctx));
@@ -211,7 +214,7 @@ impl Workbench {
         bars::messages(&egui, &ctx);
         self.path_field.ui(&egui, &ctx);
         help::ui(&egui, &ctx);
-        bars::dropped(&egui, &ctx);
+        paths::dropped(&egui, &ctx);
         help::keys(&egui, &ctx);
         if self
             .commands

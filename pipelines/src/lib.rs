@@ -11,6 +11,7 @@
 //! | matrices → weights and predictions | [`linear`] |
 //! | trials × voxels → maps, p values, ceilings | [`stats`] |
 //! | betas + stimuli → reconstructions, categories, scores | [`decode`], [`metrics`] |
+//! | trials → features that tell conditions apart, scored honestly | [`select`] |
 //! | results → sheet, tables, report | [`report`] |
 //!
 //! A pipeline is a function `(data, plan, device, run) -> Result<T, Stop>`:
@@ -28,10 +29,12 @@ pub mod linear;
 pub mod mask;
 pub mod matrix;
 pub mod metrics;
+pub mod parcels;
 pub mod placement;
 pub mod project;
 pub mod report;
 pub mod run;
+pub mod select;
 pub mod selectivity;
 pub mod space;
 pub mod stats;

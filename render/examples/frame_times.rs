@@ -148,6 +148,7 @@ fn egg(id: u64, rings: u32) -> MeshLayer {
         toward: None,
         sampled: None,
         relief: 1.0,
+        coarse: false,
         mesh: MeshData {
             key: key(0),
             vertices: vertices.into(),
@@ -165,7 +166,7 @@ fn egg(id: u64, rings: u32) -> MeshLayer {
             },
             look,
         )),
-        outlines: None,
+        outlines: Vec::new(),
         opacity: 1.0,
     }
 }

@@ -34,9 +34,8 @@ fn slice(view: &SliceView) -> Result<(), RenderError> {
         return Err(RenderError::Scene("a slab needs a thickness".into()));
     }
     view.layers.iter().try_for_each(volume_layer)?;
-    view.outlines
-        .as_ref()
-        .map_or(Ok(()), |outlines| volume(&outlines.labels))
+    let outlines = view.outlines.iter();
+    outlines.map(|o| &o.labels).try_for_each(volume)
 }
 
 fn volume_layer(layer: &VolumeLayer) -> Result<(), RenderError> {
@@ -98,9 +97,12 @@ fn mesh_layer(layer: &MeshLayer) -> Result<(), RenderError> {
     let maps = [
         ("sulcal map", layer.sulcal.as_ref()),
         ("overlay", layer.overlay.as_ref().map(|(data, _)| data)),
-        ("region map", layer.outlines.as_ref().map(|(data, _)| data)),
     ];
-    for (what, data) in maps {
+    let regions = layer
+        .outlines
+        .iter()
+        .map(|(data, _)| ("region map", Some(data)));
+    for (what, data) in maps.into_iter().chain(regions) {
         let n_values = data.map_or(n_vertices, |data| data.values.len());
         if n_values != n_vertices {
             return Err(RenderError::Scene(format!(

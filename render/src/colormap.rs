@@ -1,5 +1,7 @@
 //! Colour maps: tables of 256 sRGB colours.
 
+mod tables;
+
 use std::sync::LazyLock;
 
 /// A named table.
@@ -17,20 +19,32 @@ pub enum Colormap {
     ColdHot,
     /// Perceptually even from black through magenta to pale yellow; for magnitudes.
     Magma,
+    /// Perceptually even from black through red to pale yellow; for magnitudes.
+    Inferno,
+    /// Dark blue to yellow, evenly and alike for people who tell red from green and who do not; for magnitudes.
+    Cividis,
+    /// Ends as it begins: pale, blue, dark, red, pale; for angles.
+    Twilight,
+    /// Eight colours that are told apart, also by the colour-blind; for the numbers of classes.
+    Classes,
 }
 
 /// Each map's table, in the order of [`Colormap::all`]. Constants, computed once.
-static TABLES: LazyLock<[[[u8; 3]; 256]; 6]> =
+static TABLES: LazyLock<[[[u8; 3]; 256]; 10]> =
     LazyLock::new(|| Colormap::ALL.map(Colormap::compute));
 
 impl Colormap {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 10] = [
         Self::Grey,
         Self::Viridis,
         Self::BlueRed,
         Self::Hot,
         Self::ColdHot,
         Self::Magma,
+        Self::Inferno,
+        Self::Cividis,
+        Self::Twilight,
+        Self::Classes,
     ];
 
     /// Every map, in the order a menu shows them.
@@ -47,7 +61,16 @@ impl Colormap {
             Self::Hot => "hot",
             Self::ColdHot => "cold-hot",
             Self::Magma => "magma",
+            Self::Inferno => "inferno",
+            Self::Cividis => "cividis",
+            Self::Twilight => "twilight",
+            Self::Classes => "classes",
         }
+    }
+
+    /// The number of colours of a map that has few, each as long as the others; nothing of one whose colours flow.
+    pub fn n_classes(self) -> Option<usize> {
+        (self == Self::Classes).then_some(CLASSES.len())
     }
 
     /// 256 sRGB colours from the map's low end to its high end.
@@ -75,8 +98,15 @@ impl Colormap {
     fn compute(self) -> [[u8; 3]; 256] {
         let at: fn(f32) -> [f32; 3] = match self {
             Self::Grey => |t| [t; 3],
-            Self::Viridis => |t| between(&VIRIDIS, t),
-            Self::Magma => |t| between(&MAGMA, t),
+            Self::Viridis => |t| between(&tables::VIRIDIS, t),
+            Self::Magma => |t| between(&tables::MAGMA, t),
+            Self::Inferno => |t| between(&tables::INFERNO, t),
+            Self::Cividis => |t| between(&tables::CIVIDIS, t),
+            Self::Twilight => twilight,
+            Self::Classes => |t| {
+                let n = CLASSES.len();
+                channels(CLASSES[((t * n as f32) as usize).min(n - 1)])
+            },
             Self::BlueRed => blue_red,
             Self::Hot => {
                 |t| [t / 0.375, (t - 0.375) / 0.375, (t - 0.75) / 0.25].map(|x| x.clamp(0.0, 1.0))
@@ -87,24 +117,21 @@ impl Colormap {
     }
 }
 
-/// Every tenth colour of matplotlib's viridis.
-const VIRIDIS: [u32; 11] = [
-    0x44_01_54, 0x48_25_76, 0x41_44_87, 0x35_60_8D, 0x2A_78_8E, 0x21_90_8C, 0x22_A8_84, 0x43_BF_71,
-    0x7A_D1_51, 0xBB_DF_27, 0xFD_E7_25,
+/// M. Okabe and K. Ito, 2008, “Color Universal Design”; grey stands in for their black, which canvases may have.
+const CLASSES: [u32; 8] = [
+    0xE6_9F_00, 0x56_B4_E9, 0x00_9E_73, 0xF0_E4_42, 0x00_72_B2, 0xD5_5E_00, 0xCC_79_A7, 0x99_99_99,
 ];
 
-/// Every tenth colour of matplotlib's magma.
-const MAGMA: [u32; 11] = [
-    0x00_00_04, 0x15_0E_37, 0x3B_0F_70, 0x64_1A_80, 0x8C_29_81, 0xB6_36_79, 0xDE_49_68, 0xF7_6F_5C,
-    0xFE_9F_6D, 0xFE_CE_91, 0xFC_FD_BF,
-];
+/// The channels of a colour in 0..1.
+fn channels(hex: u32) -> [f32; 3] {
+    [hex >> 16, hex >> 8, hex].map(|c| (c & 0xff) as f32 / 255.0)
+}
 
 /// Between evenly spaced anchor colours, in OKLab.
 fn between(anchors: &[u32], t: f32) -> [f32; 3] {
     let x = t * (anchors.len() - 1) as f32;
     let i = (x as usize).min(anchors.len() - 2);
-    let lab =
-        |hex: u32| oklab_from_srgb([hex >> 16, hex >> 8, hex].map(|c| (c & 0xff) as f32 / 255.0));
+    let lab = |hex: u32| oklab_from_srgb(channels(hex));
     let (a, b) = (lab(anchors[i]), lab(anchors[i + 1]));
     let f = x - i as f32;
     srgb_from_oklab(std::array::from_fn(|c| a[c] + (b[c] - a[c]) * f))
@@ -118,6 +145,16 @@ fn blue_red(t: f32) -> [f32; 3] {
     let lightness = 0.965 - 0.545 * s;
     let chroma = 0.165 * (1.0 - (1.0 - s) * (1.0 - s));
     let hue = if signed < 0.0 { 257.0_f32 } else { 27.0 }.to_radians();
+    srgb_from_oklab([lightness, chroma * hue.cos(), chroma * hue.sin()])
+}
+
+/// Once around, from pale through blue to dark and back through red, after B. Bechtold's twilight: both halves are as
+/// light, so that an angle and its mirror image differ by hue alone.
+fn twilight(t: f32) -> [f32; 3] {
+    let turn = t * std::f32::consts::TAU;
+    let lightness = 0.56 + 0.34 * turn.cos();
+    let chroma = 0.125 * turn.sin().abs().powf(0.8);
+    let hue = if t < 0.5 { 257.0_f32 } else { 27.0 }.to_radians();
     srgb_from_oklab([lightness, chroma * hue.cos(), chroma * hue.sin()])
 }
 

@@ -15,7 +15,9 @@ pub mod renderer;
 pub mod scene;
 
 mod check;
+mod coarse;
 mod field;
+mod leap;
 mod light;
 mod look;
 mod sampling;

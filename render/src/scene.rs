@@ -4,11 +4,13 @@
 //! carry an id and a revision: the GPU caches key on them, so building a scene
 //! costs nothing and uploading happens once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use glam::{Affine3A, Vec3};
 
 use crate::camera::Camera;
+use crate::coarse::coarser;
 use crate::colormap::Colormap;
 
 /// Names a heavy value for the caches. Equal keys must mean equal contents.
@@ -67,8 +69,8 @@ pub struct SliceView {
     pub slab_mm: Option<f32>,
     /// From bottom to top.
     pub layers: Vec<VolumeLayer>,
-    /// Region borders drawn over the layers, one line a region.
-    pub outlines: Option<OutlineLayer>,
+    /// Region borders drawn over the layers, one line a region; later ones over earlier.
+    pub outlines: Vec<OutlineLayer>,
     /// Where the crosshair is (world mm), and its colour.
     pub crosshair: Option<(Vec3, [u8; 4])>,
 }
@@ -244,12 +246,14 @@ pub struct MeshLayer {
     pub overlay: Option<(VertexData, Look)>,
     /// A volume over it, sampled in every pixel; lies over `overlay`.
     pub sampled: Option<Sampled>,
-    /// Region keys (whole numbers), outlined with the colour of each key.
-    pub outlines: Option<(VertexData, RegionColours)>,
+    /// Region keys (whole numbers), outlined with the colour of each key; later ones over earlier.
+    pub outlines: Vec<(VertexData, RegionColours)>,
     /// 0 to 1.
     pub opacity: f32,
     /// How much shading shows its form: 1 lit, 0 plain colours, as flat maps want them.
     pub relief: f32,
+    /// Whether a large mesh is drawn with fewer triangles, between some of its vertices; picking takes all of them.
+    pub coarse: bool,
 }
 
 /// Straight RGBA pixels, sRGB, row after row from the top left.
@@ -308,6 +312,17 @@ impl MeshLayer {
         }
     }
 
+    /// The triangles that are drawn; worked out anew for each call where they are fewer than the mesh's.
+    pub(crate) fn drawn_triangles(&self) -> Cow<'_, [[u32; 3]]> {
+        let mesh = &self.mesh;
+        let coarse = self
+            .coarse
+            .then(|| coarser(mesh.vertices.len(), &mesh.triangles));
+        coarse
+            .flatten()
+            .map_or(Cow::Borrowed(&mesh.triangles), Cow::Owned)
+    }
+
     /// The vertices of the drawn shape, before its offset.
     pub(crate) fn drawn_mm(&self) -> Vec<Vec3> {
         (0..self.mesh.vertices.len())
@@ -317,11 +332,14 @@ impl MeshLayer {
 }
 
 impl SurfaceView {
-    /// The view as it is drawn while it moves: one sample through the cortex, long steps through volumes.
+    /// The view as it is drawn while it moves: coarser meshes, one sample through the cortex, long steps through volumes.
     #[must_use]
     pub fn draft(mut self) -> Self {
-        for sampled in self.meshes.iter_mut().filter_map(|m| m.sampled.as_mut()) {
-            sampled.n_layers = 1;
+        for mesh in &mut self.meshes {
+            mesh.coarse = true;
+            if let Some(sampled) = &mut mesh.sampled {
+                sampled.n_layers = 1;
+            }
         }
         for solid in &mut self.solids {
             solid.step_voxels = solid.step_voxels.max(2.0);

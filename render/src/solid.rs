@@ -16,7 +16,7 @@ const MOST_STEPS: f32 = 8192.0;
 /// A ray that is this opaque has arrived.
 const OPAQUE: f32 = 0.98;
 /// Less than this of a step's matter is not worth a gradient.
-const FAINT: f32 = 1.0 / 512.0;
+pub(crate) const FAINT: f32 = 1.0 / 512.0;
 /// Times that the step into matter is halved.
 const HALVINGS: u32 = 4;
 /// Gradients are taken over this many voxels to either side.
@@ -70,7 +70,8 @@ fn world_from_clip(camera: &Camera, size: [u32; 2]) -> Mat4 {
         .as_mat4()
 }
 
-fn step_mm(solid: &SolidLayer) -> f32 {
+/// A step of a ray.
+pub(crate) fn step_mm(solid: &SolidLayer) -> f32 {
     let matrix = solid.layer.volume.world_from_voxel.matrix3;
     let edge_mm = [matrix.x_axis, matrix.y_axis, matrix.z_axis]
         .map(glam::Vec3A::length)
@@ -98,6 +99,8 @@ struct Way {
     along: Vec3,
     first: f32,
     last: f32,
+    /// Perpendicular to what it enters by: a cut, a side of the volume, or the near plane.
+    face: Vec3,
 }
 
 /// What a ray meets.
@@ -129,6 +132,7 @@ impl<'a> Caster<'a> {
         let (start, end) = (at(0.0), at(1.0));
         let along = (end - start).normalize_or_zero();
         let (mut first, mut last) = (0.0_f32, (end - start).length());
+        let mut face = -along;
         if depth < 1.0 {
             last = (at(depth) - start).dot(along);
         }
@@ -144,7 +148,10 @@ impl<'a> Caster<'a> {
             }
             let a = (-0.5 - from[axis]) / step[axis];
             let b = (high[axis] - from[axis]) / step[axis];
-            first = first.max(a.min(b));
+            if a.min(b) > first {
+                first = a.min(b);
+                face = self.outward(Vec3::AXES[axis]);
+            }
             last = last.min(a.max(b));
         }
         for clip in self.clips {
@@ -156,8 +163,9 @@ impl<'a> Caster<'a> {
                 }
             } else if towards > 0.0 {
                 last = last.min(room / towards);
-            } else {
-                first = first.max(room / towards);
+            } else if room / towards > first {
+                first = room / towards;
+                face = clip.normal;
             }
         }
         (first < last).then_some(Way {
@@ -165,6 +173,7 @@ impl<'a> Caster<'a> {
             along,
             first,
             last,
+            face,
         })
     }
 
@@ -194,9 +203,12 @@ impl<'a> Caster<'a> {
         }
         let mut sum = Vec4::ZERO;
         let mut clear_until = Some(way.first);
+        // Behind a cut face the gradient is noise.
+        let mut face = Some(way.face);
         for (t, point) in self.steps(&way) {
             let Some(found) = self.matter(point) else {
                 clear_until = Some(t);
+                face = None;
                 continue;
             };
             let (point, value, alpha) = match clear_until.take() {
@@ -204,7 +216,7 @@ impl<'a> Caster<'a> {
                 None => (point, found.0, found.1),
             };
             let part = alpha * (1.0 - sum.w);
-            let shaded = self.shaded(point, self.plain(value));
+            let shaded = self.shaded(point, self.plain(value), face);
             sum += (shaded * part).extend(part);
             if sum.w > OPAQUE {
                 break;
@@ -290,19 +302,10 @@ impl<'a> Caster<'a> {
         Vec3::from_array(look.colormap.colour_at(look.position_unthresholded(value)))
     }
 
-    fn shaded(&self, point: Vec3, colour: Vec3) -> Vec3 {
-        let v = self.placed.voxel_from_world.transform_point3(point);
-        let at = |offset: Vec3| {
-            let x = self.placed.field.trilinear(v + offset * REACH);
-            if x.is_nan() { 0.0 } else { x }
-        };
-        let gradient = Vec3::new(
-            at(Vec3::X) - at(Vec3::NEG_X),
-            at(Vec3::Y) - at(Vec3::NEG_Y),
-            at(Vec3::Z) - at(Vec3::NEG_Z),
-        );
-        let world = Mat3::from_mat4(self.placed.voxel_from_world).transpose() * gradient;
-        let camera = self.camera_from_world.transform_vector3(world);
+    /// Lit as the gradient lies, or as a face does.
+    fn shaded(&self, point: Vec3, colour: Vec3, face: Option<Vec3>) -> Vec3 {
+        let out = face.unwrap_or_else(|| self.outward(self.gradient(point)));
+        let camera = self.camera_from_world.transform_vector3(out);
         let position = self.camera_from_world.transform_point3(point);
         let view = (self.eye.truncate() - position * self.eye.w).normalize_or_zero();
         let length = camera.length();
@@ -320,5 +323,24 @@ impl<'a> Caster<'a> {
         let albedo = Vec3::from_array(colour.to_array().map(linear_from_srgb));
         let lit = self.light.lit(albedo, 0.0, normal, view);
         Vec3::from_array(lit.to_array().map(|x| srgb_from_linear(x.min(1.0))))
+    }
+
+    /// Differences of the number along the voxel axes.
+    fn gradient(&self, point: Vec3) -> Vec3 {
+        let v = self.placed.voxel_from_world.transform_point3(point);
+        let at = |offset: Vec3| {
+            let x = self.placed.field.trilinear(v + offset * REACH);
+            if x.is_nan() { 0.0 } else { x }
+        };
+        Vec3::new(
+            at(Vec3::X) - at(Vec3::NEG_X),
+            at(Vec3::Y) - at(Vec3::NEG_Y),
+            at(Vec3::Z) - at(Vec3::NEG_Z),
+        )
+    }
+
+    /// In the world what is perpendicular to planes in voxels.
+    fn outward(&self, v: Vec3) -> Vec3 {
+        Mat3::from_mat4(self.placed.voxel_from_world).transpose() * v
     }
 }

@@ -14,7 +14,7 @@ pub(crate) fn fusiform(args: &[&str]) -> Output {
         .expect("the program starts")
 }
 
-fn real_data(name: &str) -> Option<String> {
+pub(crate) fn real_data(name: &str) -> Option<String> {
     let root = std::env::var_os("FUSIFORM_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
         PathBuf::from,

@@ -9,5 +9,8 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod figures;
+mod golden;
+mod layers;
 mod scene_file;
+mod select;
 mod window;

@@ -20,7 +20,7 @@ use log::LevelFilter;
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Whether there is a driver; says so when not. With `FUSIFORM_REQUIRE_GPU=1` its absence fails the test.
-fn driver() -> bool {
+pub(super) fn driver() -> bool {
     let there = Gpu::headless().is_ok();
     assert!(
         there || std::env::var_os("FUSIFORM_REQUIRE_GPU").is_none_or(|v| v != "1"),
@@ -33,7 +33,7 @@ fn driver() -> bool {
 }
 
 /// A window of 1440 × 900 points that draws on the test renderer's own device.
-fn window(paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
+pub(super) fn window(paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
     let log = fusiform::log::install();
     let state = create_render_state(
         default_wgpu_setup(),
@@ -60,7 +60,7 @@ fn window(paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
 }
 
 /// Steps until `done`, at most [`PATIENCE`].
-fn wait(
+pub(super) fn wait(
     harness: &mut Harness<'static, Workbench>,
     what: &str,
     done: impl Fn(&Harness<'static, Workbench>) -> bool,
@@ -77,13 +77,13 @@ fn wait(
     harness.step();
 }
 
-fn send(harness: &mut Harness<'static, Workbench>, command: Command) {
+pub(super) fn send(harness: &mut Harness<'static, Workbench>, command: Command) {
     harness.state().send(command);
     harness.step();
     harness.step();
 }
 
-fn failures(harness: &Harness<'static, Workbench>) -> Vec<String> {
+pub(super) fn failures(harness: &Harness<'static, Workbench>) -> Vec<String> {
     let messages = &harness.state().session().messages;
     messages
         .iter()
@@ -92,7 +92,10 @@ fn failures(harness: &Harness<'static, Workbench>) -> Vec<String> {
         .collect()
 }
 
-fn named<'t>(harness: &'t Harness<'static, Workbench>, words: &'t str) -> Option<Node<'t>> {
+pub(super) fn named<'t>(
+    harness: &'t Harness<'static, Workbench>,
+    words: &'t str,
+) -> Option<Node<'t>> {
     harness.query_all_by_label_contains(words).next()
 }
 
@@ -248,7 +251,10 @@ fn the_demo_is_opened_and_decoded_by_its_buttons() {
         let session = harness.state().session();
         let map = session.map(MapId::Frame).expect("a run has volumes");
         let run = session.run.as_ref().expect("a run");
-        (0..run.series.n_times).find(|&t| run.series.values_at(t) == &map.volume.data[..])
+        (0..run.series.n_times).find(|&t| {
+            let volume = map.volume().expect("on a grid");
+            run.series.values_at(t) == &volume.data[..]
+        })
     };
     assert_eq!(shown(&harness), Some(0));
     let (change, merge) = (Change::Frame(5), false);
@@ -297,6 +303,35 @@ fn the_inspector_knows_what_was_planted(harness: &mut Harness<'static, Workbench
     let top = bars.iter().min_by(|a, b| a.0.total_cmp(&b.0));
     assert_eq!(top.map(|bar| bar.1), Some("face"));
     assert!(named(harness, "Response").is_some(), "stimuli are shown");
+    assert_eq!(failures(harness), Vec::<String>::new());
+    an_encoding_model_is_fitted_and_shown(harness);
+}
+
+/// The model's scores of the same voxel stand beside its ceiling, and as a map.
+fn an_encoding_model_is_fitted_and_shown(harness: &mut Harness<'static, Workbench>) {
+    use fusiform_pipelines::encode::features::Features;
+    let by_hand = harness
+        .query_all_by_label("Fit encoding model")
+        .next()
+        .is_some();
+    assert!(by_hand, "a button fits it");
+    send(
+        harness,
+        Command::Encode(vec![Features::Category, Features::Words]),
+    );
+    wait(harness, "an encoding model", |h| {
+        h.state().session().encoded.is_some()
+    });
+    harness.run_steps(3);
+    let session = harness.state().session();
+    let encoded = &session.encoded.as_ref().expect("a model").encoded;
+    let counted = encoded.counted();
+    let r = encoded.r_over(&counted);
+    assert!(r.value > 0.1 && r.shuffled.abs() < 0.05, "{r:?}");
+    for id in [MapId::Encoded, MapId::OfCeiling] {
+        assert!(session.map(id).is_some(), "{id:?}");
+    }
+    assert!(named(harness, "Encoding model: R²").is_some(), "the bar");
     assert_eq!(failures(harness), Vec::<String>::new());
 }
 
@@ -428,6 +463,7 @@ fn a_saved_layout_comes_back_and_a_damaged_one_gives_the_default() {
         text.replace("\"version\":2", "\"version\":999"),
         text.replace("[1.5,-2.25,3.0]", "[1e999,0.0,0.0]"),
         text.replace("\"zoom\":1.0", "\"zoom\":-7.0"),
+        text.replace("\"grey\":null", "\"grey\":[5.0,2.0]"),
         text.replace(
             &format!("\"{:?}\"", Pane::Surface),
             &format!("\"{:?}\"", Pane::Slices),

@@ -21,6 +21,8 @@ use glam::DAffine3;
 
 use crate::linear::{assert_close, made_at, numbers};
 
+mod first_level;
+
 fn grid(shape: [usize; 3]) -> Grid {
     Grid {
         shape,
@@ -49,6 +51,7 @@ fn event(onset_secs: f64, duration_secs: f64, trial_type: &str) -> EventRow {
         duration_secs,
         trial_type: trial_type.into(),
         stim_file: None,
+        modulation: 1.0,
     }
 }
 

@@ -17,6 +17,8 @@ fn magnitude_maps_grow_lighter_evenly() {
         Colormap::Grey,
         Colormap::Viridis,
         Colormap::Magma,
+        Colormap::Inferno,
+        Colormap::Cividis,
         Colormap::Hot,
     ] {
         let l: Vec<f32> = map.table().map(lightness).to_vec();
@@ -70,34 +72,102 @@ fn cold_hot_mirrors_red_and_blue() {
     assert!(lightness(table[127]) < 0.3, "dark in the middle");
 }
 
-/// Ends and middle of matplotlib 3.9's `viridis` and `magma` (`cm(0)`, `cm(128)`, `cm(255)` in bytes).
+/// matplotlib 3.11.2's `cm(0)`, `cm(64)`, `cm(128)`, `cm(203)`, `cm(255)` in bytes.
 #[test]
 fn named_maps_are_what_their_names_say() {
     let expected = [
         (
             Colormap::Viridis,
-            [[68, 1, 84], [33, 145, 140], [253, 231, 37]],
+            [
+                [68, 1, 84],
+                [59, 82, 139],
+                [33, 145, 140],
+                [119, 209, 83],
+                [253, 231, 37],
+            ],
         ),
         (
             Colormap::Magma,
-            [[0, 0, 4], [183, 55, 121], [252, 253, 191]],
+            [
+                [0, 0, 4],
+                [81, 18, 124],
+                [183, 55, 121],
+                [254, 157, 108],
+                [252, 253, 191],
+            ],
+        ),
+        (
+            Colormap::Inferno,
+            [
+                [0, 0, 4],
+                [87, 16, 110],
+                [188, 55, 84],
+                [252, 163, 9],
+                [252, 255, 164],
+            ],
+        ),
+        (
+            Colormap::Cividis,
+            [
+                [0, 34, 78],
+                [67, 78, 108],
+                [125, 124, 120],
+                [199, 183, 103],
+                [254, 232, 56],
+            ],
         ),
     ];
     for (map, colours) in expected {
         let table = map.table();
-        for (i, colour) in [0, 128, 255].into_iter().zip(colours) {
+        for (i, colour) in [0, 64, 128, 203, 255].into_iter().zip(colours) {
             let worst = table[i]
                 .iter()
                 .zip(colour)
                 .map(|(a, b)| a.abs_diff(b))
                 .max();
             assert!(
-                worst <= Some(3),
+                worst <= Some(2),
                 "{} {i}: {:?}, expected {colour:?}",
                 map.name(),
                 table[i]
             );
         }
+    }
+}
+
+/// An angle's map ends as it begins, without a jump on the way, and mirror images are as light as each other.
+#[test]
+fn twilight_goes_once_around() {
+    let table = Colormap::Twilight.table();
+    let lab = table.map(|c| oklab_from_srgb(c.map(|c| f32::from(c) / 255.0)));
+    for i in 0..256 {
+        let (here, next) = (lab[i], lab[(i + 1) % 256]);
+        let step: f32 = (0..3).map(|c| (next[c] - here[c]).powi(2)).sum();
+        assert!(step.sqrt() < 0.03, "{i}: {here:?} {next:?}");
+        assert!((here[0] - lab[255 - i][0]).abs() < 0.02, "{i}");
+    }
+    assert!(lab[0][0] > 0.85 && lab[128][0] < 0.3);
+    assert!(
+        table[64][2] > table[64][0] && table[192][0] > table[192][2],
+        "blue, then red"
+    );
+}
+
+#[test]
+fn classes_are_eight_even_blocks() {
+    let table = Colormap::Classes.table();
+    assert_eq!(Colormap::Classes.n_classes(), Some(8));
+    assert_eq!(Colormap::Viridis.n_classes(), None);
+    let colours: std::collections::BTreeSet<_> = table.iter().collect();
+    assert_eq!(colours.len(), 8);
+    for (i, colour) in table.iter().enumerate() {
+        assert_eq!(*colour, table[i / 32 * 32], "{i}");
+    }
+    // Labels 1 to 8 in a range of 0.5 to 8.5 each have a colour of their own.
+    let look = look(Colormap::Classes, (0.5, 8.5));
+    for label in 1..=8u8 {
+        let [r, g, b] = table[usize::from(label) * 32 - 16];
+        assert_eq!(look.colour(f32::from(label)), Some([r, g, b, 255]));
     }
 }
 
@@ -107,7 +177,8 @@ fn each_map_has_its_own_name_and_row() {
         Colormap::all().iter().map(|map| map.name()).collect();
     let tables: std::collections::BTreeSet<_> =
         Colormap::all().iter().map(|map| map.table()).collect();
-    assert_eq!((names.len(), tables.len()), (6, 6));
+    let n = Colormap::all().len();
+    assert_eq!((names.len(), tables.len()), (n, n));
     for map in Colormap::all() {
         let end = map.colour_at(1.0).map(|c| (c * 255.0).round() as u8);
         assert_eq!(end, map.table()[255], "{}", map.name());

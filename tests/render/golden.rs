@@ -77,13 +77,13 @@ fn a_slice_with_everything() {
             },
         },
     ];
-    view.outlines = Some(OutlineLayer {
+    view.outlines = vec![OutlineLayer {
         labels: volume([30, 24, 18], affine, |[i, j, _]| {
             if (i / 7 + j / 7) % 2 == 0 { 3.0 } else { 0.0 }
         }),
         colours: vec![(3, [120, 255, 160, 255])].into(),
         width_px: 1.5,
-    });
+    }];
     view.crosshair = Some((Vec3::new(4.0, 3.0, 0.0), [255, 255, 255, 200]));
     check("slice", &scene(View::Slice(view)), [140, 110]);
 }

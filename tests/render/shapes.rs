@@ -71,7 +71,7 @@ pub(crate) fn slice(plane: Plane, centre_mm: Vec3, mm_per_pixel: f32) -> SliceVi
         mm_per_pixel,
         radiological: false,
         layers: Vec::new(),
-        outlines: None,
+        outlines: Vec::new(),
         crosshair: None,
     }
 }
@@ -171,11 +171,12 @@ pub(crate) fn plain(vertices: Vec<Vec3>, triangles: Vec<[u32; 3]>) -> MeshLayer 
         toward: None,
         sampled: None,
         relief: 1.0,
+        coarse: false,
         mesh,
         offset_mm: Vec3::ZERO,
         sulcal: None,
         overlay: None,
-        outlines: None,
+        outlines: Vec::new(),
         opacity: 1.0,
     }
 }

@@ -40,6 +40,11 @@ fn everything() -> Vec<(&'static str, SliceView)> {
         blobs,
     );
     let labels = volume(shape, oblique(), |[i, j, _]| ((i / 6) * 3 + j / 8) as f32);
+    let drawn = volume(
+        [9, 9, 7],
+        Affine3A::from_translation(Vec3::new(-3.0, -4.0, -4.0)),
+        |v| f32::from(u8::from(v.iter().all(|&i| (2..6).contains(&i)))),
+    );
     let two_sided = Look {
         two_sided: true,
         threshold: 0.8,
@@ -60,7 +65,7 @@ fn everything() -> Vec<(&'static str, SliceView)> {
                 layer(&above, linear, two_sided.clone()),
             ];
             views.push((name, view.clone()));
-            view.outlines = Some(OutlineLayer {
+            view.outlines = vec![OutlineLayer {
                 labels: labels.clone(),
                 colours: vec![
                     (4, [255, 0, 0, 255]),
@@ -69,6 +74,12 @@ fn everything() -> Vec<(&'static str, SliceView)> {
                 ]
                 .into(),
                 width_px: 2.0,
+            }];
+            // A second layer crosses the first, on a grid of its own.
+            view.outlines.push(OutlineLayer {
+                labels: drawn.clone(),
+                colours: vec![(1, [90, 160, 255, 255])].into(),
+                width_px: 3.0,
             });
             view.crosshair = Some((Vec3::new(4.0, 3.0, -2.0), [255, 255, 0, 255]));
             views.push((name, view));
@@ -402,11 +413,11 @@ fn outlines_lie_on_the_border() {
         },
     );
     let mut view = slice(Plane::Axial, Vec3::new(20.0, 20.0, 0.0), 0.1);
-    view.outlines = Some(OutlineLayer {
+    view.outlines = vec![OutlineLayer {
         labels,
         colours: vec![(8, [10, 200, 30, 255])].into(),
         width_px: 4.0,
-    });
+    }];
     let check = |picture: &Picture| {
         // The border is 50 pixels left of the middle (100, 100).
         for (x, on) in [

@@ -339,6 +339,102 @@ fn volumes_and_meshes_hide_each_other() {
     );
 }
 
+/// The gradient within matter is noise: a cut through it is lit as the flat face it is.
+#[test]
+fn a_cut_face_is_flat() {
+    let mut turn = 1_u32;
+    let noise = std::cell::RefCell::new(move || {
+        turn = turn.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (turn >> 8) as f32 / 2f32.powi(24)
+    });
+    let block = volume(
+        [30, 30, 30],
+        Affine3A::from_scale_rotation_translation(
+            Vec3::new(1.0, 1.5, 1.0),
+            Quat::from_rotation_z(0.3),
+            Vec3::new(-8.0, -24.0, -14.5),
+        ),
+        |_| 5.0 + (noise.borrow_mut())(),
+    );
+    let mut solid = solid(Cast::Shaded);
+    solid.layer = layer(
+        block,
+        true,
+        Look {
+            threshold: 3.0,
+            opacity: 0.6,
+            // All of one colour.
+            ..look(Colormap::Grey, (0.0, 4.0))
+        },
+    );
+    let mut scene = cut(looked_into(vec![solid], Vec::new(), 20.0));
+    if let View::Surfaces(view) = &mut scene.view {
+        view.clips.truncate(1);
+        view.camera.rotation = StandardView::Left.rotation();
+    }
+    let flat = |picture: &Picture| {
+        let middle: Vec<u8> = (70..130)
+            .flat_map(|y| (90..150).map(move |x| (x, y)))
+            .map(|(x, y)| pixel(picture, x, y)[0])
+            .collect();
+        let (least, most) = (middle.iter().min().unwrap(), middle.iter().max().unwrap());
+        assert!(*least > 150 && most - least <= 6, "{least} to {most}");
+    };
+    flat(&cpu::picture(&scene, SIZE).unwrap());
+    on_gpu(|renderer| flat(&renderer.picture(&scene, SIZE).unwrap()));
+    agree("a cut face", &scene);
+}
+
+/// Clear parts are leapt over, and nothing is lost by it: small things far apart in a large volume.
+#[test]
+fn leaps_lose_nothing() {
+    let sparse = volume(
+        [120, 90, 70],
+        Affine3A::from_scale_rotation_translation(
+            Vec3::new(0.4, 0.5, 0.6),
+            Quat::from_rotation_y(0.2),
+            Vec3::new(-24.0, -22.0, -20.0),
+        ),
+        |[i, j, k]| {
+            let near = |c: [i32; 3], r: f32| {
+                let d = [i as i32 - c[0], j as i32 - c[1], k as i32 - c[2]].map(|d| d as f32);
+                (r - (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt()).max(0.0)
+            };
+            2.0 * near([8, 8, 8], 11.0)
+                + near([60, 40, 33], 19.0)
+                + 3.0 * near([111, 80, 60], 9.0)
+                + 5.0 * near([64, 12, 62], 4.0)
+                - 4.0 * near([30, 75, 12], 11.0)
+        },
+    );
+    for cast in [Cast::Shaded, Cast::Maximum] {
+        for (linear, two_sided) in [(true, false), (false, true)] {
+            let mut solid = solid(cast);
+            solid.layer = layer(
+                sparse.clone(),
+                linear,
+                Look {
+                    threshold: 2.0,
+                    opacity: 0.8,
+                    two_sided,
+                    ..look(Colormap::Viridis, (0.0, 10.0))
+                },
+            );
+            for fov_degrees in [0.0, 35.0] {
+                let whole = looked_into(vec![solid.clone()], Vec::new(), fov_degrees);
+                agree("sparse", &whole);
+            }
+            // Along an axis of the grid.
+            let mut along = looked_into(vec![solid], Vec::new(), 0.0);
+            if let View::Surfaces(view) = &mut along.view {
+                let turn = Quat::from_rotation_y(0.2).inverse();
+                view.camera.rotation = StandardView::Superior.rotation() * turn;
+            }
+            agree("sparse, along an axis", &along);
+        }
+    }
+}
+
 /// One thousand points of each kind of view.
 #[test]
 fn a_thousand_picks_are_exact() {

@@ -5,10 +5,12 @@ use fusiform_render::colormap::Colormap;
 use fusiform_render::cpu;
 use fusiform_render::gpu::RenderError;
 use fusiform_render::mesh::normals;
-use fusiform_render::scene::{Look, MeshLayer, Picture, Scene, SurfaceView, View, bounds};
+use fusiform_render::scene::{Look, MeshLayer, Picture, Places, Scene, SurfaceView, View, bounds};
 use glam::Vec3;
 
-use crate::shapes::{folded, icosphere, look, plain, region_colours, regions, scene, values};
+use crate::shapes::{
+    folded, fresh_key, icosphere, look, plain, region_colours, regions, scene, values,
+};
 use crate::{centroid, close, differing, on_gpu, pixel};
 
 const SIZE: [u32; 2] = [240, 200];
@@ -44,7 +46,7 @@ pub(crate) fn painted(n: u32) -> MeshLayer {
             ..look(Colormap::BlueRed, (0.0, 5.0))
         },
     ));
-    layer.outlines = Some((regions(&layer), region_colours()));
+    layer.outlines = vec![(regions(&layer), region_colours())];
     layer
 }
 
@@ -111,6 +113,52 @@ fn the_device_and_the_twin_agree() {
                 share * 100.0
             );
         }
+    });
+}
+
+/// While it moves a large mesh is drawn with fewer triangles: by both alike, and near to what the whole looks like, with
+/// all that is painted on it.
+#[test]
+fn a_coarse_mesh_is_near_the_whole() {
+    let mut layer = painted(7);
+    let (sphere, _) = icosphere(7);
+    layer.toward = Some((
+        Places {
+            key: fresh_key(),
+            vertices: sphere.iter().map(|&p| p * 42.0).collect(),
+        },
+        0.3,
+    ));
+    let whole = seen(vec![layer], StandardView::Superior, 20.0);
+    let View::Surfaces(view) = &whole.view else {
+        unreachable!()
+    };
+    let coarse = scene(View::Surfaces(view.clone().draft()));
+    let drawn = |scene: &Scene| cpu::picture_sampled(scene, SIZE, 1).unwrap();
+    let (twin, fine) = (drawn(&coarse), drawn(&whole));
+    let off = differing(&twin, &fine, 40);
+    assert!((0.002..0.06).contains(&off), "{off}");
+    on_gpu(|renderer| {
+        let quality = renderer.picture_samples;
+        renderer.picture_samples = 1;
+        let drawn = renderer.picture(&coarse, SIZE).unwrap();
+        let again = renderer.picture(&whole, SIZE).unwrap();
+        renderer.picture_samples = quality;
+        assert!(
+            differing(&drawn, &twin, 3) < 0.008,
+            "{}",
+            differing(&drawn, &twin, 3)
+        );
+        assert!(
+            differing(&again, &fine, 3) < 0.008,
+            "{}",
+            differing(&again, &fine, 3)
+        );
+        // A pick finds the vertex of the whole mesh.
+        let at = [SIZE[0] / 2 + 13, SIZE[1] / 2 - 9];
+        let picked = renderer.pick(&coarse, SIZE, at).unwrap();
+        assert_eq!(picked, renderer.pick(&whole, SIZE, at).unwrap());
+        assert!(picked.is_some());
     });
 }
 
@@ -279,11 +327,12 @@ fn region_lines_run_between_vertices() {
         })
         .collect();
     let mut strip = plain(corners.clone(), triangles);
-    // The border lies half way between the vertex columns at −4 and 0, at −2 mm.
-    strip.outlines = Some((
-        values(corners.iter().map(|p| if p.x < -3.0 { 7.0 } else { 0.0 })),
-        vec![(7, [255, 0, 0, 255])].into(),
-    ));
+    // The border lies half way between the vertex columns at −4 and 0, at −2 mm. The red layer lies over a green one.
+    let west = || corners.iter().map(|p| if p.x < -3.0 { 7.0 } else { 0.0 });
+    strip.outlines = vec![
+        (values(west()), vec![(7, [0, 255, 0, 255])].into()),
+        (values(west()), vec![(7, [255, 0, 0, 255])].into()),
+    ];
     let view = seen(vec![strip], StandardView::Superior, 0.0);
     let View::Surfaces(surfaces) = &view.view else {
         unreachable!()

@@ -8,7 +8,7 @@ use fusiform_pipelines::device::{self, Compute, DeviceChoice};
 use fusiform_pipelines::glm::{BetasPlan, TrialModel};
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::select::Query;
-use fusiform_pipelines::study::{Study, demo};
+use fusiform_pipelines::study::{BoldRun, Entities, Study, demo};
 use fusiform_render::renderer::Backend;
 
 /// Which study, and which part of it.
@@ -167,4 +167,18 @@ pub(super) fn prepare_folder(path: &Path) -> anyhow::Result<()> {
             path.display()
         )
     })
+}
+
+/// The entities that all runs share.
+pub(super) fn in_common(runs: &[&BoldRun]) -> Entities {
+    let Some((first, others)) = runs.split_first() else {
+        return Entities::new();
+    };
+    let shared = |(key, value): &(&String, &String)| {
+        others
+            .iter()
+            .all(|run| run.entities.get(*key) == Some(*value))
+    };
+    let shared = first.entities.iter().filter(shared);
+    shared.map(|(k, v)| (k.clone(), v.clone())).collect()
 }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use fusiform_pipelines::decode::{Code, DecodePlan, Decoded, Score, decode};
 use fusiform_pipelines::run::Run;
+use fusiform_pipelines::study::Study;
 use fusiform_pipelines::study::select::{Query, select};
-use fusiform_pipelines::study::{BoldRun, Entities, Study};
 use fusiform_pipelines::{glm, report};
 use serde_json::{Map, Value};
 
 use super::Output;
-use super::args::{RunArgs, StudyArgs, TrialArgs, prepare_folder};
+use super::args::{RunArgs, StudyArgs, TrialArgs, in_common, prepare_folder};
 use super::progress::shown;
 
 const EXAMPLES: &str = "\
@@ -159,20 +159,6 @@ impl Job<'_> {
             text: table(&decoded),
         })
     }
-}
-
-/// The entities that all runs share.
-pub(super) fn in_common(runs: &[&BoldRun]) -> Entities {
-    let Some((first, others)) = runs.split_first() else {
-        return Entities::new();
-    };
-    let shared = |(key, value): &(&String, &String)| {
-        others
-            .iter()
-            .all(|run| run.entities.get(*key) == Some(*value))
-    };
-    let shared = first.entities.iter().filter(shared);
-    shared.map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 /// The scores as a person wants them in a terminal.

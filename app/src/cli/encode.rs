@@ -18,8 +18,7 @@ use fusiform_pipelines::{glm, report};
 use serde_json::{Map, Value};
 
 use super::Output;
-use super::args::{RunArgs, StudyArgs, TrialArgs, prepare_folder};
-use super::decode::in_common;
+use super::args::{RunArgs, StudyArgs, TrialArgs, in_common, prepare_folder};
 use super::progress::shown;
 use crate::brain::Brain;
 

@@ -10,9 +10,11 @@ mod decode;
 mod demo;
 mod demo_data;
 mod encode;
+mod glm;
 mod info;
 mod progress;
 mod render;
+mod select;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,6 +62,10 @@ enum Command {
     Decode(decode::Args),
     /// Predict every voxel from features of what was shown, and hold it against its noise ceiling
     Encode(encode::Args),
+    /// Model every voxel's time course: maps of contrasts, or responses of single trials
+    Glm(glm::Args),
+    /// Which features tell two conditions (or many) apart: maps, picks, and scores that do not flatter
+    Select(select::Args),
     /// Draw the window's views off screen
     Render(render::Args),
     /// List the clusters of a map above a threshold, or what it holds in each region
@@ -93,6 +99,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Info(args)) => info::run(&args, output),
         Some(Command::Decode(args)) => decode::run(&args, output),
         Some(Command::Encode(args)) => encode::run(&args, output),
+        Some(Command::Glm(args)) => glm::run(&args, output),
+        Some(Command::Select(args)) => select::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),
         Some(Command::Clusters(args)) => clusters::run(&args, output),
         Some(Command::Bench(args)) => bench::run(&args, output),

@@ -35,7 +35,7 @@ pub(super) struct Args {
         long,
         conflicts_with_all = [
             "study", "subject", "surfaces", "anatomy", "atlas", "parcellation", "map", "view", "views", "shape",
-            "slices", "at", "threshold", "soft", "min", "max", "colormap", "label", "map_number", "no_outlines",
+            "slices", "at", "threshold", "soft", "min", "max", "colormap", "label", "map_number", "table", "no_outlines",
             "width_mm", "dpi", "size", "dark", "sample", "radiological", "save_scene",
         ]
     )]
@@ -67,6 +67,9 @@ pub(super) struct Args {
     /// Which map of a file that holds several, from 1
     #[arg(long, requires = "map")]
     map_number: Option<usize>,
+    /// Numbers by region, painted on the parcellation: a TSV or CSV of two columns, region name or key, and number
+    #[arg(long, conflicts_with = "map")]
+    table: Option<PathBuf>,
     /// Name and unit of the map's numbers, for the colour bar
     #[arg(long)]
     label: Option<String>,
@@ -92,13 +95,8 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Sample::Pixel)]
     sample: Sample,
     /// World position of slices and cuts: x,y,z in mm
-    #[arg(
-        long,
-        value_delimiter = ',',
-        num_args = 3,
-        allow_negative_numbers = true
-    )]
-    at: Option<Vec<f32>>,
+    #[arg(long, value_name = "X,Y,Z", value_parser = parse_point, allow_hyphen_values = true)]
+    at: Option<[f32; 3]>,
     /// Slices of a mosaic: axis:first:last:step in mm, several with commas between
     #[arg(long, default_value = "z:-40:60:10")]
     slices: String,
@@ -154,6 +152,15 @@ enum ShapeName {
     Pial,
     Inflated,
     Sphere,
+}
+
+fn parse_point(text: &str) -> Result<[f32; 3], String> {
+    let numbers = text.split(',').map(|part| part.trim().parse::<f32>());
+    let numbers: Vec<f32> = numbers.filter_map(Result::ok).collect();
+    let point = <[f32; 3]>::try_from(numbers).ok();
+    point
+        .filter(|at| text.split(',').count() == 3 && at.iter().all(|mm| mm.is_finite()))
+        .ok_or_else(|| format!("“{text}” is no place: write x,y,z in mm, such as -42,-54,-18"))
 }
 
 fn parse_size(text: &str) -> Result<[u32; 2], String> {
@@ -225,7 +232,7 @@ fn is_figure(path: &Path) -> bool {
 
 /// What the options ask for.
 fn figure_of(args: &Args) -> anyhow::Result<FigureFile> {
-    let at_mm = args.at.as_ref().map(|at| [at[0], at[1], at[2]]);
+    let at_mm = args.at;
     let shape = match args.shape {
         ShapeName::White => Shape::White,
         ShapeName::Midthickness => Shape::Midthickness,
@@ -249,6 +256,7 @@ fn figure_of(args: &Args) -> anyhow::Result<FigureFile> {
             parcellation: args.parcellation.clone(),
             maps: args.map.clone(),
             map_number: args.map_number,
+            table: args.table.clone(),
         },
         look: LookPlan {
             label: args.label.clone(),

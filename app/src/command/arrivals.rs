@@ -5,11 +5,11 @@ use std::sync::Arc;
 use fusiform_pipelines::study::Study;
 use fusiform_pipelines::{Error, Stop};
 
-use super::work::{project, read_first_run, read_pictures, read_subject};
-use super::{Command, apply, choose_above};
+use super::work::{add, project, read_first_run, read_pictures, read_subject};
+use super::{Command, apply, choose_above, follow_view};
 use crate::jobs::{Arrival, Jobs, Kind};
-use crate::layout::Layout;
-use crate::session::{Grade, MapId, News, Session};
+use crate::layout::{Layer, Layout};
+use crate::session::{AddedParts, Grade, MapId, News, Session};
 use crate::workbench::load;
 
 pub(super) fn arrive(
@@ -28,6 +28,7 @@ pub(super) fn arrive(
         // Whole or cut short: no more of it will come.
         session.partial = false;
     }
+    let ended = matches!(arrival, Arrival::Ended { .. });
     match arrival {
         Arrival::News(news) => take(session, layout, jobs, news),
         Arrival::Warning { job, text } => session.say(Grade::Warning, job, text),
@@ -50,6 +51,11 @@ pub(super) fn arrive(
             result: Err(Stop::Failed(error)),
             ..
         } => {
+            if kind == Kind::Open {
+                // They were meant for what did not open.
+                session.to_add.clear();
+                session.awaited = None;
+            }
             let words = match (&error, kind) {
                 (Error::Choice(_), _) => choose_above(&error),
                 (_, Kind::Open) if session.study.is_some() => {
@@ -59,6 +65,29 @@ pub(super) fn arrive(
             };
             session.say(Grade::Failure, job, words);
         }
+    }
+    if ended {
+        go_on(session, layout, jobs);
+    }
+}
+
+/// When work is over: adds the files that waited for it, and brings a saved view once all that it shows is there.
+fn go_on(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs) {
+    let reading = [Kind::Open, Kind::Subject, Kind::Run, Kind::Add];
+    let reads = |kind: &Kind| jobs.is_running(*kind);
+    if session.partial || reads(&Kind::Subject) || reads(&Kind::Open) {
+        return;
+    }
+    if !session.to_add.is_empty() && session.study.is_some() {
+        let waiting = std::mem::take(&mut session.to_add);
+        add(session, layout, jobs, waiting);
+        return;
+    }
+    if !reading.iter().any(reads)
+        && let Some(view) = session.awaited.take()
+    {
+        layout.view = view;
+        follow_view(session, layout, jobs);
     }
 }
 
@@ -76,6 +105,7 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
         News::Scene(scene) => {
             // The view comes once what it shows is there.
             session.awaited = Some(scene.view.clone());
+            session.to_add.clone_from(&scene.added);
             let open = if scene.open.is_empty() {
                 Command::OpenDemo
             } else {
@@ -88,7 +118,7 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             let first = session.underlay().is_none();
             session.take_subject(parts);
             aim(session, layout, first);
-            project(session, layout, jobs);
+            follow_view(session, layout, jobs);
         }
         News::FirstVolume(parts) => {
             let first = session.underlay().is_none();
@@ -100,18 +130,35 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             session.take_run(parts);
             layout.view.frame = 0;
             aim(session, layout, first);
-            if let Some(view) = session.awaited.take() {
-                layout.view = view;
-                session.show_frame(layout.view.frame);
+            let shown = layout.view.layers();
+            if shown.iter().all(|layer| session.map(layer.map).is_none()) {
+                layout
+                    .view
+                    .set_layers(vec![Layer::shown(MapId::Tsnr)], None);
             }
-            if layout.view.map.is_none_or(|id| session.map(id).is_none()) {
-                layout.view.map = Some(MapId::Tsnr);
+            follow_view(session, layout, jobs);
+        }
+        News::Courses(parts) => session.courses = Some(parts),
+        News::Added(parts) => take_added(session, layout, jobs, parts),
+        News::Instead { open, add } => {
+            if open.is_empty() {
+                apply(session, layout, jobs, Command::Add(add));
+            } else {
+                session.to_add = add;
+                apply(session, layout, jobs, Command::Open(open));
             }
-            project(session, layout, jobs);
         }
         News::Projected(parts) => session.take_projected(&parts),
         News::Pictures(pictures) => session.pictures.extend(pictures),
         News::Responses(responses) => session.responses = Some(responses),
+        News::Encoded(parts) => {
+            let of_these = session.responses.as_ref();
+            if of_these.is_some_and(|r| Arc::ptr_eq(r, &parts.of)) {
+                session.take_encoded(parts);
+                layout.view.choose(Some(MapId::Encoded));
+                project(session, layout, jobs);
+            }
+        }
         News::Decoded(parts) => {
             let complete = parts.complete;
             let first = parts.decoded.trials.first().map(|t| t.trial);
@@ -121,7 +168,7 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
                 layout.view.trial = first;
             }
             if complete && has_drive {
-                layout.view.map = Some(MapId::Drive);
+                layout.view.choose(Some(MapId::Drive));
             }
             project(session, layout, jobs);
         }
@@ -132,6 +179,33 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             apply(session, layout, jobs, Command::Open(paths));
         }
     }
+}
+
+/// Takes added files in: their maps lie over the others, and a map that nobody chose makes room.
+fn take_added(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, parts: AddedParts) {
+    for line in &parts.taken_as {
+        log::info!("added {line}");
+    }
+    for refusal in &parts.refused {
+        session.say(Grade::Failure, "Adding files", refusal);
+    }
+    let first = session.underlay().is_none() && session.subject.cortex.is_empty();
+    let maps = session.take_added(parts);
+    let before = layout.view.layers();
+    if let [only] = before.as_slice()
+        && !maps.is_empty()
+        && only.map == MapId::Tsnr
+        && !layout.view.looks.contains_key(&only.map)
+    {
+        let layers = layout.view.with_visible(only.map, false);
+        layout.view.set_layers(layers, None);
+    }
+    for map in maps {
+        layout.view.put_on_top(map);
+    }
+    aim(session, layout, first);
+    session.projected = None;
+    follow_view(session, layout, jobs);
 }
 
 pub(super) fn take_study(
@@ -150,15 +224,19 @@ pub(super) fn take_study(
             Kind::Subject,
             Kind::Run,
             Kind::Project,
+            Kind::Add,
+            Kind::Courses,
             Kind::Pictures,
             Kind::Responses,
+            Kind::Encode,
             Kind::Decode,
         ] {
             jobs.stop(kind);
         }
         let (opened, awaited) = (std::mem::take(&mut session.opened), session.awaited.take());
+        let to_add = std::mem::take(&mut session.to_add);
         session.clear_study();
-        (session.opened, session.awaited) = (opened, awaited);
+        (session.opened, session.awaited, session.to_add) = (opened, awaited, to_add);
         session.partial = partial;
         session.is_demo = study.root.is_none() && study.name.to_lowercase().contains("demo");
         session.study = Some(study);

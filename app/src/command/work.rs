@@ -3,14 +3,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use fusiform_pipelines::encode::features::Features;
+use fusiform_pipelines::parcels;
 use fusiform_pipelines::study::select;
 
 use super::{CHOOSING, choose_above};
+use crate::brain::Brain;
+use crate::compose;
 use crate::jobs::{Jobs, Kind};
 use crate::layout::Layout;
+use crate::map_files::file_name;
 use crate::scene_file::SceneFile;
-use crate::session::{Grade, MapId, Saved, Session};
-use crate::workbench::load;
+use crate::session::{CoursesParts, Grade, MapId, News, Saved, Session};
+use crate::workbench::{add, load};
 
 /// Pixels of a saved picture.
 const PICTURE: [u32; 2] = [2400, 1500];
@@ -107,12 +112,15 @@ pub(super) fn follow_trial(session: &mut Session, layout: &Layout, jobs: &mut Jo
     }
 }
 
-/// Samples the map that is shown on the cortical sheet, when there is a sheet and it was not done yet.
+/// Samples the topmost map on the cortical sheet, when there is a sheet and it was not done yet.
 pub(super) fn project(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
-    let Some(map) = layout.view.map.and_then(|id| session.map(id)) else {
+    let Some((map, _)) = compose::topmost_on_grid(session, &layout.view) else {
         return;
     };
-    let (id, revision, volume) = (map.id, map.revision(), Arc::clone(&map.volume));
+    let Some(volume) = map.volume().cloned() else {
+        return;
+    };
+    let (id, revision, name) = (map.id, map.revision(), map.name.clone());
     let done = session
         .projected
         .as_ref()
@@ -127,8 +135,64 @@ pub(super) fn project(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
     let cortex: Vec<_> = session.subject.cortex.iter().map(load::sheet).collect();
     jobs.start(
         Kind::Project,
-        format!("Painting the surface: {}", id.name()),
+        format!("Painting the surface: {name}"),
         move |run, _| load::projected(id, revision, &volume, &cortex, run),
+    );
+}
+
+/// Adds files to what is open. Before a subject is read they wait for it.
+pub(super) fn add(
+    session: &mut Session,
+    layout: &mut Layout,
+    jobs: &mut Jobs,
+    paths: Vec<PathBuf>,
+) {
+    if paths.is_empty() {
+        return;
+    }
+    session.wants_path = false;
+    let reading = session.study.is_some() && jobs.is_running(Kind::Subject);
+    if reading || jobs.is_running(Kind::Add) {
+        session.to_add.extend(paths);
+        return;
+    }
+    if let [one] = paths.as_slice() {
+        layout.opened(one.clone());
+    }
+    let title = match paths.as_slice() {
+        [one] => format!("Adding {}", file_name(one)),
+        many => format!("Adding {} files", many.len()),
+    };
+    let open = session.study.is_some().then(|| Brain::open_in(session));
+    jobs.start(Kind::Add, title, move |run, _| {
+        add::files(&paths, open.as_ref(), run)
+    });
+}
+
+/// Averages the run over every region, once some region is pinned.
+pub(super) fn read_courses(session: &Session, layout: &Layout, jobs: &mut Jobs) {
+    let (Some(run), Some(atlas)) = (&session.run, &session.subject.atlas) else {
+        return;
+    };
+    let done = session
+        .courses
+        .as_ref()
+        .is_some_and(|c| c.are_of(run, &atlas.atlas));
+    if layout.view.pinned.is_empty() || done || jobs.is_running(Kind::Courses) {
+        return;
+    }
+    let (series, atlas) = (Arc::clone(&run.series), Arc::clone(&atlas.atlas));
+    jobs.start(
+        Kind::Courses,
+        "Time courses of the regions",
+        move |run, _| {
+            let courses = parcels::region_courses(&series, &atlas, run)?;
+            Ok(News::Courses(CoursesParts {
+                series,
+                atlas,
+                courses,
+            }))
+        },
     );
 }
 
@@ -141,6 +205,16 @@ pub(super) fn read_responses(session: &mut Session, jobs: &mut Jobs) {
     let query = session.resolved_query();
     jobs.start(Kind::Responses, "Reading responses", move |run, _| {
         load::responses(&study, &query, run)
+    });
+}
+
+/// Fits an encoding model to the responses that were made.
+pub(super) fn encode(session: &Session, jobs: &mut Jobs, features: Vec<Features>) {
+    let (Some(study), Some(responses)) = (session.study.clone(), session.responses.clone()) else {
+        return;
+    };
+    jobs.start(Kind::Encode, "Fitting an encoding model", move |run, _| {
+        load::encoded(&study, &responses, &features, run)
     });
 }
 

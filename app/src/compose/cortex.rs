@@ -5,14 +5,14 @@ use fusiform_render::camera::{Camera, StandardView};
 use fusiform_render::colormap::Colormap;
 use fusiform_render::scene::{
     Cast, ClipPlane, Look, MeshData, MeshLayer, Places, Sampled, Scene, SolidLayer, SurfaceView,
-    View as Picture, VolumeLayer,
+    VertexData, View as Picture, VolumeLayer,
 };
 use glam::{Quat, Vec3};
 
-use super::{Paint, map};
+use super::{Paint, map, maps, topmost_on_grid, volume_layer};
 use crate::bridge;
 use crate::layout::{Halves, Inside, View};
-use crate::session::{HemisphereData, Session};
+use crate::session::{HemisphereData, NEAR_CORTEX_MM, OverlayMap, Session};
 
 /// Where the shapes stand on the slider, and their names.
 pub const STOPS: [(Shape, f32, &str); 5] = [
@@ -27,8 +27,6 @@ pub const STOPS: [(Shape, f32, &str); 5] = [
 const GAP_MM: f32 = 6.0;
 /// Radius of the marker at the crosshair, mm.
 const MARKER_MM: f32 = 2.2;
-/// A crosshair farther than this from the cortex (mm) has no place on it.
-const NEAR_CORTEX_MM: f32 = 8.0;
 /// Shapes past this place on the slider are no longer where the brain is.
 const ANATOMICAL: f32 = 1.0;
 
@@ -161,13 +159,7 @@ fn mesh(
     offset_mm: Vec3,
 ) -> MeshLayer {
     let sampled = sampled(session, view, hemisphere);
-    let projected = session.projected.as_ref();
-    let overlay = map(session, view)
-        .filter(|_| sampled.is_none())
-        .and_then(|(map, look)| {
-            let values = projected.filter(|p| p.map == map.id)?;
-            Some((values.hemispheres.get(number)?.clone(), look.look()))
-        });
+    let overlay = overlay(session, view, number, sampled.is_some());
     MeshLayer {
         mesh: shapes.from.clone(),
         toward: shapes.to.map(|(to, share)| (places(to), share)),
@@ -177,11 +169,38 @@ fn mesh(
         sampled,
         outlines: hemisphere
             .outlines
-            .clone()
-            .filter(|_| view.surface_outlines),
+            .iter()
+            .filter(|_| view.surface_outlines)
+            .cloned()
+            .collect(),
         opacity: view.cortex.opacity,
         relief: 1.0 - shapes.flat,
+        coarse: false,
     }
+}
+
+/// What is painted between the vertices: under a map sampled in every pixel the topmost map of the sheet itself; else the
+/// topmost map there is, sampled at the vertices where it is on a grid.
+fn overlay(
+    session: &Session,
+    view: &View,
+    number: usize,
+    under_sampled: bool,
+) -> Option<(VertexData, Look)> {
+    let maps = maps(session, view);
+    let on_sheet = |map: &OverlayMap| map.on_sheet.get(number).cloned().flatten();
+    let at_vertices = |map: &OverlayMap| {
+        let projected = session.projected.as_ref()?;
+        let values = (projected.map == map.id).then_some(&projected.hemispheres)?;
+        values.get(number).cloned()
+    };
+    maps.iter().rev().find_map(|(map, look)| {
+        let values = on_sheet(map).or_else(|| {
+            let painted = !under_sampled && map.on_grid.is_some();
+            painted.then(|| at_vertices(map)).flatten()
+        });
+        Some((values?, look.look()))
+    })
 }
 
 fn places(mesh: &MeshData) -> Places {
@@ -194,18 +213,19 @@ fn places(mesh: &MeshData) -> Places {
 /// The map sampled in every pixel, when that is wanted and both borders of the cortex are known.
 fn sampled(session: &Session, view: &View, hemisphere: &HemisphereData) -> Option<Sampled> {
     let look = view.cortex;
-    let (map, map_look) = map(session, view).filter(|_| look.per_pixel)?;
+    let (map, map_look) = topmost_on_grid(session, view).filter(|_| look.per_pixel)?;
+    // A map of the sheet that lies over it hides it there.
+    let above = maps(session, view);
+    let above = above.iter().rev().take_while(|(m, _)| m.id != map.id);
+    if above.into_iter().any(|(map, _)| map.is_on_sheet()) || map.is_on_sheet() {
+        return None;
+    }
     let (_, white) = hemisphere.shape(Shape::White)?;
     let (_, pial) = hemisphere.shape(Shape::Pial)?;
     Some(Sampled {
         inner: places(white),
         outer: places(pial),
-        layer: VolumeLayer {
-            volume: map.data.clone(),
-            linear: view.smooth_map,
-            look: map_look.look(),
-            modulation: None,
-        },
+        layer: volume_layer(session, view, map, &map_look)?,
         depth: if look.n_layers == 1 {
             (look.depth, look.depth)
         } else {
@@ -273,8 +293,9 @@ fn camera(
     let square = |direction: Vec3| (half * (turn * direction)).abs().element_sum();
     let reach = |direction: Vec3| round(direction) + (square(direction) - round(direction)) * flat;
     let radius = reach(Vec3::Y).max(reach(Vec3::X) / aspect) * (1.16 - 0.1 * flat);
+    let [right, up] = view.surface_shift_mm;
     Camera {
-        target_mm: (low + high) / 2.0,
+        target_mm: (low + high) / 2.0 - turn * Vec3::new(right, up, 0.0),
         rotation,
         half_height_mm: radius / view.surface_zoom,
         fov_degrees: 0.0,
@@ -344,13 +365,10 @@ fn solids(session: &Session, view: &View) -> Vec<SolidLayer> {
             modulation: None,
         });
     }
-    if let (Inside::Map | Inside::Both, Some((map, look))) = (inside.what, map(session, view)) {
-        add(VolumeLayer {
-            volume: map.data.clone(),
-            linear: view.smooth_map,
-            look: look.look(),
-            modulation: None,
-        });
+    if let (Inside::Map | Inside::Both, Some((map, look))) = (inside.what, map(session, view))
+        && let Some(layer) = volume_layer(session, view, map, &look)
+    {
+        add(layer);
     }
     solids
 }

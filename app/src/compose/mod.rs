@@ -2,8 +2,11 @@
 //! that both draw the same.
 
 pub mod cortex;
+pub mod mosaic;
 pub mod silhouette;
 pub mod slices;
+
+use fusiform_render::scene::{Modulation, VolumeLayer};
 
 use crate::layout::{MapLook, View};
 use crate::session::{OverlayMap, Session};
@@ -17,8 +20,44 @@ pub struct Paint {
     pub crosshair: [u8; 4],
 }
 
-/// The map that is shown and its look.
+/// The map that is worked on and its look.
 pub fn map<'a>(session: &'a Session, view: &View) -> Option<(&'a OverlayMap, MapLook)> {
     let map = session.map(view.map?)?;
-    Some((map, view.look(map.id, map.robust)))
+    Some((map, view.look(map)))
+}
+
+/// The maps that are drawn and their looks, from bottom to top.
+pub fn maps<'a>(session: &'a Session, view: &View) -> Vec<(&'a OverlayMap, MapLook)> {
+    let layers = view.layers().into_iter().filter(|layer| layer.visible);
+    let maps = layers.filter_map(|layer| session.map(layer.map));
+    maps.map(|map| (map, view.look(map))).collect()
+}
+
+/// A map on its grid as a layer; nothing for one on the cortical sheet alone.
+pub fn volume_layer(
+    session: &Session,
+    view: &View,
+    map: &OverlayMap,
+    look: &MapLook,
+) -> Option<VolumeLayer> {
+    let modulation = look.modulation.and_then(|modulation| {
+        let by = session.map(modulation.by)?.on_grid.as_ref()?;
+        Some(Modulation {
+            volume: by.data.clone(),
+            range: modulation.range,
+        })
+    });
+    Some(VolumeLayer {
+        volume: map.on_grid.as_ref()?.data.clone(),
+        // In blocks what is seen is what was measured.
+        linear: view.smooth_map,
+        look: look.look(),
+        modulation,
+    })
+}
+
+/// The topmost map that is drawn on a grid, which the cortical sheet shows.
+pub fn topmost_on_grid<'a>(session: &'a Session, view: &View) -> Option<(&'a OverlayMap, MapLook)> {
+    let mut maps = maps(session, view).into_iter();
+    maps.rfind(|(map, _)| map.on_grid.is_some())
 }

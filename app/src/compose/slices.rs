@@ -4,7 +4,7 @@ use fusiform_render::colormap::Colormap;
 use fusiform_render::scene::{Look, Plane, Scene, SliceView, View as Picture, VolumeLayer};
 use glam::DVec3;
 
-use super::{Paint, map};
+use super::{Paint, maps, volume_layer};
 use crate::layout::{SliceMode, View};
 use crate::session::{Session, Underlay};
 
@@ -45,6 +45,7 @@ pub fn scene(
             .filter(|_| view.slice_outlines)
             .map(|atlas| atlas.outlines.clone())
     };
+    let outlines = outlines.into_iter().collect();
     let crosshair = view.crosshair().unwrap_or(middle);
     Scene {
         background: paint.canvas,
@@ -65,18 +66,43 @@ pub fn scene(
 
 /// The zoom (mm a pixel) at which the whole volume fits pictures of these sizes (pixels), one a plane, magnified.
 pub fn mm_per_pixel(underlay: &Underlay, sizes: [[f64; 2]; 3], zoom: f64) -> f64 {
+    let fits =
+        (0..PLANES.len()).map(|plane| plane_mm_per_pixel(underlay, plane, sizes[plane], zoom));
+    fits.fold(0.0, f64::max)
+}
+
+/// The same for one plane alone.
+pub fn plane_mm_per_pixel(
+    underlay: &Underlay,
+    plane: usize,
+    [width, height]: [f64; 2],
+    zoom: f64,
+) -> f64 {
     let extent = underlay.bounds_mm.1 - underlay.bounds_mm.0;
-    let fit = |((_, axes), [width, height]): (&(Plane, [usize; 3]), &[f64; 2])| {
-        (extent[axes[0]] / width).max(extent[axes[1]] / height)
+    let (_, axes) = PLANES[plane];
+    (extent[axes[0]] / width).max(extent[axes[1]] / height) * BORDER / zoom
+}
+
+/// What lies on the left, right, top and bottom of a plane's picture.
+pub fn edges(view: &View, plane: Plane) -> [&'static str; 4] {
+    let (left, right) = if view.radiological {
+        ("R", "L")
+    } else {
+        ("L", "R")
     };
-    PLANES.iter().zip(&sizes).map(fit).fold(0.0, f64::max) * BORDER / zoom
+    match plane {
+        Plane::Axial => [left, right, "A", "P"],
+        Plane::Coronal => [left, right, "S", "I"],
+        Plane::Sagittal if view.nose_right => ["P", "A", "S", "I"],
+        Plane::Sagittal => ["A", "P", "S", "I"],
+    }
 }
 
 fn layers(session: &Session, view: &View, underlay: &Underlay) -> Vec<VolumeLayer> {
     let grey = Look {
         soft: false,
         colormap: Colormap::Grey,
-        range: underlay.window,
+        range: view.grey.unwrap_or(underlay.window),
         threshold: 0.0,
         two_sided: false,
         opacity: 1.0,
@@ -90,14 +116,10 @@ fn layers(session: &Session, view: &View, underlay: &Underlay) -> Vec<VolumeLaye
             look: grey,
         });
     }
-    if let Some((map, look)) = map(session, view) {
-        // In blocks what is seen is what was measured.
-        layers.push(VolumeLayer {
-            modulation: None,
-            volume: map.data.clone(),
-            linear: view.smooth_map,
-            look: look.look(),
-        });
-    }
+    let maps = maps(session, view);
+    layers.extend(
+        maps.iter()
+            .filter_map(|(map, look)| volume_layer(session, view, map, look)),
+    );
     layers
 }

@@ -26,7 +26,7 @@ const BEHIND_MM: f32 = 1.0;
 /// The borders of the regions of every mesh in an orthographic view, in pixels of a `size` picture, each `inset_px`
 /// within its region; hidden parts are left out.
 pub fn mesh_outlines(view: &SurfaceView, size: [u32; 2], inset_px: f32) -> Vec<Drawn> {
-    if view.meshes.iter().all(|mesh| mesh.outlines.is_none()) {
+    if view.meshes.iter().all(|mesh| mesh.outlines.is_empty()) {
         return Vec::new();
     }
     let projected: Vec<Vec<Vec3>> = view
@@ -36,10 +36,12 @@ pub fn mesh_outlines(view: &SurfaceView, size: [u32; 2], inset_px: f32) -> Vec<D
         .collect();
     let front = Front::of(&view.meshes, &projected, size);
     let mut drawn: BTreeMap<(i32, [u8; 3]), Lines> = BTreeMap::new();
-    for (mesh, points) in view.meshes.iter().zip(&projected) {
-        let Some((labels, colours)) = &mesh.outlines else {
-            continue;
-        };
+    let layers = view.meshes.iter().zip(&projected);
+    let layers = layers.flat_map(|(mesh, points)| {
+        let outlines = mesh.outlines.iter();
+        outlines.map(move |outline| (mesh, points, outline))
+    });
+    for (mesh, points, (labels, colours)) in layers {
         let colours: BTreeMap<i32, [u8; 4]> = colours.iter().copied().collect();
         let mut pieces: BTreeMap<i32, (Vec<Piece>, BTreeMap<u64, f32>)> = BTreeMap::new();
         for triangle in mesh.mesh.triangles.iter() {
@@ -270,15 +272,16 @@ mod tests {
                 sulcal: None,
                 overlay: None,
                 sampled: None,
-                outlines: Some((
+                outlines: vec![(
                     VertexData {
                         key: key(id + 1),
                         values: keys.into(),
                     },
                     Arc::from([(1, [200, 0, 0, 255])]),
-                )),
+                )],
                 opacity: 1.0,
                 relief: 1.0,
+                coarse: false,
             }
         };
         SurfaceView {
@@ -306,7 +309,7 @@ mod tests {
         let line = &drawn[0].lines[0];
         assert!(line.iter().all(|p| (p[0] - 115.0).abs() < 0.5), "{line:?}");
         let mut alone = view.clone();
-        alone.meshes[1].outlines = None;
+        alone.meshes[1].outlines.clear();
         assert!(mesh_outlines(&alone, [240, 240], 0.0).is_empty());
     }
 

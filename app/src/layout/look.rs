@@ -22,6 +22,21 @@ pub struct MapLook {
     pub high: f32,
     /// 0 to 1.
     pub opacity: f32,
+    /// Whether `low..high` and the threshold are magnitudes, and negative numbers are coloured too.
+    #[serde(default)]
+    pub two_sided: bool,
+    /// Another map that makes this one clear where it is small.
+    #[serde(default)]
+    pub modulation: Option<ModulationLook>,
+}
+
+/// Opacity from the magnitudes of another map.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModulationLook {
+    /// Which.
+    pub by: MapId,
+    /// The magnitudes of opacity 0 and 1.
+    pub range: (f32, f32),
 }
 
 impl MapLook {
@@ -31,7 +46,9 @@ impl MapLook {
         let (colormap, threshold, opacity) = match id {
             MapId::Tsnr => (Colormap::Viridis, low, 0.55),
             MapId::Mean | MapId::Frame => (Colormap::Viridis, low, 0.8),
-            MapId::Drive => (Colormap::Hot, low + 0.3 * (high - low), 0.95),
+            MapId::Drive | MapId::Encoded | MapId::OfCeiling | MapId::File(_) => {
+                (Colormap::Hot, low + 0.3 * (high - low), 0.95)
+            }
         };
         Self {
             colormap,
@@ -40,6 +57,22 @@ impl MapLook {
             low,
             high,
             opacity,
+            two_sided: false,
+            modulation: None,
+        }
+    }
+
+    /// As the renderer has it.
+    pub fn of(look: &Look) -> Self {
+        Self {
+            colormap: look.colormap,
+            threshold: look.threshold,
+            soft: look.soft,
+            low: look.range.0,
+            high: look.range.1,
+            opacity: look.opacity,
+            two_sided: look.two_sided,
+            modulation: None,
         }
     }
 
@@ -50,7 +83,7 @@ impl MapLook {
             range: (self.low, self.high),
             threshold: self.threshold,
             soft: self.soft,
-            two_sided: false,
+            two_sided: self.two_sided,
             opacity: self.opacity,
         }
     }
@@ -61,6 +94,9 @@ impl MapLook {
             .all(|v| v.is_finite())
             && self.low < self.high
             && (0.0..=1.0).contains(&self.opacity)
+            && self
+                .modulation
+                .is_none_or(|m| m.range.0.is_finite() && m.range.1.is_finite())
     }
 }
 
@@ -160,6 +196,24 @@ pub enum SliceMode {
     Mosaic,
     /// The largest number of the map on the way through the whole head, from three sides.
     Glass,
+    /// The axial slice alone.
+    Axial,
+    /// The coronal slice alone.
+    Coronal,
+    /// The sagittal slice alone.
+    Sagittal,
+}
+
+impl SliceMode {
+    /// The number of the plane that is shown alone, in the order of [`crate::compose::slices::PLANES`].
+    pub const fn alone(self) -> Option<usize> {
+        match self {
+            Self::Axial => Some(0),
+            Self::Coronal => Some(1),
+            Self::Sagittal => Some(2),
+            Self::Three | Self::Mosaic | Self::Glass => None,
+        }
+    }
 }
 
 /// Colour maps are saved by their names.

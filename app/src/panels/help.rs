@@ -4,35 +4,47 @@ use egui::{Align2, Context, Key, Modifiers, vec2};
 use fusiform_render::camera::StandardView;
 use glam::DVec3;
 
-use super::{Ctx, slices, weak};
+use super::{Ctx, layers, slices, weak};
 use crate::command::{Change, Command};
-use crate::layout::{CortexLook, SliceMode};
+use crate::compose;
+use crate::layout::{CortexLook, MapLook, SliceMode};
 
-const MOUSE: [(&str, &str); 9] = [
-    ("Slices: click or drag", "move the crosshair"),
-    ("Slices: wheel", "one slice on or back"),
-    ("Slices: Ctrl + wheel", "magnify about the pointer"),
-    ("Slices: middle or Alt + drag", "move the picture"),
+/// By how much a key changes the opacity of a map.
+const OPACITY_STEP: f32 = 0.1;
+
+/// What the mouse does elsewhere than on slices, where its preset says.
+const MOUSE: [(&str, &str); 8] = [
+    ("Double right click", "black and white as they come"),
     ("Surface: drag, wheel", "turn, zoom"),
+    ("Surface: Shift or middle + drag", "move"),
     ("Surface: click", "crosshair to that place in the cortex"),
+    ("Table, cluster: click", "crosshair to its peak"),
     ("Time course: click", "mark that volume"),
     (
         "Time course: drag, Ctrl + wheel",
         "move, zoom; double click shows all",
     ),
-    ("Drop files or a folder", "open them"),
+    (
+        "Drop files or a folder",
+        "add maps and regions, open studies",
+    ),
 ];
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 14] = [
     ("Left, Right / Up, Down", "crosshair along x / y, one voxel"),
     ("Page Up, Page Down", "crosshair along z, one voxel"),
+    ("T, M, G", "three slices, mosaic, glass brain"),
+    ("Z, Y, X", "the axial, coronal, sagittal slice alone"),
+    ("V", "the map on, off"),
+    ("[, ]", "the layer below, above"),
+    ("−, +", "opacity of the map down, up by 10 %"),
+    ("Comma, Period", "the volume before, after"),
     (
         "Ctrl + Z, Ctrl + Shift + Z",
         "undo, redo a change of the view",
     ),
     ("Ctrl + O", "open a study folder"),
     ("W, P, I, F", "white, pial, inflated surface, flat map"),
-    ("T, M, G", "three slices, mosaic, glass brain"),
     (
         "1 to 6",
         "surface from left, right, top, bottom, front, back",
@@ -54,13 +66,21 @@ pub fn ui(egui: &Context, ctx: &Ctx<'_>) {
         .open(&mut open)
         .show(egui, |ui| {
             ui.horizontal_top(|ui| {
-                for (title, lines) in [("Mouse", &MOUSE[..]), ("Keys", &KEYS[..])] {
+                let mouse = ctx.layout.mouse;
+                let on_slices = mouse.words().into_iter();
+                let on_slices = on_slices.map(|(gesture, does)| (format!("Slices: {gesture}"), does));
+                let own = |lines: &[(&str, &'static str)]| -> Vec<(String, &'static str)> {
+                    lines.iter().map(|(what, does)| ((*what).to_owned(), *does)).collect()
+                };
+                let mouse_lines: Vec<_> = on_slices.chain(own(&MOUSE)).collect();
+                let title = format!("Mouse, as in {} (menu View)", mouse.name());
+                for (title, lines) in [(title.as_str(), mouse_lines), ("Keys", own(&KEYS))] {
                     ui.vertical(|ui| {
                         ui.heading(title);
-                        egui::Grid::new(title).num_columns(2).spacing(vec2(18.0, 5.0)).show(ui, |ui| {
+                        egui::Grid::new(title).num_columns(2).spacing(vec2(18.0, 4.0)).show(ui, |ui| {
                             for (what, does) in lines {
-                                ui.strong(*what);
-                                ui.label(*does);
+                                ui.strong(what);
+                                ui.label(does);
                                 ui.end_row();
                             }
                         });
@@ -124,6 +144,9 @@ pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
         (Key::T, SliceMode::Three),
         (Key::M, SliceMode::Mosaic),
         (Key::G, SliceMode::Glass),
+        (Key::Z, SliceMode::Axial),
+        (Key::Y, SliceMode::Coronal),
+        (Key::X, SliceMode::Sagittal),
     ] {
         if pressed(key) {
             ctx.change(Change::Slices(mode));
@@ -147,6 +170,7 @@ pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
     if pressed(Key::B) {
         ctx.change(Change::SliceOutlines(!ctx.layout.view.slice_outlines));
     }
+    map_keys(ctx, &pressed);
     let Some(at) = ctx.layout.view.crosshair() else {
         return;
     };
@@ -160,6 +184,46 @@ pub fn keys(egui: &Context, ctx: &Ctx<'_>) {
     ] {
         if pressed(key) {
             ctx.change(Change::Crosshair(at + towards * slices::step_mm(ctx)));
+        }
+    }
+}
+
+/// Keys for the maps over the anatomy and the volumes of the run.
+fn map_keys(ctx: &Ctx<'_>, pressed: &impl Fn(Key) -> bool) {
+    let view = &ctx.layout.view;
+    if let Some((map, look)) = compose::map(ctx.session, view) {
+        let layers = view.layers();
+        if pressed(Key::V) {
+            let shown = layers
+                .iter()
+                .any(|layer| layer.map == map.id && layer.visible);
+            let layers = view.with_visible(map.id, !shown);
+            ctx.change(Change::Layers(layers, Some(map.id)));
+        }
+        for (key, up) in [(Key::OpenBracket, false), (Key::CloseBracket, true)] {
+            if pressed(key) {
+                ctx.change(Change::Layers(layers.clone(), layers::neighbour(ctx, up)));
+            }
+        }
+        let fainter = pressed(Key::Minus);
+        let stronger = pressed(Key::Plus) || pressed(Key::Equals);
+        if fainter || stronger {
+            let step = if stronger {
+                OPACITY_STEP
+            } else {
+                -OPACITY_STEP
+            };
+            let opacity = (look.opacity + step).clamp(0.0, 1.0);
+            ctx.change(Change::Look(map.id, MapLook { opacity, ..look }));
+        }
+    }
+    let n_times = ctx.session.run.as_ref().map_or(0, |run| run.series.n_times);
+    if n_times > 0 {
+        if pressed(Key::Comma) {
+            ctx.change(Change::Frame(view.frame.saturating_sub(1)));
+        }
+        if pressed(Key::Period) {
+            ctx.change(Change::Frame((view.frame + 1).min(n_times - 1)));
         }
     }
 }

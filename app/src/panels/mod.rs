@@ -2,11 +2,16 @@
 
 pub mod bars;
 pub mod canvas;
+pub mod colour_bar;
 pub mod confusion;
 pub mod detail;
 pub mod help;
+pub mod icons;
+pub mod layers;
 pub mod log;
+pub mod menus;
 pub mod overlay;
+pub mod paths;
 pub mod scores;
 pub mod slices;
 pub mod stimuli;

@@ -7,7 +7,8 @@ use fusiform_render::scene::{Pick, Scene, View};
 use super::canvas::{self, plate};
 use super::{Ctx, overlay, placeholder, short};
 use crate::command::Change;
-use crate::compose::cortex::{self, Cortex, STOPS};
+use crate::compose::cortex::{Cortex, STOPS};
+use crate::compose::{self, cortex};
 use crate::gpu::Slot;
 use crate::jobs::Kind;
 use crate::layout::{CortexLook, Halves, Inside, InsideLook};
@@ -99,6 +100,16 @@ fn shape_controls(ui: &mut Ui, ctx: &Ctx<'_>) {
         {
             ctx.change(Change::Cortex(CortexLook { morph: at, ..look }));
         }
+    }
+    let view = &ctx.layout.view;
+    let moved = view.surface_zoom != 1.0 || view.surface_shift_mm != [0.0; 2];
+    let fit = ui
+        .add_enabled(moved, egui::Button::new("Fit"))
+        .on_hover_text("Show the surfaces whole, in the middle.")
+        .on_disabled_hover_text("They are shown whole. Wheel zooms; Shift + drag moves.");
+    if fit.clicked() {
+        ctx.change(Change::SurfaceShift([0.0; 2]));
+        ctx.drag(Change::SurfaceZoom(1.0), false);
     }
 }
 
@@ -323,16 +334,22 @@ fn pointer(
     (scene, size): (&Scene, [u32; 2]),
     hemispheres: &[usize],
 ) {
-    if response.dragged_by(PointerButton::Primary) && response.drag_delta() != egui::Vec2::ZERO {
-        let View::Surfaces(view) = &scene.view else {
-            return;
-        };
+    let View::Surfaces(view) = &scene.view else {
+        return;
+    };
+    let moved = response.drag_delta();
+    let shift = ui.input(|i| i.modifiers.shift || i.modifiers.alt);
+    let pans = response.dragged_by(PointerButton::Middle)
+        || (response.dragged_by(PointerButton::Primary) && shift);
+    if pans && moved != egui::Vec2::ZERO {
+        let mm_per_point = 2.0 * view.camera.half_height_mm / response.rect.height();
+        let [right, up] = ctx.layout.view.surface_shift_mm;
+        let shift_mm = [right + moved.x * mm_per_point, up - moved.y * mm_per_point];
+        ctx.drag(Change::SurfaceShift(shift_mm), response.drag_started());
+    } else if response.dragged_by(PointerButton::Primary) && moved != egui::Vec2::ZERO {
         // A flat map is not tilted.
         if ctx.layout.view.cortex.morph < STOPS[4].1 {
-            let turned = view.camera.turned(
-                response.drag_delta().x * TURN,
-                response.drag_delta().y * TURN,
-            );
+            let turned = view.camera.turned(moved.x * TURN, moved.y * TURN);
             ctx.drag(
                 Change::Rotation(turned.rotation.to_array()),
                 response.drag_started(),
@@ -383,13 +400,20 @@ fn pick(ctx: &Ctx<'_>, scene: &Scene, size: [u32; 2], pixel: [u32; 2], hemispher
 }
 
 fn caption(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
-    if let Some((map, look)) = overlay::current(ctx) {
+    let maps = compose::maps(ctx.session, &ctx.layout.view);
+    if let Some((map, look)) = maps.last() {
+        let (low, high) = if look.two_sided {
+            (-look.high, look.high)
+        } else {
+            (look.low, look.high)
+        };
         let range = format!(
-            "{}: {} to {} {}, shown from {}",
-            map.id.name(),
-            short(f64::from(look.low)),
-            short(f64::from(look.high)),
-            map.id.unit(),
+            "{}: {} to {} {}, shown from {}{}",
+            overlay::shortened(&map.name),
+            short(f64::from(low)),
+            short(f64::from(high)),
+            map.unit,
+            if look.two_sided { "±" } else { "" },
             short(f64::from(look.threshold))
         );
         plate(
@@ -401,8 +425,7 @@ fn caption(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
         );
     }
     if ctx.jobs.is_running(Kind::Project) && !ctx.layout.view.cortex.per_pixel {
-        let name = ctx.layout.view.map.map_or("the map", |id| id.name());
-        let words = format!("Painting {name}…");
+        let words = "Painting the surface…".to_owned();
         plate(
             ui,
             ctx,
@@ -412,7 +435,7 @@ fn caption(ui: &Ui, ctx: &Ctx<'_>, rect: Rect) {
         );
     }
     let quiet = ctx.theme.on_canvas().gamma_multiply(0.6);
-    let words = "drag: turn · wheel: zoom · click: pick".to_owned();
+    let words = "drag: turn · Shift + drag: move · wheel: zoom · click: pick".to_owned();
     let hint = ui
         .painter()
         .layout_no_wrap(words, theme::small_font(), quiet);

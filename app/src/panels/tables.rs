@@ -7,6 +7,7 @@ use glam::DVec3;
 use super::{Ctx, overlay, placeholder, short, weak};
 use crate::command::Change;
 use crate::jobs::Kind;
+use crate::session::MapId;
 
 /// Rows beyond these wait for a higher threshold.
 const MOST_ROWS: usize = 200;
@@ -27,13 +28,15 @@ struct Row {
     n_voxels: usize,
     volume_mm3: f64,
     regions: String,
+    /// Flat indices in the map, ascending.
+    voxels: Vec<usize>,
 }
 
 /// The lists, with what they were made of.
 #[derive(Debug, Default)]
 pub struct Tables {
     listed: Listed,
-    print: Option<(u64, u64, u32, bool)>,
+    print: Option<(MapId, u64, u32, bool, bool)>,
     clusters: Vec<Row>,
     regions: Vec<RegionStatistics>,
 }
@@ -53,9 +56,10 @@ impl Tables {
         let atlas = ctx.session.subject.atlas.as_ref();
         // A threshold that is being dragged would be listed for nothing.
         let print = (
-            map.data.key.id,
-            map.data.key.revision,
+            map.id,
+            map.revision(),
             look.threshold.to_bits(),
+            look.two_sided,
             atlas.is_some(),
         );
         let settled = !ui.input(|i| i.pointer.any_down());
@@ -87,10 +91,11 @@ impl Tables {
                 }
             }
             let words = format!(
-                "{} above {} {}",
-                map.id.name(),
+                "{} {} {} {}",
+                map.name,
+                if look.two_sided { "beyond ±" } else { "above" },
                 short(f64::from(look.threshold)),
-                map.id.unit()
+                map.unit
             );
             ui.label(weak(ctx, words));
             if ui
@@ -111,20 +116,25 @@ impl Tables {
     }
 
     fn list(&mut self, ctx: &Ctx<'_>) {
+        (self.clusters, self.regions) = (Vec::new(), Vec::new());
         let Some((map, look)) = overlay::current(ctx) else {
+            return;
+        };
+        let Some(volume) = map.volume() else {
             return;
         };
         let plan = ClusterPlan {
             threshold: look.threshold,
+            two_sided: look.two_sided,
             ..ClusterPlan::default()
         };
         let atlas = ctx.session.subject.atlas.as_ref().map(|a| &a.atlas);
-        let found = clusters(&map.volume, &plan).unwrap_or_default();
+        let found = clusters(volume, &plan).unwrap_or_default();
         self.clusters = found
             .iter()
             .take(MOST_ROWS)
             .map(|cluster| {
-                let parts = atlas.map(|atlas| shares(&map.volume, cluster, atlas));
+                let parts = atlas.map(|atlas| shares(volume, cluster, atlas));
                 let parts = parts.unwrap_or_default();
                 let words = parts.iter().filter(|part| part.1 >= 0.005).take(3);
                 let words = words.map(|(name, share)| format!("{name} {:.0} %", share * 100.0));
@@ -133,16 +143,25 @@ impl Tables {
                     value: cluster.peak.value,
                     n_voxels: cluster.voxels.len(),
                     volume_mm3: cluster.volume_mm3,
+                    voxels: cluster.voxels.clone(),
                     regions: words.collect::<Vec<_>>().join(", "),
                 }
             })
             .collect();
         self.regions = atlas
-            .map(|atlas| by_region(&map.volume, atlas))
+            .map(|atlas| by_region(volume, atlas))
             .unwrap_or_default();
     }
 
     fn cluster_rows(&self, ui: &mut Ui, ctx: &Ctx<'_>) {
+        let on_sheet_alone = overlay::current(ctx).is_some_and(|(map, _)| map.on_grid.is_none());
+        if on_sheet_alone {
+            ui.label(weak(
+                ctx,
+                "This map is on the cortical sheet alone; clusters and regions are of volumes.",
+            ));
+            return;
+        }
         if self.clusters.is_empty() {
             ui.label(weak(ctx, "Nothing lies above the threshold."));
             return;
@@ -153,7 +172,12 @@ impl Tables {
             .striped(true)
             .show(ui, |ui| {
                 head(ui, ctx, &columns);
+                let here = overlay::current(ctx).and_then(|(map, _)| {
+                    let grid = &map.volume()?.grid;
+                    Some(grid.index(grid.voxel_at(ctx.layout.view.crosshair()?)?))
+                });
                 for row in &self.clusters {
+                    let is_here = here.is_some_and(|v| row.voxels.binary_search(&v).is_ok());
                     let at = row.peak_mm;
                     let cells = [
                         short(f64::from(row.value)),
@@ -163,7 +187,7 @@ impl Tables {
                         row.n_voxels.to_string(),
                         format!("{:.0}", row.volume_mm3),
                     ];
-                    numbers(ui, ctx, &cells, at);
+                    numbers(ui, ctx, &cells, at, is_here);
                     ui.label(weak(ctx, &row.regions));
                     ui.end_row();
                 }
@@ -177,7 +201,10 @@ impl Tables {
             .striped(true)
             .show(ui, |ui| {
                 head(ui, ctx, &columns);
+                let crosshair = ctx.layout.view.crosshair();
+                let here = crosshair.and_then(|at| ctx.session.region_at(at));
                 for row in &self.regions {
+                    let is_here = here.is_some_and(|region| region.name == row.name);
                     let cells = [
                         row.n_voxels.to_string(),
                         short(row.mean),
@@ -186,8 +213,8 @@ impl Tables {
                         short(f64::from(row.range.0)),
                         short(f64::from(row.range.1)),
                     ];
-                    numbers(ui, ctx, &cells, row.peak_mm);
-                    ui.label(&row.name);
+                    numbers(ui, ctx, &cells, row.peak_mm, is_here);
+                    ui.label(marked(ctx, &row.name, is_here));
                     ui.end_row();
                 }
             });
@@ -235,11 +262,22 @@ fn head(ui: &mut Ui, ctx: &Ctx<'_>, columns: &[&str]) {
     ui.end_row();
 }
 
+/// The text of a row; that of the one at the crosshair stands out.
+fn marked(ctx: &Ctx<'_>, text: &str, is_here: bool) -> egui::RichText {
+    let text = egui::RichText::new(text);
+    if is_here {
+        text.color(ctx.theme.strong)
+            .background_color(ctx.theme.selected)
+    } else {
+        text
+    }
+}
+
 /// Cells of numbers; a click on any goes to a place.
-fn numbers(ui: &mut Ui, ctx: &Ctx<'_>, cells: &[String], at: DVec3) {
+fn numbers(ui: &mut Ui, ctx: &Ctx<'_>, cells: &[String], at: DVec3, is_here: bool) {
     for cell in cells {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let label = egui::Label::new(cell).sense(Sense::click());
+            let label = egui::Label::new(marked(ctx, cell, is_here)).sense(Sense::click());
             if ui.add(label).on_hover_text("Go to the peak.").clicked() {
                 ctx.change(Change::Crosshair(at));
             }

@@ -1,8 +1,11 @@
-//! The signal of the BOLD voxel at the crosshair, with what was shown.
+//! The signal of the BOLD voxel at the crosshair and of pinned regions, with what was shown.
+
+mod regions;
 
 use egui::{Sense, Ui, vec2};
 use egui_plot::{HoverPosition, Line, Plot, PlotPoints, Polygon, VLine};
 
+use self::regions::Regions;
 use super::{Ctx, placeholder};
 use crate::command::{Change, Command};
 use crate::jobs::Kind;
@@ -20,6 +23,7 @@ const PLAYED: f64 = 6.0;
 pub struct TimeCourse {
     playing: bool,
     since: f64,
+    regions: Regions,
 }
 
 impl TimeCourse {
@@ -28,6 +32,7 @@ impl TimeCourse {
         if let Some(run) = &ctx.session.run {
             ui.horizontal_wrapped(|ui| {
                 controls(ui, ctx, run);
+                self.regions.ui(ui, ctx);
                 self.player(ui, ctx, run);
             });
         }
@@ -45,10 +50,11 @@ impl TimeCourse {
             }
         }
         let n_times = run.series.n_times.max(1);
-        ui.label(super::weak(
-            ctx,
-            format!("volume {} of {n_times}", ctx.layout.view.frame + 1),
-        ));
+        let words = format!("volume {} of {n_times}", ctx.layout.view.frame + 1);
+        ui.add(egui::Label::new(super::weak(ctx, words)).extend())
+            .on_hover_text(
+                "The volume that is marked. Keys comma and period; a click in the plot.",
+            );
         if !self.playing {
             return;
         }
@@ -104,7 +110,6 @@ fn course(ui: &mut Ui, ctx: &Ctx<'_>) {
         placeholder(ui, ctx, &[], "This voxel holds no numbers.");
         return;
     }
-    let pad = 0.08 * (high - low).max(1e-9);
     let x_label = if run.tr_secs.is_some() {
         "Time (s)"
     } else {
@@ -116,7 +121,17 @@ fn course(ui: &mut Ui, ctx: &Ctx<'_>) {
         "Signal (scanner units)"
     };
     let selected = selected_onset(ctx, run);
-    legend(ui, ctx, run);
+    let lines = regions::lines(ctx, run, percent);
+    let (low, high) = lines
+        .iter()
+        .flat_map(|line| &line.points)
+        .fold((low, high), |(a, b), p| (a.min(p[1]), b.max(p[1])));
+    let pad = 0.08 * (high - low).max(1e-9);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        regions::legend(ui, ctx, &lines);
+        legend(ui, ctx, run);
+    });
     Plot::new("time course")
         .x_axis_label(egui::RichText::new(x_label).size(theme::SMALL))
         .y_axis_label(egui::RichText::new(y_label).size(theme::SMALL))
@@ -148,6 +163,7 @@ fn course(ui: &mut Ui, ctx: &Ctx<'_>) {
                 ctx.change(Change::Frame(
                     frame.min(run.series.n_times.saturating_sub(1)),
                 ));
+                select_shown(ctx, run, at.x);
             }
             for band in bands(ctx, run, (low - pad, high + pad)) {
                 plot.polygon(band);
@@ -164,9 +180,16 @@ fn course(ui: &mut Ui, ctx: &Ctx<'_>) {
                     .color(ctx.theme.warn)
                     .width(1.0),
             );
+            for line in lines {
+                plot.line(
+                    Line::new(line.name, PlotPoints::from(line.points))
+                        .color(line.colour)
+                        .width(1.4),
+                );
+            }
             plot.line(
-                Line::new("signal", PlotPoints::from(points))
-                    .color(ctx.theme.accent)
+                Line::new("voxel at the crosshair", PlotPoints::from(points))
+                    .color(regions::voxel_colour(ctx))
                     .width(1.6),
             );
         });
@@ -244,20 +267,18 @@ fn conditions(run: &RunParts) -> Vec<&str> {
 /// What the colours of the bands mean.
 fn legend(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
     let names = conditions(run);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        if names.is_empty() && run.events.is_some() {
-            ui.label(super::weak(ctx, "bands: when something was shown"));
-        }
-        for (n, name) in names.into_iter().enumerate() {
+    if names.is_empty() && run.events.is_some() {
+        ui.label(super::weak(ctx, "bands: when something was shown"));
+    }
+    for (n, name) in names.into_iter().enumerate() {
+        // A chip and its name stay in one line.
+        ui.horizontal(|ui| {
             let (chip, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
             ui.painter().rect_filled(chip, 2.0, ctx.theme.condition(n));
-            ui.label(super::weak(
-                ctx,
-                if name.is_empty() { "event" } else { name },
-            ));
-        }
-    });
+            let name = if name.is_empty() { "event" } else { name };
+            ui.label(super::weak(ctx, name));
+        });
+    }
 }
 
 /// One band an event, coloured by condition.
@@ -282,6 +303,33 @@ fn bands<'a>(ctx: &Ctx<'_>, run: &RunParts, (low, high): (f64, f64)) -> Vec<Poly
         .allow_hover(false)
     })
     .collect()
+}
+
+/// Selects what was shown at a time: its trial where the run is decoded, else its stimulus.
+fn select_shown(ctx: &Ctx<'_>, run: &RunParts, secs: f64) {
+    let mut rows = run.events.iter().flat_map(|events| &events.rows);
+    let shown = rows.rfind(|event| {
+        let end = event.onset_secs + event.duration_secs.max(0.2);
+        (event.onset_secs..=end).contains(&secs)
+    });
+    let Some(event) = shown else {
+        return;
+    };
+    let decoded = ctx.session.decoded.as_ref();
+    let trial = decoded.and_then(|decoded| {
+        let mut onsets = decoded.onsets.iter();
+        onsets.position(|(label, onset)| {
+            *label == run.label && (onset - event.onset_secs).abs() < 1e-6
+        })
+    });
+    let study = ctx.session.study.as_ref();
+    let stimulus = event.stim_file.as_deref();
+    let stimulus = stimulus.filter(|id| study.is_some_and(|s| s.stimulus(id).is_some()));
+    if let Some(trial) = trial {
+        ctx.change(Change::Trial(trial));
+    } else if let Some(id) = stimulus {
+        ctx.change(Change::Stimulus(id.to_owned()));
+    }
 }
 
 /// The onset of the selected trial, when it belongs to this run.

@@ -1,6 +1,7 @@
 //! What the voxel at the crosshair answers to: tuning, stimuli, course around events, voxels alike.
 
 mod around;
+mod model;
 mod tuning;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ const TWO_COLUMNS: f32 = 540.0;
 pub struct Voxel {
     of: Option<(usize, usize)>,
     profile: Option<Profile>,
+    model: model::Model,
 }
 
 impl Voxel {
@@ -54,16 +56,24 @@ impl Voxel {
             return;
         };
         facts(ui, ctx, responses, profile);
+        let model = &mut self.model;
         egui::ScrollArea::vertical()
             .auto_shrink(false)
-            .show(ui, |ui| body(ui, ctx, responses, profile));
+            .show(ui, |ui| body(ui, ctx, responses, profile, model));
     }
 }
 
-fn body(ui: &mut Ui, ctx: &Ctx<'_>, responses: &Responses, profile: &Profile) {
+fn body(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    responses: &Responses,
+    profile: &Profile,
+    model: &mut model::Model,
+) {
     let width = ui.available_width();
     if width < TWO_COLUMNS {
         tuning::ui(ui, ctx, responses, profile);
+        model.ui(ui, ctx, profile.column);
         stimuli(ui, ctx, profile);
         around::ui(ui, ctx, &responses.categories);
         alike(ui, ctx, profile);
@@ -80,6 +90,7 @@ fn body(ui: &mut Ui, ctx: &Ctx<'_>, responses: &Responses, profile: &Profile) {
         });
         ui.add_space(GAP);
         ui.vertical(|ui| {
+            model.ui(ui, ctx, profile.column);
             stimuli(ui, ctx, profile);
             alike(ui, ctx, profile);
         });

@@ -283,7 +283,7 @@ fn shoot(
     let inset_px = OUTLINE_PT / 2.0 * sheet.dpi / 72.0;
     let regions = mesh_outlines(&view, pixels, inset_px);
     for mesh in &mut view.meshes {
-        mesh.outlines = None;
+        mesh.outlines.clear();
     }
     let scene = Scene {
         background: style.opaque_paper(),
@@ -397,15 +397,18 @@ pub fn mesh_layer(
             }
         }
     }
-    let outlines = hemisphere
+    let outlines: Vec<_> = hemisphere
         .labels
         .as_ref()
         .filter(|_| style.outlines)
-        .map(|labels| bridge::vertex_outlines(keys.fresh(), labels));
+        .map(|labels| bridge::vertex_outlines(keys.fresh(), labels))
+        .into_iter()
+        .collect();
     Ok(MeshLayer {
         toward: None,
         sampled,
         relief: if style.shape == Shape::Flat { 0.0 } else { 1.0 },
+        coarse: false,
         mesh: bridge::mesh_data(keys.fresh(), surface),
         offset_mm: Vec3::ZERO,
         sulcal: hemisphere.sulcal.as_ref().map(|map| VertexData {

@@ -59,7 +59,7 @@ pub fn glass_brain(
             nose_right: false,
             slab_mm: Some(f32::INFINITY),
             layers: vec![layer.clone()],
-            outlines: None,
+            outlines: Vec::new(),
             crosshair: None,
         };
         let camera = camera_of(&view, pixels);
@@ -119,9 +119,10 @@ fn sheets(brain: &Brain, keys: &mut Keys) -> Vec<MeshLayer> {
             sulcal: None,
             overlay: None,
             sampled: None,
-            outlines: None,
+            outlines: Vec::new(),
             opacity: 1.0,
             relief: 1.0,
+            coarse: false,
         })
         .collect()
 }

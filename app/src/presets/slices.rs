@@ -138,7 +138,7 @@ impl Stack {
             nose_right: false,
             slab_mm: None,
             layers: self.layers.clone(),
-            outlines: None,
+            outlines: Vec::new(),
             crosshair: None,
         }
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fusiform_pipelines::decode::Decoded;
+use fusiform_pipelines::encode::Encoded;
+use fusiform_pipelines::parcels::RegionCourse;
 use fusiform_pipelines::selectivity::Responses;
 use fusiform_pipelines::study::Study;
 use fusiform_pipelines::study::events::Events;
@@ -14,7 +16,7 @@ use image::RgbImage;
 
 use super::MapId;
 use crate::compose::silhouette::Silhouette;
-use crate::layout::Pane;
+use crate::layout::{MapLook, Pane};
 use crate::scene_file::SceneFile;
 
 /// What jobs send home.
@@ -46,10 +48,23 @@ pub enum News {
     Run(RunParts),
     /// A map on the cortical sheet.
     Projected(ProjectedParts),
+    /// What added files hold.
+    Added(AddedParts),
+    /// The mean signal of every region.
+    Courses(CoursesParts),
+    /// Files to be opened instead of what is open, and files to be added to that.
+    Instead {
+        /// To be opened.
+        open: Vec<PathBuf>,
+        /// To be added.
+        add: Vec<PathBuf>,
+    },
     /// Stimulus pictures by stimulus id.
     Pictures(Vec<(String, Arc<RgbImage>)>),
     /// The responses of the selected part of the study, voxel by voxel.
     Responses(Arc<Responses>),
+    /// An encoding model.
+    Encoded(EncodedParts),
     /// Decoded trials, of the folds done so far.
     Decoded(DecodedParts),
     /// Paths the user chose; none when the dialog was closed or could not be shown.
@@ -107,6 +122,59 @@ pub struct HemisphereParts {
     pub sulcal: Option<Arc<VertexMap>>,
     /// Its parcellation.
     pub labels: Option<Arc<VertexLabels>>,
+    /// The file of its first shape; nothing for surfaces made by the program.
+    pub file: Option<PathBuf>,
+}
+
+/// What added files hold, held against what is open.
+#[derive(Clone, Debug, Default)]
+pub struct AddedParts {
+    /// The files that were taken.
+    pub paths: Vec<PathBuf>,
+    /// Maps, to lie over each other in this order.
+    pub maps: Vec<MapParts>,
+    /// Regions of a volume, and their name.
+    pub atlas: Option<(Arc<Atlas>, String)>,
+    /// Regions of hemispheres.
+    pub labels: Vec<(Hemisphere, Arc<VertexLabels>)>,
+    /// Surfaces.
+    pub surfaces: Vec<AddedSurface>,
+    /// What each file was taken as, in sentences.
+    pub taken_as: Vec<String>,
+    /// Why others were not, in sentences.
+    pub refused: Vec<String>,
+}
+
+/// A surface from a file.
+#[derive(Clone, Debug)]
+pub struct AddedSurface {
+    /// Left or right.
+    pub hemisphere: Hemisphere,
+    /// How it is laid out.
+    pub shape: Shape,
+    /// The surface.
+    pub surface: Arc<Surface>,
+    /// Its file.
+    pub file: PathBuf,
+}
+
+/// A map from a file.
+#[derive(Clone, Debug)]
+pub struct MapParts {
+    /// Its name.
+    pub name: String,
+    /// The unit of its numbers.
+    pub unit: String,
+    /// What its numbers mean.
+    pub meaning: String,
+    /// Its numbers on a grid.
+    pub volume: Option<Arc<Volume>>,
+    /// Its numbers on the vertices of hemispheres.
+    pub sheet: Vec<(Hemisphere, Arc<[f32]>)>,
+    /// Where most of its numbers lie.
+    pub robust: (f32, f32),
+    /// How it looks at first.
+    pub look: MapLook,
 }
 
 /// A BOLD run, read, and what is computed from it at once.
@@ -135,6 +203,40 @@ pub struct ProjectedParts {
     pub revision: u64,
     /// In the order of the subject's hemispheres.
     pub hemispheres: Vec<VertexMap>,
+}
+
+/// The mean signal of every region of an atlas in a run.
+#[derive(Clone, Debug)]
+pub struct CoursesParts {
+    /// The run.
+    pub series: Arc<Series>,
+    /// The atlas.
+    pub atlas: Arc<Atlas>,
+    /// One a region that has voxels.
+    pub courses: Vec<RegionCourse>,
+}
+
+impl CoursesParts {
+    /// Whether they are of this run and this atlas.
+    pub fn are_of(&self, run: &RunParts, atlas: &Arc<Atlas>) -> bool {
+        Arc::ptr_eq(&self.series, &run.series) && Arc::ptr_eq(&self.atlas, atlas)
+    }
+
+    /// That of a region, by its name.
+    pub fn of(&self, region: &str) -> Option<&RegionCourse> {
+        self.courses.iter().find(|c| c.region.name == region)
+    }
+}
+
+/// An encoding model of some responses.
+#[derive(Clone, Debug)]
+pub struct EncodedParts {
+    /// Scores, one a voxel of the responses.
+    pub encoded: Arc<Encoded>,
+    /// Those responses.
+    pub of: Arc<Responses>,
+    /// Maps with the robust range of each; none for voxels without a grid.
+    pub maps: Vec<(MapId, Arc<Volume>, (f32, f32))>,
 }
 
 /// A decode, whole or so far.

@@ -1,5 +1,6 @@
 //! Values ready to be drawn: each with the keys by which the renderer caches it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels};
@@ -7,83 +8,8 @@ use fusiform_pipelines::volume::{Atlas, Region, Volume};
 use fusiform_render::scene::{MeshData, OutlineLayer, RegionColours, VertexData, VolumeData};
 use glam::{DVec3, Vec3};
 
-use super::{GreyParts, HemisphereParts};
+use super::{GreyParts, HemisphereParts, MapId};
 use crate::bridge::{self, Keys};
-
-/// The maps that can lie over the anatomy.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-pub enum MapId {
-    /// Temporal signal-to-noise of the run.
-    Tsnr,
-    /// Mean BOLD of the run.
-    Mean,
-    /// One volume of the run.
-    Frame,
-    /// Ridge weights: the voxels that drove the decode.
-    Drive,
-}
-
-impl MapId {
-    /// All, in the order of the menu.
-    pub const ALL: [Self; 4] = [Self::Tsnr, Self::Mean, Self::Frame, Self::Drive];
-
-    /// Its name for the user.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tsnr => "Temporal SNR",
-            Self::Mean => "Mean BOLD",
-            Self::Frame => "BOLD, one volume",
-            Self::Drive => "Voxels that drove the decode",
-        }
-    }
-
-    /// Its unit for the user.
-    pub const fn unit(self) -> &'static str {
-        match self {
-            Self::Tsnr => "mean / SD",
-            Self::Mean | Self::Frame => "scanner units",
-            Self::Drive => "weight norm",
-        }
-    }
-
-    /// What its numbers mean.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::Tsnr => {
-                "Mean over time divided by standard deviation over time, voxel by voxel: how steady the signal is."
-            }
-            Self::Mean => "The mean of the run over time, in the scanner's own units.",
-            Self::Frame => {
-                "The volume that is marked in the time course, in the scanner's own units. Click there, or press Play."
-            }
-            Self::Drive => {
-                "Length (L2 norm) of each voxel's ridge weights, mean over folds: how much the reconstruction listens to it."
-            }
-        }
-    }
-}
-
-/// A map over the anatomy.
-#[derive(Clone, Debug)]
-pub struct OverlayMap {
-    /// Which.
-    pub id: MapId,
-    /// The numbers.
-    pub volume: Arc<Volume>,
-    /// The same for the renderer.
-    pub data: VolumeData,
-    /// Where most of its numbers lie.
-    pub robust: (f32, f32),
-}
-
-impl OverlayMap {
-    /// Tells this map's numbers from all others, earlier ones of the same map too.
-    pub fn revision(&self) -> u64 {
-        (self.data.key.id << 24) | (self.data.key.revision & 0xff_ffff)
-    }
-}
 
 /// A volume in grey under everything.
 #[derive(Clone, Debug)]
@@ -128,6 +54,8 @@ pub struct HemisphereData {
     pub outlines: Option<(VertexData, RegionColours)>,
     /// The regions of `outlines` with the key of each vertex.
     pub labels: Option<Arc<VertexLabels>>,
+    /// The file of its first shape; nothing for surfaces made by the program.
+    pub file: Option<PathBuf>,
 }
 
 impl HemisphereData {
@@ -206,21 +134,11 @@ pub(super) fn hemisphere_data(keys: &mut Keys, parts: HemisphereParts) -> Hemisp
             (shape, surface, mesh)
         })
         .collect();
-    let of = |shape| shapes.iter().find(|(s, ..)| *s == shape);
-    let before = [Shape::Sphere, Shape::Inflated, Shape::Pial, Shape::White];
-    let before = before.into_iter().find_map(of);
-    let cut = of(Shape::Flat)
-        .zip(before)
-        .filter(|((_, flat, _), (_, before, _))| flat.vertices.len() == before.vertices.len())
-        .map(|((_, flat, _), (_, before, _))| MeshData {
-            key: keys.fresh(),
-            vertices: Arc::clone(&before.vertices),
-            triangles: Arc::clone(&flat.triangles),
-        });
     HemisphereData {
         hemisphere: parts.hemisphere,
-        cut,
+        cut: cut(keys, &shapes),
         shapes,
+        file: parts.file,
         sulcal: parts
             .sulcal
             .map(|map| bridge::vertex_data(keys.fresh(), &map)),
@@ -230,4 +148,16 @@ pub(super) fn hemisphere_data(keys: &mut Keys, parts: HemisphereParts) -> Hemisp
             .map(|labels| bridge::vertex_outlines(keys.fresh(), labels)),
         labels: parts.labels,
     }
+}
+
+/// The shape before the flat one, with the flat one's triangles.
+pub(super) fn cut(keys: &mut Keys, shapes: &[(Shape, Arc<Surface>, MeshData)]) -> Option<MeshData> {
+    let of = |shape| shapes.iter().find(|(s, ..)| *s == shape);
+    let before = [Shape::Sphere, Shape::Inflated, Shape::Pial, Shape::White];
+    let ((_, flat, _), (_, before, _)) = of(Shape::Flat).zip(before.into_iter().find_map(of))?;
+    (flat.vertices.len() == before.vertices.len()).then(|| MeshData {
+        key: keys.fresh(),
+        vertices: Arc::clone(&before.vertices),
+        triangles: Arc::clone(&flat.triangles),
+    })
 }

@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use fusiform_pipelines::betas::Columns;
 use fusiform_pipelines::decode::{self, Code, DecodePlan, Decoded};
 use fusiform_pipelines::device::{self, DeviceChoice};
+use fusiform_pipelines::encode::features::{self, Features, Shown};
+use fusiform_pipelines::encode::{self, EncodePlan};
 use fusiform_pipelines::glm;
 use fusiform_pipelines::io::{detect, nifti};
 use fusiform_pipelines::project;
-use fusiform_pipelines::selectivity;
-use fusiform_pipelines::space::Grid;
+use fusiform_pipelines::selectivity::{self, Responses};
 use fusiform_pipelines::study::demo::{self, DemoPlan};
 use fusiform_pipelines::study::select::{self, Query};
 use fusiform_pipelines::study::{BoldRun, Source, Study, files};
@@ -21,22 +21,18 @@ use fusiform_pipelines::{Error, Run, Stop};
 use fusiform_render::renderer::Backend;
 use glam::DVec3;
 
-use crate::compose::silhouette;
+use super::grey::{AIR, grey, robust_range};
 use crate::layout::CodeChoice;
 use crate::scene_file::{self, SceneFile};
 use crate::session::{
-    DecodedParts, GreyParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts,
-    RunParts, Saved, SubjectParts,
+    DecodedParts, EncodedParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts,
+    RunParts, SubjectParts,
 };
 
-/// A dialog that answers sooner than this was not seen by anybody: there is no desktop portal.
-const UNSEEN: Duration = Duration::from_millis(1000);
 /// Points from white to pial at which a map is sampled.
 const SHEET_DEPTHS: usize = 5;
 /// Pictures published at a time.
 const PICTURES_A_TIME: usize = 32;
-/// Share of the bright end of the mean below which a voxel is air.
-const AIR: f32 = 0.15;
 
 /// Makes the demo study; publishes it without its runs first.
 pub(crate) fn demo(run: &Run<'_>, publish: &dyn Fn(News)) -> Result<News, Stop> {
@@ -127,6 +123,10 @@ pub(crate) fn subject(
                 .as_ref()
                 .map(|s| s.load(run))
                 .transpose()?,
+            file: hemisphere
+                .shapes
+                .iter()
+                .find_map(|(_, source)| source.path().map(PathBuf::from)),
         });
     }
     parts.cortex = cortex;
@@ -228,6 +228,49 @@ pub(crate) fn responses(study: &Study, query: &Query, run: &Run<'_>) -> Result<N
     Ok(News::Responses(Arc::new(responses)))
 }
 
+/// Fits an encoding model, with fewer shuffles than the command line takes: somebody waits for it.
+pub(crate) fn encoded(
+    study: &Study,
+    responses: &Arc<Responses>,
+    of: &[Features],
+    run: &Run<'_>,
+) -> Result<News, Stop> {
+    let betas = responses.betas();
+    let shown = Shown::new(&betas, &study.stimuli);
+    let mut spaces = Vec::new();
+    for features in of {
+        spaces.push(features::space(features, &shown, &study.stimuli, run)?);
+    }
+    let plan = EncodePlan {
+        n_shuffles: 5,
+        n_control: 1000,
+        ..EncodePlan::default()
+    };
+    let compute = device::choose(DeviceChoice::Auto)?;
+    let encoded = encode::encode(&betas, &features::design(&spaces)?, &plan, &compute, run)?;
+    for warning in &encoded.warnings {
+        run.warn(warning.clone());
+    }
+    let mut maps = Vec::new();
+    if let Columns::Voxels(mask) = &betas.columns {
+        let mut add = |id: MapId, values: &[f32]| -> Result<(), Stop> {
+            let volume = mask.scatter(values, f32::NAN)?;
+            let (_, high) = robust_range(&volume.data, 0.0, 0.995);
+            maps.push((id, Arc::new(volume), (0.0, high.max(0.01))));
+            Ok(())
+        };
+        add(MapId::Encoded, &encoded.r2)?;
+        if let Some(normalised) = &encoded.normalised {
+            add(MapId::OfCeiling, normalised)?;
+        }
+    }
+    Ok(News::Encoded(EncodedParts {
+        encoded: Arc::new(encoded),
+        of: Arc::clone(responses),
+        maps,
+    }))
+}
+
 /// Selects, makes betas and decodes; publishes after each fold.
 pub(crate) fn decoded(
     study: &Study,
@@ -288,40 +331,6 @@ fn picture_side(study: &Study, run: &Run<'_>) -> Result<usize, Stop> {
     Ok((picture.width().min(picture.height()) as usize).clamp(1, 32))
 }
 
-/// Asks the desktop for a folder.
-pub(crate) fn ask_folder() -> News {
-    let asked = Instant::now();
-    let paths = rfd::FileDialog::new()
-        .set_title("Open a study folder")
-        .pick_folder()
-        .into_iter()
-        .collect();
-    News::Paths {
-        paths,
-        unseen: asked.elapsed() < UNSEEN,
-    }
-}
-
-/// Asks the desktop where to save.
-pub(crate) fn ask_save(what: Saved) -> News {
-    let asked = Instant::now();
-    let (title, name, kind, ending) = match what {
-        Saved::View(_) => ("Save the view", "view.json", "Views", "json"),
-        Saved::Picture(_) => ("Save a picture", "picture.png", "Pictures", "png"),
-    };
-    let dialog = rfd::FileDialog::new()
-        .set_title(title)
-        .set_file_name(name)
-        .add_filter(kind, &[ending]);
-    match dialog.save_file() {
-        Some(path) => News::Save { what, path },
-        None => News::Paths {
-            paths: Vec::new(),
-            unseen: asked.elapsed() < UNSEEN,
-        },
-    }
-}
-
 /// Draws a saved view and writes it as PNG.
 pub(crate) fn write_picture(scene: &SceneFile, path: &Path) -> Result<News, Stop> {
     let failed = |error: anyhow::Error| Error::data(format!("{error:#}"));
@@ -331,90 +340,6 @@ pub(crate) fn write_picture(scene: &SceneFile, path: &Path) -> Result<News, Stop
     Ok(News::Paths {
         paths: Vec::new(),
         unseen: false,
-    })
-}
-
-/// Asks the desktop for files.
-pub(crate) fn ask_files() -> News {
-    let asked = Instant::now();
-    let dialog = rfd::FileDialog::new()
-        .set_title("Open files")
-        .add_filter(
-            "Volumes, surfaces and studies",
-            &["nii", "gz", "gii", "toml", "tsv", "npy"],
-        )
-        .add_filter("All files", &["*"]);
-    News::Paths {
-        paths: dialog.pick_files().unwrap_or_default(),
-        unseen: asked.elapsed() < UNSEEN,
-    }
-}
-
-/// The numbers below which a share `low` and a share `high` of the finite values other than 0 lie, made at
-/// least a little apart.
-pub(crate) fn robust_range(data: &[f32], low: f64, high: f64) -> (f32, f32) {
-    // A quantile needs no more than a sample of a large volume.
-    let stride = (data.len() / 200_000).max(1);
-    let mut values: Vec<f32> = data
-        .iter()
-        .step_by(stride)
-        .copied()
-        .filter(|v| v.is_finite() && *v != 0.0)
-        .collect();
-    if values.is_empty() {
-        return (0.0, 1.0);
-    }
-    values.sort_by(f32::total_cmp);
-    let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
-    let (a, b) = (at(low), at(high));
-    if b > a {
-        (a, b)
-    } else {
-        (a.min(0.0), a.max(0.0).max(a.min(0.0) + 1e-3))
-    }
-}
-
-/// A volume with its robust range of greys and the box of what is not air.
-fn grey(volume: Arc<Volume>) -> GreyParts {
-    let window = robust_range(&volume.data, 0.02, 0.995);
-    let air = window.0.max(0.0) + AIR * (window.1 - window.0.max(0.0));
-    let grid = &volume.grid;
-    let (mut low, mut high) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
-    for (v, value) in volume.data.iter().enumerate() {
-        if *value > air {
-            let ijk = grid.ijk(v).map(|i| i as f64);
-            low = low.min(DVec3::from_array(ijk) - 0.5);
-            high = high.max(DVec3::from_array(ijk) + 0.5);
-        }
-    }
-    let bounds_mm = if low.is_finite() {
-        box_in_world(grid, low, high)
-    } else {
-        grid.world_bounds()
-    };
-    GreyParts {
-        silhouettes: Some(Arc::new(silhouette::of(&volume, air, bounds_mm))),
-        volume,
-        window,
-        bounds_mm,
-    }
-}
-
-/// The box around a box of voxel coordinates, world mm.
-fn box_in_world(grid: &Grid, low: DVec3, high: DVec3) -> (DVec3, DVec3) {
-    let corners = (0..8).map(|corner| {
-        let pick = |axis: usize| {
-            if corner >> axis & 1 == 1 {
-                high[axis]
-            } else {
-                low[axis]
-            }
-        };
-        grid.world_from_voxel
-            .transform_point3(DVec3::new(pick(0), pick(1), pick(2)))
-    });
-    corners.fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(a, b), c| {
-        (a.min(c), b.max(c))
     })
 }
 

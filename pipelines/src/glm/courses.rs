@@ -12,20 +12,20 @@ use crate::study::{BoldRun, Source};
 use crate::volume::Series;
 
 /// A run of which the header is known.
-pub(super) struct OpenRun<'a> {
+pub(crate) struct OpenRun<'a> {
     bold: &'a BoldRun,
     /// Shape and place of its volumes.
-    pub(super) grid: Grid,
+    pub(crate) grid: Grid,
     /// Volumes.
-    pub(super) n_times: usize,
+    pub(crate) n_times: usize,
     /// Seconds from one to the next, by the file itself.
-    pub(super) tr_secs: Option<f64>,
+    pub(crate) tr_secs: Option<f64>,
     /// All of it, where it cannot be read in parts.
     series: Option<Arc<Series>>,
 }
 
 /// Reads the header of a NIfTI series; any other run whole.
-pub(super) fn open<'a>(bold: &'a BoldRun, run: &Run<'_>) -> Result<OpenRun<'a>, Stop> {
+pub(crate) fn open<'a>(bold: &'a BoldRun, run: &Run<'_>) -> Result<OpenRun<'a>, Stop> {
     if let Source::File(path) = &bold.bold
         && matches!(detect::kind(path), Ok(Kind::Nifti))
     {
@@ -53,7 +53,7 @@ pub(super) fn open<'a>(bold: &'a BoldRun, run: &Run<'_>) -> Result<OpenRun<'a>, 
 
 impl OpenRun<'_> {
     /// `n_times × n_voxels` of a mask on the run's grid.
-    pub(super) fn courses(&self, mask: &Mask, run: &Run<'_>) -> Result<Matrix, Stop> {
+    pub(crate) fn courses(&self, mask: &Mask, run: &Run<'_>) -> Result<Matrix, Stop> {
         match (&self.series, self.bold.bold.path()) {
             (None, Some(path)) => nifti::read_masked(path, mask, run),
             (Some(series), _) => Ok(mask.gather(series)?),

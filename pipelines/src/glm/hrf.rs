@@ -14,7 +14,7 @@ pub fn glover(seconds: f64) -> f64 {
     gamma_density(seconds, 6.0 / 0.9, 0.9) - 0.48 * gamma_density(seconds, 12.0 / 0.9, 0.9)
 }
 
-fn gamma_density(x: f64, shape: f64, scale: f64) -> f64 {
+pub(super) fn gamma_density(x: f64, shape: f64, scale: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
     }

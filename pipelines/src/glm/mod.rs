@@ -1,17 +1,27 @@
-//! From BOLD runs to responses of single trials.
+//! From BOLD runs to maps of contrasts, and to responses of single trials.
 //!
-//! Each run is detrended and z-scored in time, voxel by voxel ([`clean`]); a trial is then a
+//! **Contrasts**: a [`design`] for each run, a [`fit`] of every voxel, questions to the fits of all runs ([`contrast`]);
+//! [`first_level`] is the road from a selection to maps.
+//!
+//! **Trials**: each run is detrended and z-scored in time, voxel by voxel ([`clean`]); a trial is then a
 //! weighted sum over that run's volumes ([`readout`]), whichever model is asked for; at last the
 //! trials are z-scored within their run. Everything happens inside one run and knows no
 //! labels, so that no fold of a later cross-validation can leak into another.
 
 pub mod clean;
-mod courses;
+pub mod contrast;
+mod convolve;
+pub(crate) mod courses;
+pub mod design;
+pub mod drift;
+pub mod first_level;
+pub mod fit;
 pub mod hrf;
 pub mod plan;
 pub mod readout;
 pub mod ready;
 mod region;
+pub mod response;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -30,7 +40,7 @@ use crate::study::select::Selection;
 use crate::{Error, Result};
 
 /// How trials are read off a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum TrialModel {
     /// The mean of the volumes acquired during the event, shifted by a lag.
     BlockMean {
@@ -42,7 +52,7 @@ pub enum TrialModel {
 }
 
 /// How betas are made.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct BetasPlan {
     /// How trials are read off.
     pub model: TrialModel,
@@ -50,6 +60,8 @@ pub struct BetasPlan {
     pub detrend_order: usize,
     /// Trials of this condition are rest and left out.
     pub rest: Vec<String>,
+    /// Whether trials are z-scored, voxel by voxel, within their run. A run of fewer than four keeps its scale.
+    pub z_score_trials: bool,
 }
 
 impl Default for BetasPlan {
@@ -58,6 +70,7 @@ impl Default for BetasPlan {
             model: TrialModel::BlockMean { lag_volumes: 2 },
             detrend_order: 1,
             rest: vec!["rest".into(), "baseline".into(), "fixation".into()],
+            z_score_trials: true,
         }
     }
 }
@@ -103,14 +116,14 @@ pub(crate) const MIN_TRIALS_TO_SCALE: usize = 4;
 /// another grid than the mask, holds no numbers inside it, or when its events do not fit.
 pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Result<Betas, Stop> {
     let Some(first) = selection.runs.first() else {
-        return betas_of(selection, run);
+        return betas_of(selection, plan.z_score_trials, run);
     };
     run.stage("reading the mask");
     let chosen = region::mask(selection, run)?;
     let mut mask: Option<Mask> = chosen.as_ref().map(|m| m.mask.clone());
     let mut blocks: Vec<(Matrix, Vec<bool>)> = Vec::new();
     let mut trials = Vec::new();
-    let mut scaled = true;
+    let mut scaled = plan.z_score_trials;
 
     for (done, bold) in selection.runs.iter().enumerate() {
         run.check()?;
@@ -144,7 +157,9 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
         )?;
         report_voxels(&cleaned, mask, bold, chosen.is_some(), run)?;
         let mut values = cleaned.values;
-        if values.n_rows >= MIN_TRIALS_TO_SCALE {
+        if !plan.z_score_trials {
+            // Whoever asked scales them.
+        } else if values.n_rows >= MIN_TRIALS_TO_SCALE {
             clean::z_score_rows(&mut values, &(0..readout.kept.len()).collect::<Vec<_>>());
         } else {
             scaled = false;
@@ -211,6 +226,24 @@ pub fn time_courses(
         values: cleaned.values,
         tr_secs,
     })
+}
+
+/// The events of a selection's runs as trials, without reading BOLD.
+pub(crate) fn trials(
+    selection: &Selection<'_>,
+    plan: &BetasPlan,
+    run: &Run<'_>,
+) -> Result<Vec<Trial>, Stop> {
+    let mut trials = Vec::new();
+    for bold in &selection.runs {
+        let rows = events_of(bold, plan, run)?;
+        trials.extend(
+            rows.iter()
+                .map(|row| trial(row, bold, &selection.subject.id)),
+        );
+    }
+    count_repeats(&mut trials);
+    Ok(trials)
 }
 
 /// One matrix over all runs; with `varying_only`, of the voxels that vary in each of them.

@@ -9,12 +9,12 @@ use crate::study::nsd::Sessions;
 use crate::study::select::Selection;
 use crate::{Error, Result};
 
-/// The ready-made betas of the selection's subject, z-scored per voxel within each run and
-/// restricted to its regions when it names any.
+/// The ready-made betas of the selection's subject, restricted to its regions when it names any and,
+/// with `z_score`, z-scored per voxel within each run.
 ///
 /// Runs of fewer than four trials keep their scale and are only centred; single trials are
 /// left as they are. Fails when the subject has no betas or most of their voxels are not finite.
-pub fn betas_of(selection: &Selection<'_>, run: &Run<'_>) -> Result<Betas, Stop> {
+pub fn betas_of(selection: &Selection<'_>, z_score: bool, run: &Run<'_>) -> Result<Betas, Stop> {
     let id = &selection.subject.id;
     let Some(ready) = &selection.subject.betas else {
         return Err(Error::Choice(format!(
@@ -42,6 +42,9 @@ pub fn betas_of(selection: &Selection<'_>, run: &Run<'_>) -> Result<Betas, Stop>
     }
     zero_not_finite(&mut betas, id, run)?;
     run.check()?;
+    if !z_score {
+        return Ok(betas);
+    }
     let mut scaled = true;
     for label in betas.runs() {
         let rows: Vec<usize> = (0..betas.n_trials())

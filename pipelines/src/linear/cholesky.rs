@@ -81,9 +81,15 @@ impl Symmetric {
         self.blocks[r / BLOCK][(r % BLOCK, c)]
     }
 
-    /// The mean of the diagonal.
-    pub fn mean_diagonal(&self) -> f64 {
-        (0..self.n).map(|i| self.at(i, i)).sum::<f64>() / self.n.max(1) as f64
+    /// Whole, in f32.
+    pub fn narrowed(&self) -> Matrix {
+        let mut out = Matrix::zeros(self.n, self.n);
+        for r in 0..self.n {
+            for (c, value) in out.row_mut(r).iter_mut().enumerate() {
+                *value = self.at(r, c) as f32;
+            }
+        }
+        out
     }
 
     /// Whole, for methods that want it so.

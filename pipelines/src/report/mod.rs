@@ -1,16 +1,21 @@
 //! Results as files: pictures to look at, tables to go on with, one page to hand around.
 
+mod design;
 mod draw;
 mod encoding;
 mod figures;
+mod glm;
 mod html;
 mod metrics;
+mod select;
 mod sheet;
 
 use std::path::{Path, PathBuf};
 
 pub use encoding::{EncodeContext, encode_folds, encode_metrics, encode_regions, write_encode};
+pub use glm::{GlmContext, glm_metrics, write_glm};
 pub use metrics::metrics;
+pub use select::{Selected, select_metrics, write_select};
 
 use crate::betas::Betas;
 use crate::decode::{DecodePlan, Decoded, DecodedTrial};

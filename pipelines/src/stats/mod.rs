@@ -127,11 +127,21 @@ fn by_columns_silently<T: Send>(
     run: &Run<'_>,
     work: impl Fn(Range<usize>) -> T + Sync,
 ) -> Result<Vec<T>, Stop> {
-    (0..n_cols.div_ceil(BLOCK))
+    by_blocks(n_cols, BLOCK, run, work)
+}
+
+/// What `work` makes of every `size` columns, in order. Cancelled between blocks.
+pub(crate) fn by_blocks<T: Send>(
+    n_cols: usize,
+    size: usize,
+    run: &Run<'_>,
+    work: impl Fn(Range<usize>) -> T + Sync,
+) -> Result<Vec<T>, Stop> {
+    (0..n_cols.div_ceil(size))
         .into_par_iter()
         .map(|block| {
             run.check()?;
-            Ok(work(block * BLOCK..((block + 1) * BLOCK).min(n_cols)))
+            Ok(work(block * size..((block + 1) * size).min(n_cols)))
         })
         .collect()
 }

@@ -18,6 +18,9 @@ pub struct EventRow {
     pub trial_type: String,
     /// `stim_file`, as written; `None` for `n/a`.
     pub stim_file: Option<String>,
+    /// How strong a response is expected, against the others of its type: the column `modulation`; 1 where there is
+    /// none.
+    pub modulation: f64,
 }
 
 /// The events of one run, in order of onset.
@@ -41,7 +44,7 @@ impl Load for Events {
 }
 
 impl Events {
-    /// Writes them as a BIDS table: onset, duration, trial_type, stim_file.
+    /// Writes them as a BIDS table: onset, duration, trial_type, stim_file, and modulation where any is not 1.
     ///
     /// # Errors
     /// When the folder cannot be written to.
@@ -53,22 +56,23 @@ impl Events {
                 text.to_owned()
             }
         };
+        let modulated = self.rows.iter().any(|row| row.modulation != 1.0);
         let rows = self.rows.iter().map(|row| {
-            vec![
+            let mut cells = vec![
                 row.onset_secs.to_string(),
                 row.duration_secs.to_string(),
                 or_na(&row.trial_type),
                 or_na(row.stim_file.as_deref().unwrap_or_default()),
-            ]
+            ];
+            cells.extend(modulated.then(|| row.modulation.to_string()));
+            cells
         });
-        let columns = ["onset", "duration", "trial_type", "stim_file"];
-        table::write(
-            path,
-            &Table {
-                columns: columns.map(str::to_owned).to_vec(),
-                rows: rows.collect(),
-            },
-        )
+        let mut columns = ["onset", "duration", "trial_type", "stim_file"]
+            .map(str::to_owned)
+            .to_vec();
+        columns.extend(modulated.then(|| "modulation".to_owned()));
+        let rows = rows.collect();
+        table::write(path, &Table { columns, rows })
     }
 }
 
@@ -91,6 +95,7 @@ pub(super) fn read_lines(path: &Path) -> Result<Vec<(usize, EventRow)>, Error> {
     };
     let (onset, duration) = (required("onset")?, required("duration")?);
     let (trial_type, stim_file) = (table.column("trial_type"), table.column("stim_file"));
+    let modulation = table.column("modulation");
     let mut lines = Vec::with_capacity(table.rows.len());
     for (index, row) in table.rows.iter().enumerate() {
         let line = index + 2;
@@ -117,6 +122,13 @@ pub(super) fn read_lines(path: &Path) -> Result<Vec<(usize, EventRow)>, Error> {
                 duration_secs,
                 trial_type: text(trial_type).unwrap_or_default().to_owned(),
                 stim_file: text(stim_file).map(str::to_owned),
+                modulation: number(
+                    path,
+                    line,
+                    "modulation",
+                    modulation.and_then(|c| row.get(c)),
+                )?
+                .unwrap_or(1.0),
             },
         ));
     }

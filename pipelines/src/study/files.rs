@@ -1,11 +1,10 @@
 //! A study made of single files: what is dropped on the window.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::Error;
-use crate::io::atlas;
 use crate::io::cifti::{self, Maps};
 use crate::io::detect::{self, Kind};
 use crate::io::{hdf5, mat};
@@ -13,13 +12,13 @@ use crate::placement;
 use crate::run::{Run, Stop};
 use crate::study::companions::head_of;
 use crate::study::names::{BidsName, entity_text, file_name, file_stem};
+use crate::study::roles::{self, VolumeRole};
 use crate::study::stimuli::{self, EventsDigest};
 use crate::study::surfaces::{self, SheetPart};
 use crate::study::tree::list_folder;
 use crate::study::{BoldRun, CorticalSurface, Entities, Load, Named, Source, Study, Subject};
 
 use crate::surface::{Hemisphere, Shape, Surface, VertexLabels, VertexMap};
-use crate::volume::Volume;
 
 /// Makes a study of one subject from loose files (of a folder: the files in it), each told by its
 /// content: NIfTI with several volumes is a run; with one, a mask (zeros and ones, or by its name), an atlas
@@ -140,7 +139,7 @@ impl Loose {
         }
         let taken_as = match detect::kind(path)? {
             Kind::Nifti => self.add_volume(path, run)?,
-            Kind::Mgh if is_map(path)? => Some(self.add_sheet(path, None, run)?),
+            Kind::Mgh if roles::is_sheet_map(path)? => Some(self.add_sheet(path, None, run)?),
             Kind::Mgh => self.add_volume(path, run)?,
             Kind::GiftiSurface
             | Kind::GiftiMap
@@ -174,26 +173,24 @@ impl Loose {
                 .push(loose_run(path, self.subject.runs.len()));
             return Ok(Some(format!("{n_times} volumes, taken as a BOLD run")));
         }
-        let volume = Volume::load(path, run)?;
-        if is_mask(&volume) || has_word(path, &["mask"]) {
-            self.subject.masks.push(named(path));
-            return Ok(Some("taken as a mask (inside is above 0.5)".into()));
-        }
-        let table = atlas::table_of(path);
-        if is_whole(&volume) && (table.is_some() || is_patchy(&volume)) {
-            self.subject.atlases.push(named(path));
-            return Ok(Some(match table {
-                Some(table) => format!("taken as an atlas, with names from {}", file_name(&table)),
-                None => "whole numbers in patches, taken as an atlas".into(),
-            }));
-        }
-        let signed = volume.data.iter().any(|&value| value < 0.0);
-        let likeness = if has_word(path, &["t1", "t1w", "anat", "mprage"]) {
-            AnatomyLikeness::ByName
-        } else if signed {
-            AnatomyLikeness::Signed
-        } else {
-            AnatomyLikeness::Plain
+        let (role, _) = roles::of_volume(path, run)?;
+        let likeness = match role {
+            VolumeRole::Mask => {
+                self.subject.masks.push(named(path));
+                return Ok(Some("taken as a mask (inside is above 0.5)".into()));
+            }
+            VolumeRole::Atlas(table) => {
+                self.subject.atlases.push(named(path));
+                return Ok(Some(match table {
+                    Some(table) => {
+                        format!("taken as an atlas, with names from {}", file_name(&table))
+                    }
+                    None => "whole numbers in patches, taken as an atlas".into(),
+                }));
+            }
+            VolumeRole::Anatomy => AnatomyLikeness::ByName,
+            VolumeRole::Plain => AnatomyLikeness::Plain,
+            VolumeRole::Signed => AnatomyLikeness::Signed,
         };
         self.volumes.push((likeness, path.to_path_buf()));
         Ok(None)
@@ -400,59 +397,11 @@ fn is_imaging_name(path: &Path) -> bool {
     path.is_file() && (by_ending || freesurfer())
 }
 
-/// Whether an MGH file holds values of vertices: n × 1 × 1.
-fn is_map(path: &Path) -> Result<bool, Error> {
-    let [_, nj, nk] = head_of(path)?.grid.shape;
-    Ok(nj == 1 && nk == 1)
-}
-
 fn is_array(path: &Path) -> Error {
     Error::file(
         path,
         "holds arrays of numbers: name one as betas in a study.toml and open that",
     )
-}
-
-/// Whether one of these is a word of the file's name.
-fn has_word(path: &Path, wanted: &[&str]) -> bool {
-    surfaces::words_of(path)
-        .iter()
-        .any(|word| wanted.contains(&word.as_str()))
-}
-
-fn is_mask(volume: &Volume) -> bool {
-    volume
-        .data
-        .iter()
-        .all(|&value| value == 0.0 || value == 1.0)
-        && volume.data.contains(&1.0)
-}
-
-fn is_whole(volume: &Volume) -> bool {
-    volume.data.iter().all(|value| value.fract() == 0.0)
-}
-
-/// Whether the values form patches, as labels do and grey values do not: few different ones, and
-/// most neighbours along i alike where either is not 0.
-fn is_patchy(volume: &Volume) -> bool {
-    const MOST_REGIONS: usize = 2000;
-    let mut values = BTreeSet::new();
-    let (mut n_alike, mut n_pairs) = (0usize, 0usize);
-    for row in volume.data.chunks_exact(volume.grid.shape[0].max(1)) {
-        for pair in row.windows(2) {
-            if let [a, b] = pair
-                && (*a != 0.0 || *b != 0.0)
-            {
-                n_pairs += 1;
-                n_alike += usize::from(a == b);
-            }
-        }
-        values.extend(row.iter().map(|value| *value as i64));
-        if values.len() > MOST_REGIONS {
-            return false;
-        }
-    }
-    2 * n_alike > n_pairs
 }
 
 fn side_text(side: Hemisphere) -> &'static str {

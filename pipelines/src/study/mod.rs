@@ -15,6 +15,7 @@ pub mod manifest;
 mod names;
 pub mod nsd;
 mod ready_betas;
+pub mod roles;
 pub mod select;
 mod stimuli;
 mod surfaces;
@@ -22,6 +23,8 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub(crate) use names::did_you_mean;
 
 use image::RgbImage;
 

@@ -7,9 +7,9 @@ use crate::Error;
 use crate::study::Entities;
 
 /// The order in which BIDS writes the entities that this program meets.
-const ENTITY_ORDER: [&str; 16] = [
+const ENTITY_ORDER: [&str; 18] = [
     "sub", "ses", "task", "acq", "ce", "rec", "dir", "run", "echo", "part", "hemi", "space", "res",
-    "den", "label", "desc",
+    "den", "label", "contrast", "stat", "desc",
 ];
 
 /// A file name taken apart: `sub-01_run-2_bold.nii.gz` has the entities `sub` and `run`, the
@@ -111,7 +111,7 @@ fn split_number(text: &str) -> (&str, &str) {
 }
 
 /// The choice that `wanted` is probably a slip of, if one is near enough.
-pub(super) fn did_you_mean<'a>(wanted: &str, choices: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn did_you_mean<'a>(wanted: &str, choices: &[&'a str]) -> Option<&'a str> {
     let wanted = wanted.to_lowercase();
     let limit = wanted.chars().count().div_ceil(3);
     choices

@@ -11,7 +11,8 @@ use crate::{Error, Result};
 /// The options every study command shares; `None` is "not said".
 ///
 /// For `task`, `space` and `desc` the word `none` means files without that entity.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Query {
     /// `--subject`
     pub subject: Option<String>,

@@ -130,7 +130,7 @@ pub(super) fn pixels(view: &SliceView, background: [u8; 4], size: [u32; 2]) -> V
         slab_mm: None,
         ..view.clone()
     };
-    let outlines = view.outlines.as_ref().map(|outlines| {
+    let outlines = view.outlines.iter().map(|outlines| {
         let steps = Steps::new(&flat, &outlines.labels);
         (
             Laid::new(&flat, &outlines.labels, steps),
@@ -138,6 +138,7 @@ pub(super) fn pixels(view: &SliceView, background: [u8; 4], size: [u32; 2]) -> V
             outlines.width_px.max(0.0),
         )
     });
+    let outlines: Vec<_> = outlines.collect();
     let cross = view
         .crosshair
         .map(|(at_mm, colour)| (view.pixel_at(at_mm, size), colour));
@@ -153,7 +154,7 @@ pub(super) fn pixels(view: &SliceView, background: [u8; 4], size: [u32; 2]) -> V
                 for layer in &layers {
                     colour = quantised(over(layer.colour(x, y), colour));
                 }
-                if let Some((laid, regions, width_px)) = &outlines {
+                for (laid, regions, width_px) in &outlines {
                     colour =
                         quantised(over(outline_colour(laid, regions, *width_px, x, y), colour));
                 }

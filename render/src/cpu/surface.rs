@@ -1,5 +1,7 @@
 //! Surfaces: triangles into a depth buffer, then a colour for each sample.
 
+use std::borrow::Cow;
+
 use glam::{Vec2, Vec3, Vec4};
 use rayon::prelude::*;
 
@@ -36,7 +38,7 @@ struct Projected {
 /// A mesh ready to be drawn.
 struct Item<'a> {
     uniform: SurfaceUniform,
-    triangles: &'a [[u32; 3]],
+    triangles: Cow<'a, [[u32; 3]]>,
     vertices: Vec<Projected>,
     sulcal: Option<Vec<f32>>,
     map: Option<(Vec<[f32; 2]>, &'a Look)>,
@@ -62,13 +64,15 @@ pub(super) fn pixels(
     if let Some(marker) = view.marker {
         let uniform = SurfaceUniform::marker(&view.camera, samples, marker);
         let vertices: Vec<(Vec3, Vec3)> = sphere.0.iter().map(|&v| (v, v)).collect();
-        items.push(Item::new(uniform, &vertices, &sphere.1, samples, band));
+        let triangles = Cow::Borrowed(&sphere.1[..]);
+        items.push(Item::new(uniform, &vertices, triangles, samples, band));
     }
     for i in draw_order(view) {
         let layer = &view.meshes[i];
         check::triangles(layer)?;
         let uniform = SurfaceUniform::layer(&view.camera, samples, side, layer, [Kept::WHOLE; 2]);
-        let mut item = Item::new(uniform, &drawn(layer), &layer.mesh.triangles, samples, band);
+        let triangles = layer.drawn_triangles();
+        let mut item = Item::new(uniform, &drawn(layer), triangles, samples, band);
         item.sampled = layer.sampled.as_ref().map(|s| (Through::new(s), s));
         item.sulcal = layer
             .sulcal
@@ -78,9 +82,14 @@ pub(super) fn pixels(
             .overlay
             .as_ref()
             .map(|(data, look)| (overlay_values(&data.values), look));
-        if let Some((labels, colours)) = &layer.outlines {
-            item.borders = border_triangles(&layer.mesh.triangles, &labels.values, colours);
-        }
+        let borders = layer
+            .outlines
+            .iter()
+            .flat_map(|(labels, colours)| {
+                border_triangles(&item.triangles, &labels.values, colours)
+            })
+            .collect();
+        item.borders = borders;
         items.push(item);
     }
     let casters: Vec<Caster<'_>> = view
@@ -173,7 +182,7 @@ impl<'a> Item<'a> {
     fn new(
         uniform: SurfaceUniform,
         vertices: &[(Vec3, Vec3)],
-        triangles: &'a [[u32; 3]],
+        triangles: Cow<'a, [[u32; 3]]>,
         samples: [u32; 2],
         band: usize,
     ) -> Self {

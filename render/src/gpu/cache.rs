@@ -1,6 +1,7 @@
 //! Uploaded values by key, forgotten when they are no longer drawn.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::RenderError;
 use crate::scene::Key;
@@ -54,6 +55,18 @@ impl<T: Clone> Cache<T> {
                 LIFETIME
             }
         });
+    }
+}
+
+/// The key of what is made from several values and something else.
+pub(super) fn folded<const N: usize>(keys: [Key; N], other: &impl Hash) -> Key {
+    let mut id = DefaultHasher::new();
+    keys.map(|key| key.id).hash(&mut id);
+    let mut revision = DefaultHasher::new();
+    (keys, other).hash(&mut revision);
+    Key {
+        id: id.finish(),
+        revision: revision.finish(),
     }
 }
 

@@ -161,7 +161,7 @@ impl SlicePass {
                 self.bind(gpu, colormaps, &uniform, textures, &self.no_regions)?,
             ));
         }
-        if let Some(outlines) = &view.outlines {
+        for outlines in &view.outlines {
             let regions = sorted_regions(&outlines.colours);
             if !regions.is_empty() {
                 let flat = SliceView {

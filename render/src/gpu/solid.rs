@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use wgpu::ShaderStages;
 
+use super::cache::{Cache, folded};
 use super::pipelines::DEPTH_FORMAT;
 use super::target::{COLOUR_FORMAT, attachment};
-use super::volume::{Volumes, sampler_entry, volume_entry};
+use super::volume::{Volumes, sampler_entry, texture, volume_entry};
 use super::{BLEND_OVER, Gpu, RenderError, buffer_binding, layout_entry, texture_binding};
 use crate::field::Variant;
 use crate::scene::{Cast, SolidLayer, SurfaceView};
-use crate::solid::SolidUniform;
+use crate::solid::{SolidUniform, step_mm};
 
 #[derive(Debug)]
 pub(super) struct SolidPass {
@@ -19,6 +20,8 @@ pub(super) struct SolidPass {
     module: wgpu::ShaderModule,
     /// By samples a pixel, way of sampling, and whether the maximum is wanted.
     pipelines: BTreeMap<(u32, Variant, bool), wgpu::RenderPipeline>,
+    /// How far bricks are from what may show, by volume and look.
+    distances: Cache<wgpu::TextureView>,
 }
 
 impl SolidPass {
@@ -46,6 +49,15 @@ impl SolidPass {
                         multisampled: false,
                     },
                 ),
+                layout_entry(
+                    6,
+                    fragment,
+                    wgpu::BindingType::Texture {
+                        sample_type: wgpu::TextureSampleType::Uint,
+                        view_dimension: wgpu::TextureViewDimension::D3,
+                        multisampled: false,
+                    },
+                ),
             ],
         });
         Self {
@@ -68,7 +80,45 @@ impl SolidPass {
             }),
             layout,
             pipelines: BTreeMap::new(),
+            distances: Cache::new(),
         }
+    }
+
+    pub(super) fn evict(&mut self, now: u64) {
+        self.distances.evict(now);
+    }
+
+    /// How far the bricks of a volume are from what may show.
+    fn distances(
+        &mut self,
+        gpu: &Gpu,
+        volumes: &mut Volumes,
+        solid: &SolidLayer,
+        now: u64,
+    ) -> Result<wgpu::TextureView, RenderError> {
+        let look = &solid.layer.look;
+        let step_mm = step_mm(solid);
+        let numbers = [look.threshold, look.opacity, step_mm].map(f32::to_bits);
+        let flags = [look.two_sided, look.soft, solid.cast == Cast::Maximum];
+        let volume = &solid.layer.volume;
+        let key = folded([volume.key], &(numbers, flags, volumes.longest_side));
+        self.distances.get(key, now, || {
+            let bricks = volumes.bricks(volume, now)?;
+            let distances = bricks.distances(look, solid.cast, step_mm);
+            let shape = bricks.shape.map(|n| n as u32);
+            let (texture, view) = texture(gpu, shape, wgpu::TextureFormat::R8Uint);
+            gpu.queue.write_texture(
+                texture.as_image_copy(),
+                &distances,
+                wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(shape[0]),
+                    rows_per_image: Some(shape[1]),
+                },
+                texture.size(),
+            );
+            Ok(view)
+        })
     }
 
     fn pipeline(&mut self, gpu: &Gpu, key: (u32, Variant, bool)) -> wgpu::RenderPipeline {
@@ -132,6 +182,7 @@ impl SolidPass {
         now: u64,
     ) -> Result<(wgpu::RenderPipeline, wgpu::BindGroup), RenderError> {
         let ([volume, modulating], kept, variant) = volumes.of_layer(gpu, &solid.layer, now)?;
+        let distances = self.distances(gpu, volumes, solid, now)?;
         let uniform = SolidUniform::new(view, solid, size, kept);
         let buffer = gpu.buffer(
             "solid",
@@ -139,17 +190,18 @@ impl SolidPass {
             wgpu::BufferUsages::UNIFORM,
         )?;
         let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
-        let texture = wgpu::BindingResource::TextureView;
+        let view_of = wgpu::BindingResource::TextureView;
         let bindings = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("solid"),
             layout: &self.layout,
             entries: &[
                 entry(0, buffer.as_entire_binding()),
-                entry(1, texture(colormaps)),
-                entry(2, texture(&volume)),
-                entry(3, texture(&modulating)),
-                entry(4, texture(depths)),
+                entry(1, view_of(colormaps)),
+                entry(2, view_of(&volume)),
+                entry(3, view_of(&modulating)),
+                entry(4, view_of(depths)),
                 entry(5, wgpu::BindingResource::Sampler(&volumes.sampler)),
+                entry(6, view_of(&distances)),
             ],
         });
         let maximum = solid.cast == Cast::Maximum;

@@ -1,10 +1,12 @@
 //! Surfaces: indexed triangles, lit and painted in the fragment shader.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use wgpu::ShaderStages;
 
+use super::cache::folded;
 use super::pipelines::{BorderCorner, Pipelines, Scratch};
 use super::solid::{SolidPass, depth_buffer};
 use super::target::Target;
@@ -13,7 +15,7 @@ use super::{Cache, Gpu, RenderError, buffer_binding, layout_entry, texture_bindi
 use crate::check;
 use crate::field::{Kept, Variant};
 use crate::mesh::{border_triangles, normals, unit_sphere};
-use crate::scene::{Key, MeshLayer, Places, SurfaceView, VertexData};
+use crate::scene::{MeshLayer, Places, SurfaceView, VertexData};
 use crate::surface::{SurfaceUniform, draw_order, overlay_values, sulcal_values};
 
 /// A mesh on the device.
@@ -26,6 +28,8 @@ pub(super) struct MeshBuffers {
     n_vertices: u64,
 }
 
+type Triangles = Arc<[[u32; 3]]>;
+
 /// A mesh ready to be drawn.
 struct Prepared {
     bindings: wgpu::BindGroup,
@@ -36,7 +40,7 @@ struct Prepared {
     toward: wgpu::Buffer,
     /// The ends of the way through the cortex.
     ends: [wgpu::Buffer; 2],
-    borders: Option<(wgpu::Buffer, u32)>,
+    borders: Vec<(wgpu::Buffer, u32)>,
     solid: bool,
     /// How a volume is sampled between the ends, if one is.
     sampled: Option<Variant>,
@@ -52,6 +56,8 @@ pub(super) struct SurfacePass {
     pub(super) picking: super::pick::PickPipeline,
     solids: SolidPass,
     meshes: Cache<MeshBuffers>,
+    /// The triangles of coarse meshes, and their indices.
+    coarse: Cache<(Triangles, wgpu::Buffer)>,
     /// Vertices and normals of other shapes.
     shapes: Cache<wgpu::Buffer>,
     /// Ends of ways through the cortex.
@@ -109,6 +115,7 @@ impl SurfacePass {
             picking: super::pick::PickPipeline::new(gpu),
             solids: SolidPass::new(gpu),
             meshes: Cache::new(),
+            coarse: Cache::new(),
             shapes: Cache::new(),
             places: Cache::new(),
             sulcal: Cache::new(),
@@ -212,7 +219,7 @@ impl SurfacePass {
             }
             pass.set_pipeline(&pipelines.colour);
             pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
-            if let Some((corners, n_corners)) = &item.borders {
+            for (corners, n_corners) in &item.borders {
                 pass.set_pipeline(&pipelines.border);
                 pass.set_vertex_buffer(0, corners.slice(..));
                 pass.draw(0..*n_corners, 0..1);
@@ -252,7 +259,7 @@ impl SurfacePass {
                 sulcal: blank.clone(),
                 map: blank.clone(),
                 ends: [blank.clone(), blank],
-                borders: None,
+                borders: Vec::new(),
                 solid: true,
                 sampled: None,
             });
@@ -268,7 +275,7 @@ impl SurfacePass {
                 ),
             };
             let uniform = SurfaceUniform::layer(&view.camera, target.size, scale, layer, kept);
-            let mesh = self.mesh(gpu, layer, now)?;
+            let (mesh, triangles) = self.drawn(gpu, layer, now)?;
             let blank = self.blank(gpu, mesh.n_vertices)?;
             prepared.push(Prepared {
                 bindings: self.bind(gpu, colormaps, (&textures, &volumes.sampler), &uniform)?,
@@ -293,7 +300,7 @@ impl SurfacePass {
                     None => blank,
                 },
                 mesh,
-                borders: self.borders(gpu, layer, now)?,
+                borders: self.borders(gpu, layer, &triangles, now)?,
                 solid: uniform.opacity() >= 1.0,
                 sampled: layer.sampled.as_ref().map(|_| variant),
             });
@@ -335,6 +342,8 @@ impl SurfacePass {
 
     pub(super) fn evict(&mut self, now: u64) {
         self.meshes.evict(now);
+        self.coarse.evict(now);
+        self.solids.evict(now);
         self.shapes.evict(now);
         self.places.evict(now);
         self.sulcal.evict(now);
@@ -354,6 +363,39 @@ impl SurfacePass {
             check::triangles(layer)?;
             upload(gpu, &layer.mesh.vertices, &layer.mesh.triangles)
         })
+    }
+
+    /// A mesh with the triangles that are drawn, and these.
+    fn drawn(
+        &mut self,
+        gpu: &Gpu,
+        layer: &MeshLayer,
+        now: u64,
+    ) -> Result<(MeshBuffers, Triangles), RenderError> {
+        let mesh = self.mesh(gpu, layer, now)?;
+        if !layer.coarse {
+            return Ok((mesh, Arc::clone(&layer.mesh.triangles)));
+        }
+        let (triangles, indices) =
+            self.coarse
+                .get(layer.mesh.key, now, || match layer.drawn_triangles() {
+                    Cow::Borrowed(_) => {
+                        Ok((Arc::clone(&layer.mesh.triangles), mesh.indices.clone()))
+                    }
+                    Cow::Owned(triangles) => {
+                        let bytes = bytemuck::cast_slice(&triangles);
+                        let indices =
+                            gpu.buffer("coarse mesh", bytes, wgpu::BufferUsages::INDEX)?;
+                        Ok((triangles.into(), indices))
+                    }
+                })?;
+        let n_indices = triangles.len() as u32 * 3;
+        let mesh = MeshBuffers {
+            indices,
+            n_indices,
+            ..mesh
+        };
+        Ok((mesh, triangles))
     }
 
     fn sphere(&mut self, gpu: &Gpu) -> Result<MeshBuffers, RenderError> {
@@ -381,38 +423,45 @@ impl SurfacePass {
         &mut self,
         gpu: &Gpu,
         layer: &MeshLayer,
+        triangles: &[[u32; 3]],
         now: u64,
-    ) -> Result<Option<(wgpu::Buffer, u32)>, RenderError> {
-        let Some((labels, colours)) = &layer.outlines else {
-            return Ok(None);
-        };
-        // The lines depend on all of these; folded into one key, they live and die like any other value.
-        let shape = layer.toward.as_ref().map_or(layer.mesh.key, |(p, _)| p.key);
-        let key = folded([layer.mesh.key, labels.key, shape], colours);
-        let (buffer, n_corners) = self.borders.get(key, now, || {
-            let vertices = &layer.mesh.vertices;
-            let toward = layer.toward.as_ref().map_or(vertices, |(p, _)| &p.vertices);
-            let corners: Vec<BorderCorner> =
-                border_triangles(&layer.mesh.triangles, &labels.values, colours)
-                    .iter()
-                    .flat_map(|triangle| {
-                        [0, 1, 2].map(|corner| BorderCorner {
-                            position: vertices[triangle.vertices[corner] as usize].to_array(),
-                            corner: corner as u32,
-                            labels: triangle.labels,
-                            colours: triangle.colours,
-                            toward: toward[triangle.vertices[corner] as usize].to_array(),
+    ) -> Result<Vec<(wgpu::Buffer, u32)>, RenderError> {
+        let borders = layer.outlines.iter().map(|(labels, colours)| {
+            // The lines depend on all of these; folded into one key, they live and die like any other value.
+            let shape = layer.toward.as_ref().map_or(layer.mesh.key, |(p, _)| p.key);
+            let key = folded(
+                [layer.mesh.key, labels.key, shape],
+                &(colours, layer.coarse),
+            );
+            self.borders.get(key, now, || {
+                let vertices = &layer.mesh.vertices;
+                let toward = layer.toward.as_ref().map_or(vertices, |(p, _)| &p.vertices);
+                let corners: Vec<BorderCorner> =
+                    border_triangles(triangles, &labels.values, colours)
+                        .iter()
+                        .flat_map(|triangle| {
+                            [0, 1, 2].map(|corner| BorderCorner {
+                                position: vertices[triangle.vertices[corner] as usize].to_array(),
+                                corner: corner as u32,
+                                labels: triangle.labels,
+                                colours: triangle.colours,
+                                toward: toward[triangle.vertices[corner] as usize].to_array(),
+                            })
                         })
-                    })
-                    .collect();
-            let buffer = gpu.buffer(
-                "region borders",
-                bytemuck::cast_slice(&corners),
-                wgpu::BufferUsages::VERTEX,
-            )?;
-            Ok((buffer, corners.len() as u32))
-        })?;
-        Ok((n_corners > 0).then_some((buffer, n_corners)))
+                        .collect();
+                let buffer = gpu.buffer(
+                    "region borders",
+                    bytemuck::cast_slice(&corners),
+                    wgpu::BufferUsages::VERTEX,
+                )?;
+                Ok((buffer, corners.len() as u32))
+            })
+        });
+        let borders = borders.collect::<Result<Vec<_>, RenderError>>()?;
+        Ok(borders
+            .into_iter()
+            .filter(|(_, n_corners)| *n_corners > 0)
+            .collect())
     }
 
     fn bind(
@@ -491,18 +540,6 @@ fn depths_of(
             store,
         }),
         stencil_ops: None,
-    }
-}
-
-/// The key of what is made from several values and something else.
-fn folded<const N: usize>(keys: [Key; N], other: &impl Hash) -> Key {
-    let mut id = DefaultHasher::new();
-    keys.map(|key| key.id).hash(&mut id);
-    let mut revision = DefaultHasher::new();
-    (keys, other).hash(&mut revision);
-    Key {
-        id: id.finish(),
-        revision: revision.finish(),
     }
 }
 

@@ -1,8 +1,12 @@
 //! Volumes on the device: one 3-D texture of scalars each, shared by slices, surfaces and rays.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::cache::Cache;
 use super::{Gpu, RenderError, layout_entry};
 use crate::field::{Kept, Variant};
+use crate::leap::Bricks;
 use crate::scene::{VolumeData, VolumeLayer};
 
 /// A volume on the device.
@@ -25,6 +29,7 @@ impl Stored {
 #[derive(Debug)]
 pub(super) struct Volumes {
     cache: Cache<Stored>,
+    bricks: Cache<Arc<Bricks>>,
     none: wgpu::TextureView,
     /// Between voxels where the device can, else the nearest.
     pub(super) sampler: wgpu::Sampler,
@@ -40,7 +45,8 @@ impl Volumes {
     pub(super) fn new(gpu: &Gpu) -> Self {
         Self {
             cache: Cache::new(),
-            none: texture(gpu, [1; 3]).1,
+            bricks: Cache::new(),
+            none: texture(gpu, [1; 3], wgpu::TextureFormat::R32Float).1,
             sampler: gpu.device.create_sampler(&wgpu::SamplerDescriptor {
                 label: Some("between voxels"),
                 mag_filter: filter(gpu),
@@ -69,32 +75,20 @@ impl Volumes {
         let (notes, n_uploads) = (&mut self.notes, &mut self.n_uploads);
         self.cache.get(volume.key, now, || {
             *n_uploads += 1;
-            let stride = volume.shape.map(|side| (side as u32).div_ceil(longest).max(1));
-            let [si, sj, sk] = stride.map(|s| s as usize);
-            let [ni, nj, nk] = volume.shape;
-            let kept = [ni.div_ceil(si), nj.div_ceil(sj), nk.div_ceil(sk)];
-            let thinned: Vec<f32>;
-            let data = if stride == [1; 3] {
-                &volume.data[..]
-            } else {
+            let thin = thinned(volume, longest);
+            if thin.stride != [1; 3] {
+                let [[ni, nj, nk], [si, sj, sk]] = [volume.shape, thin.stride];
                 notes.push(format!(
                     "a volume of {ni} × {nj} × {nk} voxels is larger than {} can hold ({longest} a side): every \
                      {si} × {sj} × {sk}th voxel is shown",
                     gpu.adapter_name
                 ));
-                let rows = (0..nk).step_by(sk).flat_map(|k| {
-                    (0..nj).step_by(sj).map(move |j| (k * nj + j) * ni)
-                });
-                thinned = rows
-                    .flat_map(|row| volume.data[row..row + ni].iter().copied().step_by(si))
-                    .collect();
-                &thinned
-            };
-            let kept = kept.map(|n| n as u32);
-            let (texture, view) = texture(gpu, kept);
+            }
+            let kept = thin.shape.map(|n| n as u32);
+            let (texture, view) = texture(gpu, kept, wgpu::TextureFormat::R32Float);
             gpu.queue.write_texture(
                 texture.as_image_copy(),
-                bytemuck::cast_slice(data),
+                bytemuck::cast_slice(&thin.data),
                 wgpu::TexelCopyBufferLayout {
                     offset: 0,
                     bytes_per_row: Some(kept[0] * 4),
@@ -105,11 +99,24 @@ impl Volumes {
             Ok(Stored {
                 view,
                 kept: Kept {
-                    stride,
-                    smooth: filters(gpu) && data.iter().all(|x| x.is_finite()),
+                    stride: thin.stride.map(|s| s as u32),
+                    smooth: filters(gpu) && thin.data.iter().all(|x| x.is_finite()),
                 },
                 n_kept: kept,
             })
+        })
+    }
+
+    /// The bricks of a volume as it is on the device.
+    pub(super) fn bricks(
+        &mut self,
+        volume: &VolumeData,
+        now: u64,
+    ) -> Result<Arc<Bricks>, RenderError> {
+        let longest = self.longest_side;
+        self.bricks.get(volume.key, now, || {
+            let thin = thinned(volume, longest);
+            Ok(Arc::new(Bricks::new(&thin.data, thin.shape)))
         })
     }
 
@@ -132,6 +139,37 @@ impl Volumes {
 
     pub(super) fn evict(&mut self, now: u64) {
         self.cache.evict(now);
+        self.bricks.evict(now);
+    }
+}
+
+/// A volume of which no side is longer than a device holds.
+struct Thinned<'a> {
+    /// Of how many voxels one was kept, along each axis.
+    stride: [usize; 3],
+    shape: [usize; 3],
+    data: Cow<'a, [f32]>,
+}
+
+fn thinned(volume: &VolumeData, longest_side: u32) -> Thinned<'_> {
+    let stride = volume
+        .shape
+        .map(|n| n.div_ceil(longest_side as usize).max(1));
+    let [ni, nj, nk] = volume.shape;
+    let [si, sj, sk] = stride;
+    let data = if stride == [1; 3] {
+        Cow::Borrowed(&volume.data[..])
+    } else {
+        let rows = (0..nk)
+            .step_by(sk)
+            .flat_map(|k| (0..nj).step_by(sj).map(move |j| (k * nj + j) * ni));
+        let voxels = rows.flat_map(|row| volume.data[row..row + ni].iter().copied().step_by(si));
+        Cow::Owned(voxels.collect())
+    };
+    Thinned {
+        stride,
+        shape: [ni.div_ceil(si), nj.div_ceil(sj), nk.div_ceil(sk)],
+        data,
     }
 }
 
@@ -172,7 +210,12 @@ pub(super) fn sampler_entry(gpu: &Gpu, binding: u32) -> wgpu::BindGroupLayoutEnt
     layout_entry(binding, wgpu::ShaderStages::FRAGMENT, ty)
 }
 
-fn texture(gpu: &Gpu, shape: [u32; 3]) -> (wgpu::Texture, wgpu::TextureView) {
+/// A texture of one number a cell.
+pub(super) fn texture(
+    gpu: &Gpu,
+    shape: [u32; 3],
+    format: wgpu::TextureFormat,
+) -> (wgpu::Texture, wgpu::TextureView) {
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some("volume"),
         size: wgpu::Extent3d {
@@ -183,7 +226,7 @@ fn texture(gpu: &Gpu, shape: [u32; 3]) -> (wgpu::Texture, wgpu::TextureView) {
         mip_level_count: 1,
         sample_count: 1,
         dimension: wgpu::TextureDimension::D3,
-        format: wgpu::TextureFormat::R32Float,
+        format,
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],
     });

@@ -18,6 +18,7 @@ fn row(onset_secs: f64, duration_secs: f64, trial_type: &str, stim_file: Option<
         duration_secs,
         trial_type: trial_type.into(),
         stim_file: stim_file.map(str::to_owned),
+        modulation: 1.0,
     }
 }
 

@@ -170,7 +170,7 @@ fn slices() -> Vec<Scene> {
                 nose_right: false,
                 slab_mm: None,
                 layers: layers.to_vec(),
-                outlines: None,
+                outlines: Vec::new(),
                 crosshair: Some((Vec3::ZERO, [0, 255, 0, 255])),
             }),
         })
@@ -305,8 +305,9 @@ fn hemisphere(id: u64, x_mm: f32) -> MeshLayer {
         }),
         overlay: None,
         sampled: Some(sampled),
-        outlines: None,
+        outlines: Vec::new(),
         opacity: 1.0,
         relief: 1.0,
+        coarse: false,
     }
 }

@@ -3,8 +3,6 @@
 //! With A = XᵀX of the scaled features (primal) or XXᵀ (dual), both centred on the training rows, and R the rows to be
 //! predicted on the same side, predictions are R (A + α)⁻¹ · right side: XᵀY or Y. R (A + α)⁻¹ knows no target.
 
-use std::collections::BTreeMap;
-
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use rayon::prelude::*;
@@ -25,15 +23,15 @@ pub(super) struct Hats {
     pub(super) parts: Vec<Vec<f64>>,
 }
 
-/// For every split the hats of what it says, in that order.
+/// For every γ and split the hats of what the split says, in that order.
 pub(super) fn of_splits(
     problem: &Problem<'_>,
     splits: &[Split],
-    gamma: &[f64],
+    gammas: &[&[f64]],
     alphas: &[f64],
     run: &Run<'_>,
-) -> Result<Vec<Vec<Hats>>, Stop> {
-    let one = |split: &Split, par: Par| -> Result<Vec<Hats>, Stop> {
+) -> Result<Vec<Vec<Vec<Hats>>>, Stop> {
+    let one = |gamma: &[f64], split: &Split, par: Par| -> Result<Vec<Hats>, Stop> {
         run.check()?;
         let system = problem.system(&split.without, gamma);
         let rows: Vec<Mat<f64>> = split
@@ -41,25 +39,37 @@ pub(super) fn of_splits(
             .iter()
             .map(|&(_, part)| problem.asked(&split.without, Asked::Part(part), gamma, None))
             .collect();
+        let narrow = |hat: &Mat<f64>| problem.narrowed(hat, gamma);
         let made = if system.n() > LARGE {
-            by_factors(&system, &rows, alphas, par, run)?
+            by_factors(&system, &rows, alphas, par, &narrow, run)?
         } else {
-            by_eigenvectors(&system, &rows, alphas, par, run)?
+            by_eigenvectors(&system, &rows, alphas, par, &narrow, run)?
         };
-        let finish = |(stacked, parts): (Mat<f64>, Vec<Vec<f64>>)| Hats {
-            fixed: Fixed::new(problem.narrowed(&stacked, gamma), problem.compute),
+        let finish = |(stacked, parts): (Matrix, Vec<Vec<f64>>)| Hats {
+            fixed: Fixed::new(stacked, problem.compute),
             parts,
         };
         Ok(made.into_iter().map(finish).collect())
     };
+    let units: Vec<(&[f64], &Split)> = gammas
+        .iter()
+        .flat_map(|gamma| splits.iter().map(move |split| (*gamma, split)))
+        .collect();
     let large = splits
         .iter()
         .any(|s| problem.side.width(problem.n_train(&s.without)) > LARGE);
-    if large || splits.len() == 1 {
-        splits.iter().map(|s| one(s, Par::rayon(0))).collect()
+    let made: Vec<Vec<Hats>> = if large || units.len() == 1 {
+        let all = units.iter().map(|(g, s)| one(g, s, Par::rayon(0)));
+        all.collect::<Result<_, Stop>>()?
     } else {
-        splits.par_iter().map(|s| one(s, Par::Seq)).collect()
-    }
+        let all = units.par_iter().map(|(g, s)| one(g, s, Par::Seq));
+        all.collect::<Result<_, Stop>>()?
+    };
+    let mut made = made.into_iter();
+    Ok(gammas
+        .iter()
+        .map(|_| made.by_ref().take(splits.len()).collect())
+        .collect())
 }
 
 /// The hat of a model for one γ and α; with `by_space` one below the other for each space alone.
@@ -100,7 +110,7 @@ fn stacked(parts: &[Mat<f64>]) -> Mat<f64> {
     out
 }
 
-type Made = Vec<(Mat<f64>, Vec<Vec<f64>>)>;
+type Made = Vec<(Matrix, Vec<Vec<f64>>)>;
 
 /// One eigendecomposition, and a product a curve.
 fn by_eigenvectors(
@@ -108,6 +118,7 @@ fn by_eigenvectors(
     rows: &[Mat<f64>],
     alphas: &[f64],
     par: Par,
+    narrow: &dyn Fn(&Mat<f64>) -> Matrix,
     run: &Run<'_>,
 ) -> Result<Made, Stop> {
     let (values, vectors) = kernel::eigen_by(&system.whole(), par)?;
@@ -115,28 +126,24 @@ fn by_eigenvectors(
     let curves = penalties::curves(&values, alphas)?;
     let mut made = Vec::new();
     for rows in rows {
-        let n = rows.nrows();
-        let mut along = Mat::<f64>::zeros(n, values.len());
+        let (n, m) = (rows.nrows(), values.len());
+        let mut along = Mat::<f64>::zeros(n, m);
         matmul(&mut along, Accum::Replace, rows, &vectors, 1.0, par);
-        let mut scaled = Mat::<f64>::zeros(n * curves.factors.len(), values.len());
-        for (k, factors) in curves.factors.iter().enumerate() {
+        let (mut scaled, mut hat) = (Mat::<f64>::zeros(n, m), Mat::<f64>::zeros(n, m));
+        let mut all = Matrix::default();
+        all.values.reserve_exact(n * m * curves.factors.len());
+        for factors in &curves.factors {
+            run.check()?;
             for (c, factor) in factors.iter().enumerate() {
                 for r in 0..n {
-                    scaled[(k * n + r, c)] = along[(r, c)] * factor;
+                    scaled[(r, c)] = along[(r, c)] * factor;
                 }
             }
+            let back = vectors.transpose();
+            matmul(&mut hat, Accum::Replace, &scaled, back, 1.0, par);
+            all = all.stacked(&narrow(&hat))?;
         }
-        run.check()?;
-        let mut hats = Mat::<f64>::zeros(scaled.nrows(), values.len());
-        matmul(
-            &mut hats,
-            Accum::Replace,
-            &scaled,
-            vectors.transpose(),
-            1.0,
-            par,
-        );
-        made.push((hats, curves.parts.clone()));
+        made.push((all, curves.parts.clone()));
     }
     Ok(made)
 }
@@ -147,18 +154,19 @@ fn by_factors(
     rows: &[Mat<f64>],
     alphas: &[f64],
     par: Par,
+    narrow: &dyn Fn(&Mat<f64>) -> Matrix,
     run: &Run<'_>,
 ) -> Result<Made, Stop> {
-    let all = stacked(rows);
-    let mut by_part: BTreeMap<usize, Vec<Mat<f64>>> = BTreeMap::new();
+    let together = stacked(rows);
+    let mut all = vec![Matrix::default(); rows.len()];
     for &alpha in alphas {
         let factor = system.clone().factor(alpha, par, run)?;
-        let mut solved = all.transpose().to_owned();
+        let mut solved = together.transpose().to_owned();
         factor.solve(&mut solved, par, run)?;
         let mut at = 0;
-        for (part, rows) in rows.iter().enumerate() {
+        for (all, rows) in all.iter_mut().zip(rows) {
             let own = solved.subcols(at, rows.nrows()).transpose().to_owned();
-            by_part.entry(part).or_default().push(own);
+            *all = std::mem::take(all).stacked(&narrow(&own))?;
             at += rows.nrows();
         }
     }
@@ -168,8 +176,5 @@ fn by_factors(
             .collect()
     };
     let parts: Vec<Vec<f64>> = (0..alphas.len()).map(own).collect();
-    Ok(by_part
-        .into_values()
-        .map(|hats| (stacked(&hats), parts.clone()))
-        .collect())
+    Ok(all.into_iter().map(|hats| (hats, parts.clone())).collect())
 }

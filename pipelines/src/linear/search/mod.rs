@@ -12,7 +12,7 @@
 //! it is less).
 //!
 //! Memory beside inputs and results: the matrices of the problem ([`side`]; n²/2 or p² a part, f64), those of the
-//! splits worked on ([`MOST_HATS`]), and [`BATCH_BYTES`] a thread.
+//! splits worked on ([`HATS_BYTES`]), and [`BATCH_BYTES`] a thread.
 
 mod hats;
 mod losses;
@@ -34,9 +34,9 @@ use crate::{Error, Result};
 use side::Side;
 
 /// What a thread holds of a batch of targets.
-const BATCH_BYTES: usize = 24 << 20;
-/// What the matrices of the splits that are worked on together may take.
-const MOST_HATS: usize = 256 << 20;
+const BATCH_BYTES: usize = 12 << 20;
+/// What the matrices of the splits that are worked on together may take: this, or half of the inputs if that is more.
+const HATS_BYTES: usize = 64 << 20;
 /// Systems of more rows than these are not worked on side by side, but one after the other by all threads.
 const LARGE: usize = 2048;
 
@@ -204,6 +204,10 @@ impl<'a> Problem<'a> {
             Asked::Part(part) => self.parts[part].len(),
             Asked::Extra => self.extra.map_or(0, |e| e.n_rows),
         }
+    }
+
+    fn most_hats(&self) -> usize {
+        HATS_BYTES.max(2 * (self.x.values.len() + self.y.values.len()))
     }
 
     /// Targets that fit a thread's share of memory, when products have `height` rows.
@@ -379,19 +383,34 @@ pub fn search(
         .collect();
     let done = AtomicUsize::new(0);
     let n_units = grid.gammas.len() * splits.len() * orders.len() * n_targets;
-    for (g, gamma) in grid.gammas.iter().enumerate() {
+    let n_alphas = grid.alphas.len();
+    let groups = grouped(problem, splits, n_alphas);
+    let several = groups.len() > 1;
+    // Where all splits fit, several weights are worked on at once.
+    let at_once = if several {
+        1
+    } else {
+        (problem.most_hats() / of_hats(problem, splits, n_alphas).max(1)).max(1)
+    };
+    let gammas: Vec<(usize, &Vec<f64>)> = grid.gammas.iter().enumerate().collect();
+    for gammas in gammas.chunks(at_once) {
         run.check()?;
         // errors[order][model][alpha × target], when not all splits are worked on at once.
-        let mut errors: Vec<Vec<Vec<f32>>> = Vec::new();
-        let groups = grouped(problem, splits, grid.alphas.len());
-        let several = groups.len() > 1;
-        if several {
-            errors = vec![vec![vec![0.0; grid.alphas.len() * n_targets]; n_models]; orders.len()];
-        }
-        let errors = Mutex::new(errors);
+        let blank = || vec![vec![0.0f32; n_alphas * n_targets]; n_models];
+        let errors = Mutex::new(match several {
+            true => (0..orders.len()).map(|_| blank()).collect(),
+            false => Vec::new(),
+        });
         for group in &groups {
-            let hats = hats::of_splits(problem, &splits[group.clone()], gamma, &grid.alphas, run)?;
-            let height = hats.iter().flatten().map(|h| h.fixed.n_rows()).max();
+            let splits = &splits[group.clone()];
+            let weighed: Vec<&[f64]> = gammas.iter().map(|g| g.1.as_slice()).collect();
+            let hats = hats::of_splits(problem, splits, &weighed, &grid.alphas, run)?;
+            let height = hats
+                .iter()
+                .flatten()
+                .flatten()
+                .map(|h| h.fixed.n_rows())
+                .max();
             let batches = batches(n_targets, problem.batch(height.unwrap_or(0)));
             let units: Vec<(usize, Range<usize>)> = batches
                 .iter()
@@ -399,33 +418,39 @@ pub fn search(
                 .collect();
             each(problem.compute, &units, |(order, columns)| {
                 let targets: Vec<usize> = columns.clone().collect();
+                let n = targets.len();
                 let batch = problem.gather(&targets, &orders[*order], true)?;
-                let mut found = vec![vec![0.0f32; grid.alphas.len() * targets.len()]; n_models];
-                for (split, hats) in splits[group.clone()].iter().zip(&hats) {
+                let mut found = vec![vec![vec![0.0f32; n_alphas * n]; n_models]; gammas.len()];
+                for (s, split) in splits.iter().enumerate() {
                     run.check()?;
                     let mean = problem.train_mean(&batch, &split.without);
                     let right = problem.right_side(&batch, &split.without, &mean)?;
-                    for (&(model, part), hat) in split.says.iter().zip(hats) {
-                        let z = problem.times(&hat.fixed, &right)?;
-                        let observed = product::rows(&batch.y, problem.bounds[part].clone());
-                        let weight = 1.0 / (problem.parts[part].len() * says[model]).max(1) as f64;
-                        losses::add(&z, observed, &mean, hat, weight, &mut found[model]);
+                    for (found, hats) in found.iter_mut().zip(&hats) {
+                        for (&(model, part), hat) in split.says.iter().zip(&hats[s]) {
+                            let z = problem.times(&hat.fixed, &right)?;
+                            let observed = product::rows(&batch.y, problem.bounds[part].clone());
+                            let rows = problem.parts[part].len() * says[model];
+                            let weight = 1.0 / rows.max(1) as f64;
+                            losses::add(&z, observed, &mean, hat, weight, &mut found[model]);
+                        }
+                        let n = done.fetch_add(n, Ordering::Relaxed) + n;
+                        run.progress(n, n_units);
                     }
-                    let n = done.fetch_add(targets.len(), Ordering::Relaxed) + targets.len();
-                    run.progress(n, n_units);
                 }
                 if several {
                     let mut errors = lock(&errors);
-                    for (all, found) in errors[*order].iter_mut().zip(&found) {
-                        for (a, found) in found.chunks_exact(targets.len()).enumerate() {
-                            let all = &mut all[a * n_targets + columns.start..][..found.len()];
+                    for (all, found) in errors[*order].iter_mut().zip(&found[0]) {
+                        for (a, found) in found.chunks_exact(n).enumerate() {
+                            let all = &mut all[a * n_targets + columns.start..][..n];
                             all.iter_mut().zip(found).for_each(|(a, f)| *a += f);
                         }
                     }
                 } else {
                     let mut best = lock(&best);
-                    for (best, found) in best[*order].iter_mut().zip(&found) {
-                        improve(best, columns.start, found, targets.len(), g, &batch.finite);
+                    for (&(g, _), found) in gammas.iter().zip(&found) {
+                        for (best, found) in best[*order].iter_mut().zip(found) {
+                            improve(best, columns.start, found, n, g, &batch.finite);
+                        }
                     }
                 }
                 Ok(())
@@ -433,9 +458,10 @@ pub fn search(
         }
         if several {
             let mut best = lock(&best);
+            let finite = vec![true; n_targets];
             for (best, found) in best.iter_mut().zip(lock(&errors).iter()) {
                 for (best, found) in best.iter_mut().zip(found) {
-                    improve(best, 0, found, n_targets, g, &vec![true; n_targets]);
+                    improve(best, 0, found, n_targets, gammas[0].0, &finite);
                 }
             }
         }
@@ -506,15 +532,9 @@ fn grouped(problem: &Problem<'_>, splits: &[Split], n_alphas: usize) -> Vec<Rang
     let mut groups: Vec<Range<usize>> = Vec::new();
     let mut held = 0;
     for (s, split) in splits.iter().enumerate() {
-        let width = problem.side.width(problem.n_train(&split.without));
-        let rows: usize = split
-            .says
-            .iter()
-            .map(|&(_, part)| problem.parts[part].len())
-            .sum();
-        let bytes = 4 * rows * width * n_alphas;
+        let bytes = of_hats(problem, std::slice::from_ref(split), n_alphas);
         match groups.last_mut() {
-            Some(group) if held + bytes <= MOST_HATS => {
+            Some(group) if held + bytes <= problem.most_hats() => {
                 group.end = s + 1;
                 held += bytes;
             }
@@ -525,6 +545,19 @@ fn grouped(problem: &Problem<'_>, splits: &[Split], n_alphas: usize) -> Vec<Rang
         }
     }
     groups
+}
+
+/// Bytes that the hats of some splits take, when three of four penalties need one of their own.
+fn of_hats(problem: &Problem<'_>, splits: &[Split], n_alphas: usize) -> usize {
+    let bytes = |split: &Split| {
+        let width = problem.side.width(problem.n_train(&split.without));
+        let rows = split
+            .says
+            .iter()
+            .map(|&(_, part)| problem.parts[part].len());
+        3 * rows.sum::<usize>() * width * n_alphas
+    };
+    splits.iter().map(bytes).sum()
 }
 
 fn batches(n: usize, size: usize) -> Vec<Range<usize>> {

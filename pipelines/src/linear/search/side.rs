@@ -36,9 +36,30 @@ pub(super) struct Primal {
 #[derive(Debug)]
 pub(super) struct Dual {
     /// XXᵀ of the rows of the parts, part after part, less the mean of all.
-    kernels: Vec<Symmetric>,
+    kernels: Vec<Kernel>,
     /// The rows nothing is fitted on with those rows.
-    extra: Vec<Matrix>,
+    extra: Vec<Kernel>,
+}
+
+/// Products of some rows with those of the parts.
+#[derive(Debug)]
+struct Kernel {
+    values: Matrix,
+    /// Of every row its sum over each part.
+    sums: Vec<Vec<f64>>,
+}
+
+impl Kernel {
+    fn new(values: Matrix, bounds: &[Range<usize>]) -> Self {
+        let sums = values.rows().map(|row| {
+            let of = |part: &Range<usize>| row[part.clone()].iter().map(|v| f64::from(*v)).sum();
+            bounds.iter().map(of).collect()
+        });
+        Self {
+            sums: sums.collect(),
+            values,
+        }
+    }
 }
 
 impl Side {
@@ -56,7 +77,12 @@ impl Side {
         let most = bounds.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
         if x.n_cols > rows.len() - most.min(rows.len()) {
             return Ok(Self::Dual(Dual::new(
-                x, spaces, rows, extra, &means, compute, run,
+                (x, extra),
+                spaces,
+                (rows, bounds),
+                &means,
+                compute,
+                run,
             )?));
         }
         let x = kernel::minus(&x.select_rows(rows), &means);
@@ -98,7 +124,14 @@ impl Side {
                 let trace = |g: &Mat<f64>| (0..g.nrows()).map(|i| g[(i, i)]).sum::<f64>();
                 primal.grams.iter().map(trace).sum::<f64>() / n_rows.max(1) as f64
             }
-            Self::Dual(dual) => dual.kernels.iter().map(Symmetric::mean_diagonal).sum(),
+            Self::Dual(dual) => {
+                let diagonal = |k: &Kernel| {
+                    (0..n_rows)
+                        .map(|i| f64::from(k.values.row(i)[i]))
+                        .sum::<f64>()
+                };
+                dual.kernels.iter().map(diagonal).sum::<f64>() / n_rows.max(1) as f64
+            }
         }
     }
 }
@@ -159,10 +192,9 @@ impl Primal {
 
 impl Dual {
     fn new(
-        x: &Matrix,
+        (x, extra): (&Matrix, Option<&Matrix>),
         spaces: &[Range<usize>],
-        rows: &[usize],
-        extra: Option<&Matrix>,
+        (rows, bounds): (&[usize], &[Range<usize>]),
         means: &[f32],
         compute: &Compute,
         run: &Run<'_>,
@@ -176,12 +208,14 @@ impl Dual {
             // Only what is not as it should be already is copied.
             let copy = (!all || !in_order).then(|| part_of(x, rows, space));
             let here = copy.as_ref().unwrap_or(x);
-            kernels.push(Symmetric::kernel(here, means, Par::rayon(0), run)?);
+            let half = Symmetric::kernel(here, means, Par::rayon(0), run)?;
+            kernels.push(Kernel::new(half.narrowed(), bounds));
             if let Some(extra) = extra {
-                let copy =
-                    (!all).then(|| part_of(extra, &(0..extra.n_rows).collect::<Vec<_>>(), space));
+                let every: Vec<usize> = (0..extra.n_rows).collect();
+                let copy = (!all).then(|| part_of(extra, &every, space));
                 let extra = copy.as_ref().unwrap_or(extra);
-                across.push(kernel::across(extra, here, means, compute, run)?);
+                let products = kernel::across(extra, here, means, compute, run)?;
+                across.push(Kernel::new(products, bounds));
             }
         }
         Ok(Self {
@@ -220,11 +254,11 @@ impl Problem<'_> {
                 })
             }
             Side::Dual(dual) => {
-                let train = self.train(without);
-                let at = |r: usize, c: usize| dual.weighed(gamma, train[r], train[c]);
-                let means = row_means(train.len(), train.len(), at);
-                let grand = means.iter().sum::<f64>() / means.len().max(1) as f64;
-                Symmetric::from_fn(train.len(), |r, c| at(r, c) - means[r] - means[c] + grand)
+                let rows = self.train(without);
+                let (values, means) = self.weighed(&dual.kernels, &rows, without, gamma);
+                let n = means.len();
+                let grand = means.iter().sum::<f64>() / n.max(1) as f64;
+                Symmetric::from_fn(n, |r, c| values[r * n + c] - means[r] - means[c] + grand)
             }
         }
     }
@@ -257,34 +291,77 @@ impl Problem<'_> {
                 })
             }
             Side::Dual(dual) => {
-                let train = self.train(without);
                 let mut only = gamma.to_vec();
                 if let Some(space) = space {
-                    only.iter_mut().enumerate().for_each(|(s, g)| {
-                        if s != space {
-                            *g = 0.0;
-                        }
-                    });
+                    let others = only.iter_mut().enumerate().filter(|(s, _)| *s != space);
+                    others.for_each(|(_, g)| *g = 0.0);
                 }
-                let n = self.n_asked(asked);
-                let raw = |r: usize, c: usize| match asked {
-                    Asked::Part(part) => dual.weighed(&only, self.bounds[part].start + r, train[c]),
-                    Asked::Extra => only
-                        .iter()
-                        .zip(&dual.extra)
-                        .map(|(g, k)| g * f64::from(k.row(r)[train[c]]))
-                        .sum(),
+                let (kernels, rows) = match asked {
+                    Asked::Part(part) => (&dual.kernels, self.bounds[part].clone().collect()),
+                    Asked::Extra => (&dual.extra, (0..self.n_asked(asked)).collect::<Vec<_>>()),
                 };
-                let of_asked = row_means(n, train.len(), raw);
-                let of_train = row_means(train.len(), train.len(), |r, c| {
-                    dual.weighed(&only, train[r], train[c])
-                });
-                let grand = of_train.iter().sum::<f64>() / of_train.len().max(1) as f64;
-                Mat::from_fn(n, train.len(), |r, c| {
-                    raw(r, c) - of_asked[r] - of_train[c] + grand
+                let (values, of_asked) = self.weighed(kernels, &rows, without, &only);
+                let of_train =
+                    self.train_means(&dual.kernels, &self.train(without), without, &only);
+                let n = of_train.len();
+                let grand = of_train.iter().sum::<f64>() / n.max(1) as f64;
+                Mat::from_fn(rows.len(), n, |r, c| {
+                    values[r * n + c] - of_asked[r] - of_train[c] + grand
                 })
             }
         }
+    }
+
+    /// Σ γ K of some rows with the training rows, row after row, and the mean of each row.
+    fn weighed(
+        &self,
+        kernels: &[Kernel],
+        rows: &[usize],
+        without: &[usize],
+        gamma: &[f64],
+    ) -> (Vec<f64>, Vec<f64>) {
+        let n = self.n_train(without);
+        let mut out = vec![0.0f64; rows.len() * n];
+        let trained = || (0..self.bounds.len()).filter(|part| !without.contains(part));
+        for (gamma, kernel) in gamma.iter().zip(kernels).filter(|(g, _)| **g > 0.0) {
+            for (&row, out) in rows.iter().zip(out.chunks_exact_mut(n.max(1))) {
+                let from = kernel.values.row(row);
+                let mut to = 0;
+                for part in trained() {
+                    let from = &from[self.bounds[part].clone()];
+                    let sums = out[to..to + from.len()].iter_mut().zip(from);
+                    sums.for_each(|(sum, value)| *sum += gamma * f64::from(*value));
+                    to += from.len();
+                }
+            }
+        }
+        (out, self.train_means(kernels, rows, without, gamma))
+    }
+
+    /// The mean of Σ γ K over the training rows, for some rows.
+    fn train_means(
+        &self,
+        kernels: &[Kernel],
+        rows: &[usize],
+        without: &[usize],
+        gamma: &[f64],
+    ) -> Vec<f64> {
+        let n = self.n_train(without).max(1) as f64;
+        let mean = |&row: &usize| {
+            let of = |kernel: &Kernel| -> f64 {
+                let sums = kernel.sums[row].iter().enumerate();
+                sums.filter(|(part, _)| !without.contains(part))
+                    .map(|(_, s)| s)
+                    .sum()
+            };
+            gamma
+                .iter()
+                .zip(kernels)
+                .map(|(g, k)| g * of(k))
+                .sum::<f64>()
+                / n
+        };
+        rows.iter().map(mean).collect()
     }
 
     /// Hats as f32, for features that are not weighed.
@@ -319,16 +396,4 @@ impl Problem<'_> {
             .flat_map(|part| self.bounds[part].clone())
             .collect()
     }
-}
-
-impl Dual {
-    fn weighed(&self, gamma: &[f64], r: usize, c: usize) -> f64 {
-        let kernels = gamma.iter().zip(&self.kernels);
-        kernels.map(|(g, k)| g * k.at(r, c)).sum()
-    }
-}
-
-fn row_means(n_rows: usize, n_cols: usize, at: impl Fn(usize, usize) -> f64) -> Vec<f64> {
-    let mean = |r: usize| (0..n_cols).map(|c| at(r, c)).sum::<f64>() / n_cols.max(1) as f64;
-    (0..n_rows).map(mean).collect()
 }

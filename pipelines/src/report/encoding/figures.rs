@@ -130,8 +130,9 @@ impl Scaled for Cloud {
     }
 }
 
-/// Cells a side of the histogram for a range of 1.
+/// Bins of a histogram for a range of 1, and of one in two dimensions.
 const CELLS: f64 = 50.0;
+const COARSE: f64 = 25.0;
 
 impl Draw for Cloud {
     fn size(&self) -> (u32, u32) {
@@ -170,13 +171,13 @@ impl Draw for Cloud {
             std::collections::BTreeMap::new();
         for (x, y) in &self.points {
             *counts
-                .entry(((x * CELLS).floor() as i64, (y * CELLS).floor() as i64))
+                .entry(((x * COARSE).floor() as i64, (y * COARSE).floor() as i64))
                 .or_default() += 1;
         }
         let fullest = f64::from(counts.values().copied().max().unwrap_or(1));
         for ((i, j), n) in counts {
-            let (x, y) = (i as f64 / CELLS, j as f64 / CELLS);
-            let corners = [frame.at(x, y + 1.0 / CELLS), frame.at(x + 1.0 / CELLS, y)];
+            let (x, y) = (i as f64 / COARSE, j as f64 / COARSE);
+            let corners = [frame.at(x, y + 1.0 / COARSE), frame.at(x + 1.0 / COARSE, y)];
             let share = (f64::from(n) / fullest).sqrt();
             area.draw(&Rectangle::new(
                 corners,
@@ -418,7 +419,7 @@ impl Draw for Bars {
             }
             let of_ceiling = bar.ceiling.filter(|c| *c > 0.0);
             let words = match of_ceiling {
-                Some(c) => format!("{:.0} % of {}", 100.0 * bar.r2 / c, bar.n),
+                Some(c) => format!("{:.0} %, {}", 100.0 * bar.r2 / c, bar.n),
                 None => format!("{:.3}, {}", bar.r2, bar.n),
             };
             let style = text(12 * self.k, FAINT, HPos::Left, VPos::Center);
@@ -472,7 +473,7 @@ impl Bars {
         ))?;
         x += 86;
         area.draw(&Text::new(
-            "right: of the ceiling; voxels counted",
+            "right: share of the ceiling, voxels",
             (x * k, (y + DROP) * k),
             font(),
         ))

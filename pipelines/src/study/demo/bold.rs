@@ -104,6 +104,7 @@ pub(super) fn events(
             duration_secs: SHOWN_SECS,
             trial_type,
             stim_file: Some(id),
+            modulation: 1.0,
         }
     };
     Events {

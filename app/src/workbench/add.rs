@@ -1,0 +1,362 @@
+//! What the job of adding files does: each is told by its content and held against what is open.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fusiform_pipelines::io::cifti::{self, Maps};
+use fusiform_pipelines::parcels;
+use fusiform_pipelines::study::Load;
+use fusiform_pipelines::study::roles::{self, Role, VolumeRole};
+use fusiform_pipelines::surface::Surface;
+use fusiform_pipelines::volume::Atlas;
+use fusiform_pipelines::{Error, Run, Stop};
+
+use super::grey::robust_range;
+use crate::brain::{Brain, HemisphereShapes};
+use crate::layout::MapLook;
+use crate::map_files::{
+    FileMap, file_name, hemisphere_for, leave_out_zeros, paint, read_maps, read_regions,
+    settle_side,
+};
+use crate::presets::{self, Values};
+use crate::session::{AddedParts, AddedSurface, MapParts, News};
+
+/// Maps taken from one file, at most.
+const MOST_MAPS: usize = 12;
+
+/// Reads files that were dropped on the window. With a study open they become maps, regions and surfaces of it, unless
+/// one of them is a study, a saved view, a run or an anatomy: then these are opened in its place and the others added.
+pub(crate) fn files(paths: &[PathBuf], open: Option<&Brain>, run: &Run<'_>) -> Result<News, Stop> {
+    run.stage("looking into the files");
+    let mut parts = AddedParts::default();
+    let mut roles = Vec::new();
+    for (n, path) in paths.iter().enumerate() {
+        run.check()?;
+        run.progress(n, paths.len());
+        if is_opened_alone(path) {
+            return Ok(News::Instead {
+                open: vec![path.clone()],
+                add: Vec::new(),
+            });
+        }
+        match roles::of(path, run) {
+            Ok(role) => roles.push((path.clone(), role)),
+            Err(Stop::Failed(error)) => parts.refused.push(error.to_string()),
+            Err(stop) => return Err(stop),
+        }
+    }
+    let makes_a_study = |role: &Role| {
+        matches!(role, Role::Run | Role::Volume(VolumeRole::Anatomy, _))
+            || (open.is_none() && is_of_a_study(role))
+    };
+    let Some(brain) = open.filter(|_| !roles.iter().any(|(_, role)| makes_a_study(role))) else {
+        return Ok(instead(paths, &roles, makes_a_study));
+    };
+    run.stage("reading maps, regions and surfaces");
+    let mut shown = Shown {
+        atlas: brain.atlas.clone(),
+        surfaces: shapes_of(brain),
+        parts,
+    };
+    // Surfaces first and tables last: the one is laid on the other.
+    roles.sort_by_key(|(_, role)| match role {
+        Role::Surface(_) => 0,
+        Role::Volume(VolumeRole::Atlas(_), _) | Role::Labels => 1,
+        Role::Table => 3,
+        _ => 2,
+    });
+    let n_files = roles.len();
+    for (n, (path, role)) in roles.into_iter().enumerate() {
+        run.check()?;
+        run.progress(n, n_files);
+        match shown.take(&path, role, run) {
+            Ok(taken_as) => {
+                let words = format!("{}: {taken_as}", file_name(&path));
+                shown.parts.taken_as.push(words);
+                shown.parts.paths.push(path);
+            }
+            Err(error) => match error.downcast::<Stop>() {
+                Ok(Stop::Cancelled) => return Err(Stop::Cancelled),
+                Ok(stop @ Stop::Failed(_)) => shown.parts.refused.push(stop.to_string()),
+                Err(error) => shown.parts.refused.push(format!("{error:#}")),
+            },
+        }
+    }
+    let mut parts = shown.parts;
+    parts.maps = pairs_joined(parts.maps);
+    Ok(News::Added(parts))
+}
+
+/// Folders, study files and saved views.
+fn is_opened_alone(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    path.is_dir() || matches!(ending.as_deref(), Some("json" | "toml"))
+}
+
+/// What can be the body of a study where none is open; the rest lies over it.
+fn is_of_a_study(role: &Role) -> bool {
+    match role {
+        Role::Volume(role, _) => *role != VolumeRole::Signed,
+        Role::Run | Role::Surface(_) | Role::Labels => true,
+        Role::SheetMap | Role::Grayordinates | Role::Table | Role::Other(_) => false,
+    }
+}
+
+fn instead(
+    paths: &[PathBuf],
+    roles: &[(PathBuf, Role)],
+    makes_a_study: impl Fn(&Role) -> bool,
+) -> News {
+    let body = |role: &Role| makes_a_study(role) || is_of_a_study(role);
+    if !roles.iter().any(|(_, role)| body(role)) {
+        // Nothing to lie over: what there is is looked at by itself.
+        return News::Instead {
+            open: paths.to_vec(),
+            add: Vec::new(),
+        };
+    }
+    // A file that could not be read is named by the error of opening it.
+    let role_of = |path: &PathBuf| roles.iter().find(|(p, _)| p == path).map(|(_, role)| role);
+    let (open, add) = paths
+        .iter()
+        .cloned()
+        .partition(|path| role_of(path).is_none_or(body));
+    News::Instead { open, add }
+}
+
+/// What is open, with what was added so far.
+struct Shown {
+    atlas: Option<Arc<Atlas>>,
+    surfaces: Vec<HemisphereShapes>,
+    parts: AddedParts,
+}
+
+impl Shown {
+    fn take(&mut self, path: &Path, role: Role, run: &Run<'_>) -> anyhow::Result<&'static str> {
+        Ok(match role {
+            Role::Run => "a run",
+            Role::Volume(VolumeRole::Atlas(_), _) => {
+                let atlas = Arc::new(Atlas::load(path, run)?);
+                self.atlas = Some(Arc::clone(&atlas));
+                self.parts.atlas = Some((atlas, file_name(path)));
+                "regions"
+            }
+            Role::Volume(_, volume) => {
+                let map = FileMap {
+                    volume: Some(Arc::new(volume)),
+                    ..FileMap::default()
+                };
+                self.put(path, map, "");
+                "a map"
+            }
+            Role::Surface(shape) => {
+                let surface = Surface::load(path, run)?;
+                let side = settle_side(path, surface.hemisphere)?;
+                self.put_surface(AddedSurface {
+                    hemisphere: side,
+                    shape,
+                    surface: Arc::new(surface),
+                    file: path.to_path_buf(),
+                })?;
+                "a surface"
+            }
+            Role::Labels => {
+                self.put_regions(path, run)?;
+                "regions of the surfaces"
+            }
+            Role::Grayordinates if is_regions(path, run)? => {
+                self.put_regions(path, run)?;
+                "regions of the surfaces"
+            }
+            Role::SheetMap | Role::Grayordinates => {
+                let maps = read_maps(path, &self.surfaces, None, MOST_MAPS, run)?;
+                let several = maps.len() > 1;
+                for mut map in maps {
+                    leave_out_zeros(&mut map.sheet, run);
+                    let name = std::mem::take(&mut map.name);
+                    self.put(path, map, if several { &name } else { "" });
+                }
+                if several { "maps" } else { "a map" }
+            }
+            Role::Table => {
+                let values = parcels::read_values(path)?;
+                let (map, unmatched) = paint(path, &values, self.atlas.as_deref(), &self.surfaces)?;
+                if let Some(unmatched) = unmatched {
+                    run.warn(unmatched);
+                }
+                let name = map.name.clone();
+                self.put(path, map, &name);
+                if let Some(map) = self.parts.maps.last_mut() {
+                    // What a table says is shown, however small.
+                    map.look.threshold = 0.0;
+                    "values painted on the regions".clone_into(&mut map.meaning);
+                }
+                "values painted on the regions"
+            }
+            Role::Other(what) => {
+                return Err(Error::file(path, format!("is not shown: it is {what}")).into());
+            }
+        })
+    }
+
+    fn put(&mut self, path: &Path, map: FileMap, name: &str) {
+        let values = match &map.volume {
+            Some(volume) => Values::Volume(Arc::clone(volume)),
+            None => Values::Sheet(map.sheet.clone()),
+        };
+        let look = presets::Map::new(values, "").look;
+        let all: Vec<f32> = match &map.volume {
+            Some(volume) => volume.data.to_vec(),
+            None => map
+                .sheet
+                .iter()
+                .flat_map(|(_, v)| v.iter().copied())
+                .collect(),
+        };
+        let file = file_name(path);
+        self.parts.maps.push(MapParts {
+            name: if name.is_empty() {
+                file.clone()
+            } else {
+                format!("{name} ({file})")
+            },
+            unit: "units of the file".to_owned(),
+            meaning: format!("From {}", path.display()),
+            volume: map.volume,
+            sheet: map.sheet,
+            robust: robust_range(&all, 0.02, 0.98),
+            look: MapLook::of(&look),
+        });
+    }
+
+    fn put_surface(&mut self, added: AddedSurface) -> anyhow::Result<()> {
+        let n = added.surface.vertices.len();
+        let here = self
+            .surfaces
+            .iter_mut()
+            .find(|h| h.side == added.hemisphere);
+        match here {
+            Some(_) => {
+                let at = hemisphere_for(&added.file, added.hemisphere, n, &self.surfaces)?;
+                let shapes = &mut self.surfaces[at].shapes;
+                shapes.push((added.shape, Arc::clone(&added.surface)));
+            }
+            None => self.surfaces.push(HemisphereShapes {
+                side: added.hemisphere,
+                shapes: vec![(added.shape, Arc::clone(&added.surface))],
+                sulcal: None,
+                labels: None,
+                file: Some(added.file.clone()),
+            }),
+        }
+        self.parts.surfaces.push(added);
+        Ok(())
+    }
+
+    fn put_regions(&mut self, path: &Path, run: &Run<'_>) -> anyhow::Result<()> {
+        for (at, labels) in read_regions(path, &self.surfaces, run)? {
+            let side = self.surfaces[at].side;
+            self.surfaces[at].labels = Some(Arc::clone(&labels));
+            self.parts.labels.push((side, labels));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a CIFTI file holds regions.
+fn is_regions(path: &Path, run: &Run<'_>) -> Result<bool, Stop> {
+    Ok(matches!(cifti::read(path, run)?.maps, Maps::Labels(_)))
+}
+
+fn shapes_of(brain: &Brain) -> Vec<HemisphereShapes> {
+    let copy = |h: &HemisphereShapes| HemisphereShapes {
+        side: h.side,
+        shapes: h.shapes.clone(),
+        sulcal: h.sulcal.clone(),
+        labels: h.labels.clone(),
+        file: h.file.clone(),
+    };
+    brain.hemispheres.iter().map(copy).collect()
+}
+
+/// Two maps that cover one hemisphere each, and whose names differ in the side alone, as one map.
+fn pairs_joined(maps: Vec<MapParts>) -> Vec<MapParts> {
+    let mut joined: Vec<MapParts> = Vec::new();
+    for map in maps {
+        let alone = |map: &MapParts| match (map.sheet.as_slice(), &map.volume) {
+            ([(side, _)], None) => Some(*side),
+            _ => None,
+        };
+        let partner = joined.iter_mut().find(|there| {
+            let sides = (alone(there), alone(&map));
+            let differ = matches!(sides, (Some(a), Some(b)) if a != b);
+            differ && without_sides(&there.name) == without_sides(&map.name)
+        });
+        let Some(partner) = partner else {
+            joined.push(map);
+            continue;
+        };
+        partner.name = without_sides(&map.name);
+        partner.meaning = format!("{}\n{}", partner.meaning, map.meaning);
+        partner.sheet.extend(map.sheet);
+        partner.sheet.sort_by_key(|(side, _)| *side);
+        partner.robust = (
+            partner.robust.0.min(map.robust.0),
+            partner.robust.1.max(map.robust.1),
+        );
+        let values = Values::Sheet(partner.sheet.clone());
+        partner.look = MapLook::of(&presets::Map::new(values, "").look);
+    }
+    joined
+}
+
+/// A file's name without the words for its side.
+fn without_sides(name: &str) -> String {
+    let is_side = |word: &&str| {
+        let side = word.to_lowercase();
+        !matches!(
+            side.as_str(),
+            "l" | "r" | "lh" | "rh" | "left" | "right" | "hemi"
+        )
+    };
+    let words = name.split(['.', '_', '-']).filter(is_side);
+    words.collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use fusiform_pipelines::surface::Hemisphere;
+
+    use super::*;
+
+    fn side(name: &str, side: Hemisphere, values: &[f32]) -> MapParts {
+        let values: Arc<[f32]> = values.into();
+        let look = presets::Map::new(Values::Sheet(vec![(side, Arc::clone(&values))]), "").look;
+        MapParts {
+            name: name.into(),
+            unit: String::new(),
+            meaning: String::new(),
+            volume: None,
+            sheet: vec![(side, values)],
+            robust: (0.0, 1.0),
+            look: MapLook::of(&look),
+        }
+    }
+
+    #[test]
+    fn two_sides_of_one_name_are_one_map() {
+        let maps = vec![
+            side("rh.thickness", Hemisphere::Right, &[1.0, -3.0]),
+            side("lh.thickness", Hemisphere::Left, &[2.0]),
+            side("lh.curv", Hemisphere::Left, &[4.0]),
+        ];
+        let joined = pairs_joined(maps);
+        let names: Vec<&str> = joined.iter().map(|map| map.name.as_str()).collect();
+        assert_eq!(names, ["thickness", "lh.curv"]);
+        let sides: Vec<Hemisphere> = joined[0].sheet.iter().map(|(side, _)| *side).collect();
+        assert_eq!(sides, [Hemisphere::Left, Hemisphere::Right]);
+        // A look of both: the right one has a negative number.
+        assert!(joined[0].look.two_sided);
+        assert!((joined[0].look.high - 3.0).abs() < 1e-6);
+    }
+}
