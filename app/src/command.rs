@@ -1,6 +1,7 @@
 //! The only door to [`Session`] and [`Layout`]: panels send commands, [`apply`] carries them out.
 
 mod arrivals;
+mod regions;
 mod work;
 
 use std::path::PathBuf;
@@ -13,10 +14,11 @@ use glam::DVec3;
 
 use crate::jobs::{Arrival, Jobs, Kind};
 use crate::layout::{
-    self, CodeChoice, CortexLook, InsideLook, Layer, Layout, MapLook, Mouse, Pane, SliceMode, Sort,
-    View,
+    self, CodeChoice, CortexLook, InsideLook, Layer, Layout, MapLook, Mouse, Pane, RegionChange,
+    SliceMode, Sort, View,
 };
 use crate::session::{MapId, Saved, Session};
+use crate::workbench::draw::Drawing;
 use crate::workbench::{ask, load};
 use arrivals::arrive;
 use work::{
@@ -64,6 +66,12 @@ pub enum Command {
     AskSave(Saved),
     /// Write it there.
     Save(Saved, PathBuf),
+    /// Make a region.
+    Draw(Drawing),
+    /// Ask the desktop where to write regions, by their names.
+    AskExport(Vec<String>),
+    /// Write regions, by their names, in the format that the name of the file asks for.
+    Export(Vec<String>, PathBuf),
     /// Make the single-trial responses of the selected part of the study.
     ReadResponses,
     /// Fit an encoding model with these features to the responses.
@@ -148,10 +156,17 @@ pub enum Change {
     Percent(bool),
     /// Regions whose time courses are drawn, by name.
     Pinned(Vec<String>),
+    /// Regions are edited, or shown otherwise.
+    Regions(RegionChange),
 }
 
 /// Carries out a command.
 pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, command: Command) {
+    carry_out(session, layout, jobs, command);
+    regions::settle(session, layout);
+}
+
+fn carry_out(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, command: Command) {
     match command {
         Command::OpenDemo => open(session, layout, jobs, Vec::new()),
         Command::Open(paths) if paths.is_empty() => {}
@@ -192,6 +207,9 @@ pub fn apply(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             });
         }
         Command::Save(what, path) => save(session, layout, jobs, what, path),
+        Command::Draw(drawing) => regions::draw(session, layout, jobs, drawing),
+        Command::AskExport(names) => regions::ask(jobs, names),
+        Command::Export(names, path) => regions::export(session, layout, jobs, names, path),
         Command::ReadResponses => read_responses(session, jobs),
         Command::Encode(features) => encode(session, jobs, features),
         Command::Decode => decode(session, layout, jobs),
@@ -306,6 +324,7 @@ fn change_view(session: &Session, layout: &mut Layout, change: Change) {
         Change::Frame(frame) => view.frame = frame,
         Change::Percent(on) => view.percent = on,
         Change::Pinned(regions) => view.pinned = regions,
+        Change::Regions(change) => regions::change(session, layout, change),
     }
 }
 

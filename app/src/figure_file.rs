@@ -11,6 +11,7 @@ use fusiform_render::renderer::Backend;
 use glam::Vec3;
 use serde::{Deserialize, Serialize};
 
+use crate::brain::Brain;
 use crate::figure::Sheet;
 use crate::presets::{self, Angle, FreeCamera, Map, Sample, Style};
 use crate::sources::Sources;
@@ -254,20 +255,30 @@ impl FigureFile {
         Ok(write::write_text(path, &(text + "\n"))?)
     }
 
-    /// Reads the sources and draws the figure.
-    pub fn draw(&self, backend: &mut Backend, run: &Run<'_>) -> anyhow::Result<Sheet> {
+    /// Reads the sources: what is drawn, and the map with its look.
+    ///
+    /// # Errors
+    /// Says what of the figure is not possible before anything is read; names the file that cannot be read.
+    pub fn load(&self, run: &Run<'_>) -> anyhow::Result<(Brain, Option<Map>)> {
         self.page.check()?;
-        let rows = match &self.figure {
-            Kind::Mosaic { rows } => presets::parse_rows(rows)?,
-            _ => Vec::new(),
-        };
+        if let Kind::Mosaic { rows } = &self.figure {
+            presets::parse_rows(rows)?;
+        }
         let on_sheet = matches!(self.figure, Kind::Surface { .. } | Kind::Flat);
         let (brain, mut map) = self.sources.load(on_sheet, run)?;
         if let Some(map) = &mut map {
             self.look.apply(map)?;
         }
-        run.stage("drawing");
-        let map = map.as_ref();
+        Ok((brain, map))
+    }
+
+    /// Draws the figure of what [`Self::load`] read.
+    pub fn draw(
+        &self,
+        brain: &Brain,
+        map: Option<&Map>,
+        backend: &mut Backend,
+    ) -> anyhow::Result<Sheet> {
         let style = self.page.style();
         let point = |at: &Option<[f32; 3]>| at.map(Vec3::from_array);
         match &self.figure {
@@ -280,13 +291,16 @@ impl FigureFile {
                     shape: *shape,
                     ..style
                 };
-                presets::cortex(&brain, map, views, *camera, style, backend)
+                presets::cortex(brain, map, views, *camera, style, backend)
             }
-            Kind::Flat => presets::flat_map(&brain, map, style, backend),
-            Kind::Slices { at_mm } => presets::slices(&brain, map, point(at_mm), style, backend),
-            Kind::Mosaic { .. } => presets::mosaic(&brain, map, &rows, style, backend),
-            Kind::Glass => presets::glass_brain(&brain, map, style, backend),
-            Kind::Cast { at_mm } => presets::cut_open(&brain, map, point(at_mm), style, backend),
+            Kind::Flat => presets::flat_map(brain, map, style, backend),
+            Kind::Slices { at_mm } => presets::slices(brain, map, point(at_mm), style, backend),
+            Kind::Mosaic { rows } => {
+                let rows = presets::parse_rows(rows)?;
+                presets::mosaic(brain, map, &rows, style, backend)
+            }
+            Kind::Glass => presets::glass_brain(brain, map, style, backend),
+            Kind::Cast { at_mm } => presets::cut_open(brain, map, point(at_mm), style, backend),
         }
     }
 }

@@ -35,6 +35,19 @@ pub struct Job<T> {
     cancel: CancelToken,
 }
 
+/// Does two things at once, the second on this thread: for the command line, which may wait.
+pub fn both<A: Send, B>(beside: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(beside);
+        let here = here();
+        let beside = beside.join();
+        (
+            beside.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            here,
+        )
+    })
+}
+
 /// What a look at a job gave.
 #[derive(Debug)]
 pub struct Drained<T> {
@@ -190,6 +203,10 @@ pub enum Kind {
     Decode,
     /// Drawing a picture to be saved.
     Picture,
+    /// Making a region; each is a work of its own.
+    Region(u32),
+    /// Writing regions.
+    Export,
     /// Asking the desktop for paths.
     Dialog,
 }

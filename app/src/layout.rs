@@ -1,5 +1,6 @@
 //! What is shown and how: saved, versioned, checked when restored, undone by snapshots.
 
+use std::collections::BTreeMap;
 use std::mem::Discriminant;
 use std::path::PathBuf;
 
@@ -11,18 +12,20 @@ use crate::command::Change;
 mod layers;
 mod look;
 mod mouse;
+mod regions;
 mod view;
 
 pub use layers::Layer;
 pub use look::{CortexLook, Halves, Inside, InsideLook, MapLook, ModulationLook, SliceMode};
 pub use mouse::{Drag, Hold, Mouse, Wheel};
+pub use regions::{RegionChange, Regions};
 pub use view::View;
 
 /// The version of the saved form; another version is not read.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The name under which the layout is saved.
-pub const STORAGE_KEY: &str = "fusiform_layout_v2";
+pub const STORAGE_KEY: &str = "fusiform_layout_v3";
 
 /// Snapshots kept for undo.
 const HISTORY: usize = 200;
@@ -46,13 +49,15 @@ pub enum Pane {
     Voxel,
     /// Clusters and regions of the map.
     Tables,
+    /// The regions of the atlas and the user's own.
+    Regions,
     /// What happened.
     Log,
 }
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Slices,
         Self::Surface,
         Self::Trials,
@@ -60,6 +65,7 @@ impl Pane {
         Self::TimeCourse,
         Self::Voxel,
         Self::Tables,
+        Self::Regions,
         Self::Log,
     ];
 
@@ -73,6 +79,7 @@ impl Pane {
             Self::TimeCourse => "Time course",
             Self::Voxel => "Voxel",
             Self::Tables => "Tables",
+            Self::Regions => "Regions",
             Self::Log => "Log",
         }
     }
@@ -121,6 +128,12 @@ pub struct Layout {
     /// What the mouse does on slices.
     #[serde(default)]
     pub mouse: Mouse,
+    /// Regions by the subject they were drawn on.
+    #[serde(default)]
+    kept: BTreeMap<String, Regions>,
+    /// Whose regions the view shows.
+    #[serde(skip)]
+    regions_of: Option<String>,
     #[serde(skip)]
     past: Vec<View>,
     #[serde(skip)]
@@ -139,6 +152,8 @@ impl Default for Layout {
             dark: true,
             recent: Vec::new(),
             mouse: Mouse::default(),
+            kept: BTreeMap::new(),
+            regions_of: None,
             past: Vec::new(),
             future: Vec::new(),
             last_change: None,
@@ -149,7 +164,30 @@ impl Default for Layout {
 impl Layout {
     /// The saved form.
     pub fn to_text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let mut saved = self.clone();
+        saved.regions_of(None);
+        serde_json::to_string(&saved).unwrap_or_default()
+    }
+
+    /// Shows the regions of another subject, by the name under which they are kept, and keeps those of the one before.
+    /// With them goes the way back, which would bring the others' again.
+    pub(crate) fn regions_of(&mut self, subject: Option<String>) {
+        if subject == self.regions_of {
+            return;
+        }
+        let names = self.view.regions.names;
+        let shown = std::mem::take(&mut self.view.regions);
+        if let Some(before) = std::mem::replace(&mut self.regions_of, subject.clone()) {
+            if shown.is_untouched() {
+                self.kept.remove(&before);
+            } else {
+                self.kept.insert(before, shown);
+            }
+        }
+        let kept = subject.and_then(|subject| self.kept.get(&subject).cloned());
+        self.view.regions = kept.unwrap_or_default();
+        self.view.regions.names = names;
+        self.forget();
     }
 
     /// Reads the saved form; the default (and a line in the log) when it is damaged, from another version, or
@@ -269,7 +307,13 @@ pub fn default_tree() -> Tree<Pane> {
     let trials = tabs(&mut tiles, &[Pane::Trials, Pane::Stimuli]);
     let course = tabs(
         &mut tiles,
-        &[Pane::TimeCourse, Pane::Voxel, Pane::Tables, Pane::Log],
+        &[
+            Pane::TimeCourse,
+            Pane::Voxel,
+            Pane::Tables,
+            Pane::Regions,
+            Pane::Log,
+        ],
     );
     let pair = |tiles: &mut Tiles<Pane>, dir, children, share| {
         tiles.insert_container(Container::Linear(Linear::new_binary(dir, children, share)))

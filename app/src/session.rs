@@ -20,6 +20,7 @@ use crate::layout::View;
 
 mod maps;
 mod news;
+mod regions;
 mod shown;
 mod take;
 
@@ -28,6 +29,8 @@ pub use news::{
     AddedParts, AddedSurface, CoursesParts, DecodedParts, EncodedParts, GreyParts, HemisphereParts,
     MapParts, News, ProjectedParts, RunParts, Saved, SubjectParts,
 };
+pub(crate) use regions::listed;
+pub use regions::{Names, Own};
 pub use shown::{AtlasData, HemisphereData, Projected, SubjectData, Underlay};
 
 /// A point farther than this from the cortex (mm) has no place on it.
@@ -110,6 +113,10 @@ pub struct Session {
     n_file_maps: u32,
     /// Where the program itself last put the crosshair, world mm.
     pub(crate) aimed_mm: Option<[f64; 3]>,
+    /// The user's own regions, ready to be drawn.
+    pub own: Own,
+    /// Regions that were asked for.
+    pub(crate) n_drawings: u32,
     next_message: u64,
     keys: Keys,
 }

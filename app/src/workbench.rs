@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod ask;
+pub mod draw;
 pub(crate) mod grey;
 pub(crate) mod load;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use glam::DVec3;
 
 use crate::io::table::Table;
+use crate::space::Grid;
 use crate::volume::{Atlas, Volume};
 use crate::{Error, Result};
 
@@ -106,7 +107,7 @@ fn of_sign(map: &Volume, plan: &ClusterPlan, sign: f32) -> Vec<Cluster> {
         let mut voxels = Vec::new();
         while let Some(v) = open.pop() {
             voxels.push(v);
-            for n in neighbours(map, v, plan.connectivity) {
+            for n in neighbours(&map.grid, v, plan.connectivity) {
                 if !seen[n] && inside(n) {
                     seen[n] = true;
                     open.push(n);
@@ -122,8 +123,9 @@ fn of_sign(map: &Volume, plan: &ClusterPlan, sign: f32) -> Vec<Cluster> {
     found
 }
 
-fn neighbours(
-    map: &Volume,
+/// The voxels around a voxel.
+pub(crate) fn neighbours(
+    grid: &Grid,
     voxel: usize,
     connectivity: Connectivity,
 ) -> impl Iterator<Item = usize> + '_ {
@@ -132,14 +134,14 @@ fn neighbours(
         Connectivity::Edges => 2,
         Connectivity::Corners => 3,
     };
-    let at = map.grid.ijk(voxel).map(|i| i as i64);
-    let shape = map.grid.shape.map(|n| n as i64);
+    let at = grid.ijk(voxel).map(|i| i as i64);
+    let shape = grid.shape.map(|n| n as i64);
     (0..27i64).filter_map(move |code| {
         let step = [code % 3 - 1, code / 3 % 3 - 1, code / 9 - 1];
         let n_moved = step.iter().filter(|s| **s != 0).count();
         let to: [i64; 3] = std::array::from_fn(|a| at[a] + step[a]);
         let within = (0..3).all(|a| (0..shape[a]).contains(&to[a]));
-        (n_moved > 0 && n_moved <= reach && within).then(|| map.grid.index(to.map(|i| i as usize)))
+        (n_moved > 0 && n_moved <= reach && within).then(|| grid.index(to.map(|i| i as usize)))
     })
 }
 
@@ -151,7 +153,7 @@ fn described(map: &Volume, plan: &ClusterPlan, sign: f32, voxels: Vec<usize>) ->
     };
     // Higher than all around, within the cluster or not; of equals the first.
     let is_peak = |v: usize| {
-        neighbours(map, v, Connectivity::Corners).all(|n| {
+        neighbours(&map.grid, v, Connectivity::Corners).all(|n| {
             let (here, there) = (map.data[v] * sign, map.data[n] * sign);
             there.is_nan() || here > there || (here == there && v < n)
         })
@@ -184,7 +186,7 @@ fn described(map: &Volume, plan: &ClusterPlan, sign: f32, voxels: Vec<usize>) ->
     Cluster {
         peak,
         further: kept.split_off(1),
-        volume_mm3: voxels.len() as f64 * map.grid.world_from_voxel.matrix3.determinant().abs(),
+        volume_mm3: voxels.len() as f64 * map.grid.voxel_mm3(),
         centre_mm: if total > 0.0 {
             sum / total
         } else {

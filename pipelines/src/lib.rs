@@ -12,6 +12,7 @@
 //! | trials × voxels → maps, p values, ceilings | [`stats`] |
 //! | betas + stimuli → reconstructions, categories, scores | [`decode`], [`metrics`] |
 //! | trials → features that tell conditions apart, scored honestly | [`select`] |
+//! | voxels, vertices and hand-drawn lines → regions | [`roi`] |
 //! | results → sheet, tables, report | [`report`] |
 //!
 //! A pipeline is a function `(data, plan, device, run) -> Result<T, Stop>`:
@@ -25,6 +26,7 @@ pub mod encode;
 pub mod error;
 pub mod glm;
 pub mod io;
+pub mod limits;
 pub mod linear;
 pub mod mask;
 pub mod matrix;
@@ -33,6 +35,7 @@ pub mod parcels;
 pub mod placement;
 pub mod project;
 pub mod report;
+pub mod roi;
 pub mod run;
 pub mod select;
 pub mod selectivity;
@@ -41,6 +44,7 @@ pub mod stats;
 pub mod study;
 pub mod surface;
 pub mod volume;
+mod wide;
 
 pub use error::{Error, Result};
 pub use run::{Run, Stop};

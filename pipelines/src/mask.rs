@@ -34,6 +34,18 @@ impl Mask {
         Self { grid, voxels }
     }
 
+    /// Voxels by their flat indices, in any order; those beyond the grid are left out.
+    pub fn of(grid: Grid, mut voxels: Vec<u32>) -> Self {
+        let n = grid.n_voxels();
+        voxels.retain(|&v| (v as usize) < n);
+        voxels.sort_unstable();
+        voxels.dedup();
+        Self {
+            grid,
+            voxels: voxels.into(),
+        }
+    }
+
     /// The voxels of `volume` that are above 0.5: the rule for masks that were resampled and hold
     /// fractions. NaN is outside.
     pub fn from_volume(volume: &Volume) -> Self {

@@ -67,6 +67,11 @@ impl Grid {
         DVec3::new(m.x_axis.length(), m.y_axis.length(), m.z_axis.length())
     }
 
+    /// The volume of a voxel, cubic millimetres.
+    pub fn voxel_mm3(&self) -> f64 {
+        self.world_from_voxel.matrix3.determinant().abs()
+    }
+
     /// The three letters nibabel calls `aff2axcodes`: where i, j and k grow to, e.g. `RAS` or `LPI`.
     pub fn orientation(&self) -> String {
         let mut left = [true; 3];

@@ -4,6 +4,7 @@ mod cache;
 mod pick;
 mod pipelines;
 mod slice;
+mod smooth;
 mod solid;
 mod surface;
 mod target;

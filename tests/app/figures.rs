@@ -68,7 +68,7 @@ impl Files {
                 colour: [10, 160, 90],
             }],
         };
-        gifti::write_labels(&files.path("lh.cap.label.gii"), &labels).expect("labels");
+        gifti::write_labels(&files.path("lh.cap.label.gii"), &labels, None).expect("labels");
         let map = |name: &str, n: u32| VertexMap {
             name: name.into(),
             values: (0..n).map(|v| v as f32 / n as f32 * 6.0 - 3.0).collect(),

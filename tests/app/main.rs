@@ -11,6 +11,8 @@ mod cli;
 mod figures;
 mod golden;
 mod layers;
+mod regions;
+mod roi;
 mod scene_file;
 mod select;
 mod window;

@@ -34,19 +34,18 @@ pub(super) fn driver() -> bool {
 
 /// A window of 1440 × 900 points that draws on the test renderer's own device.
 pub(super) fn window(paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
+    window_with(Layout::default(), paths)
+}
+
+/// The same with a layout of its own.
+pub(super) fn window_with(layout: Layout, paths: Vec<PathBuf>) -> Harness<'static, Workbench> {
     let log = fusiform::log::install();
     let state = create_render_state(
         default_wgpu_setup(),
         egui_wgpu::RendererOptions::PREDICTABLE,
     );
     let ctx = egui::Context::default();
-    let bench = Workbench::new(
-        &ctx,
-        Easel::on(state.clone()),
-        Layout::default(),
-        log,
-        paths,
-    );
+    let bench = Workbench::new(&ctx, Easel::on(state.clone()), layout, log, paths);
     Harness::builder()
         .with_size([1440.0, 900.0])
         .renderer(WgpuTestRenderer::from_render_state(state))
@@ -460,7 +459,7 @@ fn a_saved_layout_comes_back_and_a_damaged_one_gives_the_default() {
         String::new(),
         "not even JSON".into(),
         text[..text.len() / 2].to_owned(),
-        text.replace("\"version\":2", "\"version\":999"),
+        text.replace("\"version\":3", "\"version\":999"),
         text.replace("[1.5,-2.25,3.0]", "[1e999,0.0,0.0]"),
         text.replace("\"zoom\":1.0", "\"zoom\":-7.0"),
         text.replace("\"grey\":null", "\"grey\":[5.0,2.0]"),

@@ -21,6 +21,7 @@ mod linear;
 mod parcels;
 mod placement;
 mod project;
+mod roi;
 mod select;
 mod selectivity;
 mod stats;

@@ -8,6 +8,7 @@ mod inspect;
 mod meter;
 mod reading;
 mod ridge;
+mod statistics;
 
 use std::path::PathBuf;
 
@@ -95,6 +96,42 @@ enum Kernel {
         #[arg(long)]
         search: bool,
     },
+    /// The t of the first column of a design, voxel by voxel; the limit is the two matrix products it needs
+    Glm {
+        /// Volumes × columns (.npy)
+        design: PathBuf,
+        /// Volumes × voxels (.npy)
+        data: PathBuf,
+        /// What is assumed of the noise
+        #[arg(long, value_enum, default_value_t = statistics::NoiseModel::Ols)]
+        noise: statistics::NoiseModel,
+    },
+    /// A permutation test corrected for all voxels; the limit is the product of the data with as many labellings
+    Permute {
+        /// Trials × voxels (.npy)
+        data: PathBuf,
+        /// A label a trial, 0 or 1 (.npy)
+        labels: PathBuf,
+        /// The first voxels alone
+        #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+        columns: usize,
+        /// Permutations
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        permutations: u32,
+    },
+    /// A map of the difference between two sets of trials; the limit is reading the data once
+    TwoSample {
+        /// Trials × voxels (.npy)
+        data: PathBuf,
+        /// A label a trial, 0 or 1 (.npy)
+        labels: PathBuf,
+        /// What the map shows
+        #[arg(long, value_enum, default_value_t = statistics::Shown::Welch)]
+        measure: statistics::Shown,
+        /// With the p of every voxel
+        #[arg(long)]
+        p: bool,
+    },
     /// Frames of made-up brains: two hemispheres of 164 k vertices, three slices, rays through 256³ voxels
     Render,
     /// Draw a turning cortex; the limit is a frame with nothing in it
@@ -149,6 +186,30 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         Kernel::Load { file } => reading::load(file, args.reps, run),
         Kernel::Masked { file, mask } => reading::masked(file, mask, args.reps, run),
         Kernel::TimeCourse { file, voxel } => reading::time_course(file, *voxel, args.reps, run),
+        Kernel::Glm {
+            design,
+            data,
+            noise,
+        } => statistics::glm(design, data, *noise, args.reps, run),
+        Kernel::Permute {
+            data,
+            labels,
+            columns,
+            permutations,
+        } => statistics::permuted(
+            data,
+            labels,
+            *columns,
+            *permutations as usize,
+            args.reps,
+            run,
+        ),
+        Kernel::TwoSample {
+            data,
+            labels,
+            measure,
+            p,
+        } => statistics::two_samples(data, labels, *measure, *p, args.reps, run),
         Kernel::Project {
             volume,
             surfaces,

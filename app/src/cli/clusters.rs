@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         .collect();
     let text = match &args.out {
         Some(path) => format!("wrote {}", path.display()),
-        None => aligned(&found),
+        None => aligned(&found, "nothing above the threshold"),
     };
     output.result(
         &json!({ "map": args.map, "threshold": args.threshold, "rows": rows }),
@@ -116,8 +116,8 @@ fn find(args: &Args, run: &Run<'_>) -> anyhow::Result<Table> {
     Ok(table(&map, &clusters(&map, &plan)?, atlas.as_ref()))
 }
 
-/// A table for the terminal: numbers to the right, words to the left.
-fn aligned(table: &Table) -> String {
+/// A table for the terminal: numbers to the right, words to the left; `nothing` where it has no rows.
+pub(super) fn aligned(table: &Table, nothing: &str) -> String {
     let width = |n: usize| {
         let cells = table.rows.iter().map(|row| row[n].chars().count());
         cells
@@ -139,7 +139,7 @@ fn aligned(table: &Table) -> String {
     let mut lines = vec![line(&table.columns)];
     lines.extend(table.rows.iter().map(|row| line(row)));
     if table.rows.is_empty() {
-        lines.push("nothing above the threshold".to_owned());
+        lines.push(nothing.to_owned());
     }
     lines.join("\n")
 }

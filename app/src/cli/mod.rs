@@ -14,6 +14,7 @@ mod glm;
 mod info;
 mod progress;
 mod render;
+mod roi;
 mod select;
 
 use std::path::PathBuf;
@@ -70,6 +71,8 @@ enum Command {
     Render(render::Args),
     /// List the clusters of a map above a threshold, or what it holds in each region
     Clusters(clusters::Args),
+    /// List the regions of atlases and maps, combine them, bring them onto a surface, write them
+    Roi(roi::Args),
     /// Measure one kernel on named input against a physical limit
     Bench(bench::Args),
 }
@@ -103,6 +106,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Select(args)) => select::run(&args, output),
         Some(Command::Render(args)) => render::run(&args, output),
         Some(Command::Clusters(args)) => clusters::run(&args, output),
+        Some(Command::Roi(args)) => roi::run(&args, output),
         Some(Command::Bench(args)) => bench::run(&args, output),
     }
 }

@@ -12,6 +12,7 @@ use super::args::backend;
 use super::progress::shown;
 use crate::figure::Format;
 use crate::figure_file::{self, FigureFile, Kind, LookPlan, Page};
+use crate::jobs;
 use crate::presets::{self, Angle, Sample};
 use crate::scene_file::{self, SceneFile};
 use crate::sources::Sources;
@@ -191,19 +192,28 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         anyhow::bail!("nothing to draw: name a study (or `demo`), --surfaces, --anatomy or --map");
     }
     let (renderer, [width, height]) = shown(output.quiet, |run| -> anyhow::Result<_> {
-        let mut backend = backend(args.cpu, run);
-        let sheet = match &drawable {
-            Saved::Figure(figure) => figure.draw(&mut backend, run)?,
+        let driver = || backend(args.cpu, run);
+        let (backend, sheet) = match &drawable {
+            Saved::Figure(figure) => {
+                // A driver takes as long to start as the files to be read.
+                let (mut backend, loaded) = jobs::both(driver, || figure.load(run));
+                let (brain, map) = loaded?;
+                run.stage("drawing");
+                let sheet = figure.draw(&brain, map.as_ref(), &mut backend)?;
+                (backend, sheet)
+            }
             Saved::View(view) => {
+                let mut backend = driver();
                 run.stage("reading what the view shows");
-                scene_file::sheet(view, &mut backend)?
+                let sheet = scene_file::sheet(view, &mut backend)?;
+                (backend, sheet)
             }
         };
         sheet.write(&args.out)?;
         if let (Some(path), Saved::Figure(figure)) = (&args.save_scene, &drawable) {
             figure.write(path)?;
         }
-        let renderer = match backend {
+        let renderer = match &backend {
             Backend::Gpu(_) => "gpu",
             Backend::Cpu => "cpu",
         };

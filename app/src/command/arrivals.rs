@@ -6,11 +6,10 @@ use fusiform_pipelines::study::Study;
 use fusiform_pipelines::{Error, Stop};
 
 use super::work::{add, project, read_first_run, read_pictures, read_subject};
-use super::{Command, apply, choose_above, follow_view};
+use super::{Command, apply, choose_above, follow_view, regions};
 use crate::jobs::{Arrival, Jobs, Kind};
 use crate::layout::{Layer, Layout};
 use crate::session::{AddedParts, Grade, MapId, News, Session};
-use crate::workbench::load;
 
 pub(super) fn arrive(
     session: &mut Session,
@@ -84,8 +83,9 @@ fn go_on(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs) {
         return;
     }
     if !reading.iter().any(reads)
-        && let Some(view) = session.awaited.take()
+        && let Some(mut view) = session.awaited.take()
     {
+        view.regions.keep(&layout.view.regions);
         layout.view = view;
         follow_view(session, layout, jobs);
     }
@@ -149,6 +149,21 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             }
         }
         News::Projected(parts) => session.take_projected(&parts),
+        News::Drawn(parts) => regions::take(session, layout, jobs, parts),
+        News::Export {
+            names,
+            path,
+            unseen,
+        } => match path {
+            Some(path) => apply(session, layout, jobs, Command::Export(names, path)),
+            None if unseen => session.say(
+                Grade::Warning,
+                "No dialog could be shown",
+                "Type a path in the field below the list of regions.",
+            ),
+            None => {}
+        },
+        News::Exported(written) => regions::exported(session, &written),
         News::Pictures(pictures) => session.pictures.extend(pictures),
         News::Responses(responses) => session.responses = Some(responses),
         News::Encoded(parts) => {
@@ -261,11 +276,7 @@ pub(super) fn aim(session: &mut Session, layout: &mut Layout, first: bool) {
         return;
     };
     let middle = (low + high) / 2.0;
-    let region = session
-        .subject
-        .atlas
-        .as_ref()
-        .and_then(|a| load::heart_of_first_region(&a.atlas));
+    let region = session.subject.regions.first().and_then(|r| r.heart_mm);
     session.aimed_mm = Some(region.unwrap_or(middle).to_array());
     layout.view.crosshair_mm = session.aimed_mm;
 }

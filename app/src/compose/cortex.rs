@@ -167,12 +167,11 @@ fn mesh(
         sulcal: hemisphere.sulcal.clone(),
         overlay,
         sampled,
-        outlines: hemisphere
-            .outlines
-            .iter()
-            .filter(|_| view.surface_outlines)
-            .cloned()
-            .collect(),
+        outlines: if view.surface_outlines {
+            session.region_sheets(number, &view.regions)
+        } else {
+            Vec::new()
+        },
         opacity: view.cortex.opacity,
         relief: 1.0 - shapes.flat,
         coarse: false,

@@ -3,6 +3,7 @@
 
 pub mod cortex;
 pub mod mosaic;
+pub mod names;
 pub mod silhouette;
 pub mod slices;
 

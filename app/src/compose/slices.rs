@@ -36,16 +36,16 @@ pub fn scene(
         centre = middle;
     }
     centre[axes[2]] = at;
-    let atlas = session.subject.atlas.as_ref();
     let outlines = if glass {
         let number = PLANES.iter().position(|(p, _)| *p == plane);
-        number.and_then(|n| Some(underlay.silhouettes.as_ref()?[n].clone()))
+        let silhouette = number.and_then(|n| Some(underlay.silhouettes.as_ref()?[n].clone()));
+        silhouette.into_iter().collect()
+    } else if view.slice_outlines {
+        let regions = session.region_volumes(&view.regions).into_iter();
+        regions.map(|(layer, _)| layer).collect()
     } else {
-        atlas
-            .filter(|_| view.slice_outlines)
-            .map(|atlas| atlas.outlines.clone())
+        Vec::new()
     };
-    let outlines = outlines.into_iter().collect();
     let crosshair = view.crosshair().unwrap_or(middle);
     Scene {
         background: paint.canvas,

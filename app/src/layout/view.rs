@@ -6,7 +6,7 @@ use fusiform_render::camera::{Camera, StandardView};
 use glam::{DVec3, Quat, Vec3};
 use serde::{Deserialize, Serialize};
 
-use super::{CodeChoice, CortexLook, InsideLook, Layer, MapLook, SliceMode, Sort};
+use super::{CodeChoice, CortexLook, InsideLook, Layer, MapLook, Regions, SliceMode, Sort};
 use crate::session::{MapId, OverlayMap};
 
 /// What is shown; every change of it can be undone.
@@ -68,6 +68,9 @@ pub struct View {
     /// Regions whose time courses are drawn beside that of the voxel, by name.
     #[serde(default)]
     pub pinned: Vec<String>,
+    /// The user's own regions, and how all are shown.
+    #[serde(default)]
+    pub regions: Regions,
 }
 
 impl Default for View {
@@ -99,6 +102,7 @@ impl Default for View {
             grey: None,
             surface_shift_mm: [0.0; 2],
             pinned: Vec::new(),
+            regions: Regions::default(),
         }
     }
 }
@@ -140,6 +144,8 @@ impl View {
             reversed: self.reversed,
             code: self.code,
             percent: self.percent,
+            // Kept under the name of the subject they were drawn on, once another is open.
+            regions: self.regions.clone(),
             ..Self::default()
         }
     }

@@ -7,11 +7,14 @@ pub mod confusion;
 pub mod detail;
 pub mod help;
 pub mod icons;
+pub mod lasso;
 pub mod layers;
 pub mod log;
 pub mod menus;
+pub mod names;
 pub mod overlay;
 pub mod paths;
+pub mod regions;
 pub mod scores;
 pub mod slices;
 pub mod stimuli;
@@ -86,11 +89,13 @@ impl Ctx<'_> {
 #[derive(Debug, Default)]
 pub struct Panels {
     slices: slices::Slices,
+    surface: surface::Surface,
     trials: trials::Trials,
     stimuli: stimuli::Stimuli,
     time_course: time_course::TimeCourse,
     voxel: voxel::Voxel,
     tables: tables::Tables,
+    regions: regions::Regions,
     log: log::LogPanel,
 }
 
@@ -99,12 +104,13 @@ impl Panels {
     pub fn ui(&mut self, pane: Pane, ui: &mut Ui, ctx: &Ctx<'_>) {
         match pane {
             Pane::Slices => self.slices.ui(ui, ctx),
-            Pane::Surface => surface::ui(ui, ctx),
+            Pane::Surface => self.surface.ui(ui, ctx),
             Pane::Trials => self.trials.ui(ui, ctx),
             Pane::Stimuli => self.stimuli.ui(ui, ctx),
             Pane::TimeCourse => self.time_course.ui(ui, ctx),
             Pane::Voxel => self.voxel.ui(ui, ctx),
             Pane::Tables => self.tables.ui(ui, ctx),
+            Pane::Regions => self.regions.ui(ui, ctx),
             Pane::Log => self.log.ui(ui, ctx),
         }
     }

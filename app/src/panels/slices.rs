@@ -4,18 +4,21 @@ mod mosaic;
 mod pointer;
 mod read_out;
 
-use egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use fusiform_render::scene::{Plane, View};
+use egui::{Align2, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use fusiform_render::scene::{Plane, SliceView, View};
 
 use self::pointer::{OnScreen, Pointer};
 use super::canvas::{self, plate};
-use super::{Ctx, colour_bar, layers, overlay, placeholder};
-use crate::command::Change;
+use super::lasso::Lasso;
+use super::{Ctx, colour_bar, layers, names, overlay, placeholder};
+use crate::command::{Change, Command};
+use crate::compose::names::on_slice;
 use crate::compose::slices::{PLANES, edges, mm_per_pixel, plane_mm_per_pixel, scene};
 use crate::gpu::Slot;
 use crate::jobs::Kind;
 use crate::layout::SliceMode;
 use crate::session::Underlay;
+use crate::workbench::draw::Drawing;
 
 /// Lines of read-out below the slices, points.
 const READ_OUT: f32 = 46.0;
@@ -32,6 +35,9 @@ pub struct Slices {
     pointer: Pointer,
     /// Until somebody says otherwise it is open when there are several layers.
     layers_open: Option<bool>,
+    lasso: Lasso,
+    /// How far through the head a drawn line reaches, mm.
+    slab_mm: f64,
 }
 
 impl Slices {
@@ -53,6 +59,7 @@ impl Slices {
             layers::toggle(ui, ctx, &mut open);
             ui.separator();
             switches(ui, ctx);
+            self.drawing(ui);
         });
         if open != self.layers_open.unwrap_or(several) {
             self.layers_open = Some(open);
@@ -83,6 +90,48 @@ impl Slices {
         ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
             read_out::ui(ui, ctx, underlay);
         });
+    }
+
+    /// The tool that draws regions.
+    fn drawing(&mut self, ui: &mut Ui) {
+        let hint = "Draw round voxels with the mouse; let go, and they become a region of your own. Escape forgets the \
+                    line.";
+        self.lasso.toggle(ui, hint);
+        if self.lasso.on {
+            let slab = egui::DragValue::new(&mut self.slab_mm)
+                .range(0.0..=200.0)
+                .speed(0.2)
+                .suffix(" mm thick")
+                .max_decimals(1);
+            ui.add(slab).accessible_name("Thickness").on_hover_text(
+                "How far the region reaches through the slice, to both sides together. 0: the one layer of voxels that \
+                 is cut.",
+            );
+        }
+    }
+
+    /// A line drawn by hand becomes a region.
+    fn draw(
+        &mut self,
+        ui: &Ui,
+        ctx: &Ctx<'_>,
+        response: &egui::Response,
+        (slice, size, ppp): (&SliceView, [u32; 2], f32),
+        number: usize,
+    ) {
+        let Some(line) = self.lasso.follow(ui, response, number) else {
+            return;
+        };
+        let corner = |at: &Pos2| {
+            let from = (*at - response.rect.min) * ppp;
+            slice.world_at([from.x, from.y], size).as_dvec3()
+        };
+        let (right, down) = slice.axes();
+        ctx.send(Command::Draw(Drawing::OnSlice {
+            polygon_mm: line.iter().map(corner).collect(),
+            normal: right.cross(down).as_dvec3(),
+            slab_mm: self.slab_mm,
+        }));
     }
 
     fn views(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
@@ -162,10 +211,20 @@ impl Slices {
                 crosshair,
                 underlay,
             };
-            self.pointer.act(ui, ctx, &response, on);
+            let glass = ctx.layout.view.slices == SliceMode::Glass;
+            if !glass {
+                self.draw(ui, ctx, &response, (slice, size, ppp), number);
+            }
+            if glass || !self.lasso.takes(&response) {
+                self.pointer.act(ui, ctx, &response, on);
+            }
         }
         canvas::show(ui, ctx, slot, rect, &scene, size);
         letters(ui, ctx, rect, plane);
+        if let View::Slice(slice) = &scene.view {
+            regions(ui, ctx, &response, (slice, size, ppp));
+            self.lasso.draw(ui, ctx, &response, number);
+        }
         let title = if ctx.layout.view.slices == SliceMode::Glass {
             "largest on the way through".to_owned()
         } else {
@@ -178,6 +237,29 @@ impl Slices {
             Align2::LEFT_BOTTOM,
             &title,
         );
+    }
+}
+
+/// The names of regions, and of those under the pointer.
+fn regions(
+    ui: &Ui,
+    ctx: &Ctx<'_>,
+    response: &egui::Response,
+    (slice, size, ppp): (&SliceView, [u32; 2], f32),
+) {
+    let view = &ctx.layout.view;
+    let glass = view.slices == SliceMode::Glass;
+    if view.regions.names && view.slice_outlines && !glass {
+        let names = on_slice(ctx.session, &view.regions, slice, size);
+        let edges = names::edges(response.rect);
+        names::write(ui, ctx, response.rect, &names, 1.0 / ppp, &edges);
+    }
+    if !glass {
+        names::under_pointer(ui, ctx, response, |at| {
+            let from = (at - response.rect.min) * ppp;
+            let world_mm = slice.world_at([from.x, from.y], size).as_dvec3();
+            ctx.session.region_names_at(&view.regions, world_mm)
+        });
     }
 }
 
@@ -211,14 +293,14 @@ fn switches(ui: &mut Ui, ctx: &Ctx<'_>) {
     }
     ui.separator();
     let mut outlines = view.slice_outlines;
-    let has_atlas = ctx.session.subject.atlas.is_some();
+    let has_atlas = ctx.session.listed_regions().next().is_some();
     let regions = ui
         .add_enabled(
             has_atlas,
             egui::Checkbox::new(&mut outlines, "Region borders"),
         )
-        .on_hover_text("The borders of the atlas's regions.")
-        .on_disabled_hover_text("This subject has no atlas.");
+        .on_hover_text("The borders of the atlas's regions and of your own.")
+        .on_disabled_hover_text("This subject has no atlas, and no region was drawn.");
     if regions.changed() {
         ctx.change(Change::SliceOutlines(outlines));
     }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use fusiform_pipelines::decode::Decoded;
 use fusiform_pipelines::encode::Encoded;
 use fusiform_pipelines::parcels::RegionCourse;
+use fusiform_pipelines::roi::files::Written;
+use fusiform_pipelines::roi::listing::Listed;
 use fusiform_pipelines::selectivity::Responses;
 use fusiform_pipelines::study::Study;
 use fusiform_pipelines::study::events::Events;
@@ -18,6 +20,7 @@ use super::MapId;
 use crate::compose::silhouette::Silhouette;
 use crate::layout::{MapLook, Pane};
 use crate::scene_file::SceneFile;
+use crate::workbench::draw::DrawnParts;
 
 /// What jobs send home.
 #[derive(Debug)]
@@ -67,6 +70,19 @@ pub enum News {
     Encoded(EncodedParts),
     /// Decoded trials, of the folds done so far.
     Decoded(DecodedParts),
+    /// A region was made.
+    Drawn(DrawnParts),
+    /// Where the user wants regions to be written; nothing when no dialog could be shown.
+    Export {
+        /// Which, by their names.
+        names: Vec<String>,
+        /// Where.
+        path: Option<PathBuf>,
+        /// Whether the dialog came back so fast that nobody can have seen it.
+        unseen: bool,
+    },
+    /// Regions were written.
+    Exported(Written),
     /// Paths the user chose; none when the dialog was closed or could not be shown.
     Paths {
         /// The choice.
@@ -109,6 +125,8 @@ pub struct SubjectParts {
     pub atlas: Option<(Arc<Atlas>, String)>,
     /// The hemispheres.
     pub cortex: Vec<HemisphereParts>,
+    /// The regions of the atlas and of the hemispheres, as they stand in a list.
+    pub regions: Arc<[Listed]>,
 }
 
 /// A hemisphere, read.

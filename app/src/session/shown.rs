@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use fusiform_pipelines::roi::listing::Listed;
 use fusiform_pipelines::surface::{Hemisphere, Shape, Surface, VertexLabels};
 use fusiform_pipelines::volume::{Atlas, Region, Volume};
 use fusiform_render::scene::{MeshData, OutlineLayer, RegionColours, VertexData, VolumeData};
 use glam::{DVec3, Vec3};
 
+use super::regions::Names;
 use super::{GreyParts, HemisphereParts, MapId};
 use crate::bridge::{self, Keys};
 
@@ -37,6 +39,8 @@ pub struct AtlasData {
     pub atlas: Arc<Atlas>,
     /// Their borders.
     pub outlines: OutlineLayer,
+    /// Their names by key.
+    pub names: Names,
 }
 
 /// A hemisphere ready to be drawn.
@@ -54,6 +58,8 @@ pub struct HemisphereData {
     pub outlines: Option<(VertexData, RegionColours)>,
     /// The regions of `outlines` with the key of each vertex.
     pub labels: Option<Arc<VertexLabels>>,
+    /// Their names by key.
+    pub names: Option<Names>,
     /// The file of its first shape; nothing for surfaces made by the program.
     pub file: Option<PathBuf>,
 }
@@ -98,6 +104,8 @@ pub struct SubjectData {
     pub atlas: Option<AtlasData>,
     /// The hemispheres.
     pub cortex: Vec<HemisphereData>,
+    /// The regions of the atlas and of the hemispheres, as they stand in a list.
+    pub regions: Arc<[Listed]>,
 }
 
 /// A map on the cortical sheet, ready to be drawn.
@@ -146,6 +154,10 @@ pub(super) fn hemisphere_data(keys: &mut Keys, parts: HemisphereParts) -> Hemisp
             .labels
             .as_ref()
             .map(|labels| bridge::vertex_outlines(keys.fresh(), labels)),
+        names: parts
+            .labels
+            .as_ref()
+            .map(|labels| Names::of(&labels.regions)),
         labels: parts.labels,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fusiform_pipelines::volume::{Atlas, Volume};
 use fusiform_render::scene::{Key, VertexData};
 
+use super::regions::{Names, OUTLINE_WIDTH_PX};
 use super::shown::{cut, hemisphere_data, underlay};
 use super::{
     AddedParts, AddedSurface, AtlasData, DecodedParts, EncodedParts, GreyParts, HemisphereData,
@@ -14,15 +15,13 @@ use super::{
 use crate::bridge::{self, Keys};
 use crate::layout::MapLook;
 
-/// How region borders are drawn on slices, pixels.
-const OUTLINE_WIDTH_PX: f32 = 1.5;
-
 impl Session {
     /// Forgets everything of the study, not the messages.
     pub(crate) fn clear_study(&mut self) {
         let fresh = Self {
             messages: std::mem::take(&mut self.messages),
             next_message: self.next_message,
+            n_drawings: self.n_drawings,
             keys: std::mem::take(&mut self.keys),
             ..Self::default()
         };
@@ -97,6 +96,7 @@ impl Session {
             anatomy,
             atlas,
             cortex,
+            regions: parts.regions,
         };
         self.projected = None;
     }
@@ -194,9 +194,11 @@ impl Session {
             for hemisphere in hemisphere.filter(|h| h.hemisphere == side) {
                 let outlines = bridge::vertex_outlines(self.keys.fresh(), &labels);
                 hemisphere.outlines = Some(outlines);
+                hemisphere.names = Some(Names::of(&labels.regions));
                 hemisphere.labels = Some(Arc::clone(&labels));
             }
         }
+        self.list_regions();
         self.added.extend(parts.paths);
         let mut ids = Vec::new();
         for map in parts.maps {
@@ -247,6 +249,7 @@ fn atlas_data(keys: &mut Keys, atlas: Arc<Atlas>, name: String) -> AtlasData {
     AtlasData {
         name,
         outlines: bridge::atlas_outlines(keys.fresh(), &atlas, OUTLINE_WIDTH_PX),
+        names: Names::of(&atlas.regions),
         atlas,
     }
 }

@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn two_sides_of_one_name_are_one_map() {
         let maps = vec![
-            side("rh.thickness", Hemisphere::Right, &[1.0, -3.0]),
+            side("rh.thickness", Hemisphere::Right, &[1.0, -3.0, 3.0, 3.0]),
             side("lh.thickness", Hemisphere::Left, &[2.0]),
             side("lh.curv", Hemisphere::Left, &[4.0]),
         ];

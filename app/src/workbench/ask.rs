@@ -83,3 +83,18 @@ pub(crate) fn more() -> News {
         },
     }
 }
+
+/// Asks the desktop where to write regions.
+pub(crate) fn export(names: Vec<String>) -> News {
+    let asked = Instant::now();
+    let path = rfd::FileDialog::new()
+        .set_title("Export regions")
+        .set_file_name("regions.nii.gz")
+        .add_filter("Regions", &["gz", "nii", "gii", "label", "annot"])
+        .save_file();
+    News::Export {
+        names,
+        path,
+        unseen: asked.elapsed() < UNSEEN,
+    }
+}

@@ -16,16 +16,15 @@ use fusiform_pipelines::study::demo::{self, DemoPlan};
 use fusiform_pipelines::study::select::{self, Query};
 use fusiform_pipelines::study::{BoldRun, Source, Study, files};
 use fusiform_pipelines::surface::{Shape, Surface};
-use fusiform_pipelines::volume::{Atlas, Series, Volume};
+use fusiform_pipelines::volume::{Series, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
 use fusiform_render::renderer::Backend;
-use glam::DVec3;
 
 use super::grey::{AIR, grey, robust_range};
 use crate::layout::CodeChoice;
 use crate::scene_file::{self, SceneFile};
 use crate::session::{
-    DecodedParts, EncodedParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts,
+    self, DecodedParts, EncodedParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts,
     RunParts, SubjectParts,
 };
 
@@ -99,6 +98,7 @@ pub(crate) fn subject(
     if let Some(atlas) = chosen.or_else(|| subject.atlases.first().cloned()) {
         run.stage("reading the atlas");
         parts.atlas = Some((atlas.source.load(run)?, atlas.name));
+        parts.regions = session::listed(&parts).into();
         publish(News::Subject(parts.clone()));
     }
     run.stage("reading the surfaces");
@@ -130,6 +130,7 @@ pub(crate) fn subject(
         });
     }
     parts.cortex = cortex;
+    parts.regions = session::listed(&parts).into();
     Ok(News::Subject(parts))
 }
 
@@ -377,21 +378,4 @@ fn temporal_snr(series: &Series, mean: &Volume, air: f32, run: &Run<'_>) -> Resu
         data,
         assumptions: Vec::new(),
     })
-}
-
-/// The voxel of the atlas's first region that is nearest to the region's centre, world mm.
-pub(crate) fn heart_of_first_region(atlas: &Atlas) -> Option<DVec3> {
-    let key = atlas
-        .regions
-        .iter()
-        .map(|r| r.key)
-        .find(|&k| k != 0 && atlas.keys.contains(&k))?;
-    let members: Vec<DVec3> = (0..atlas.keys.len())
-        .filter(|&v| atlas.keys[v] == key)
-        .map(|v| atlas.grid.world(atlas.grid.ijk(v)))
-        .collect();
-    let middle = members.iter().sum::<DVec3>() / members.len() as f64;
-    members
-        .into_iter()
-        .min_by(|a, b| a.distance(middle).total_cmp(&b.distance(middle)))
 }

@@ -1,5 +1,7 @@
 //! Contrasts: what is asked of a fitted model, in words and in numbers.
 
+use std::collections::BTreeMap;
+
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 use rayon::prelude::*;
@@ -293,23 +295,16 @@ pub fn effects(fit: &Fit, rows: &[Vec<f64>]) -> Effects {
             sum
         })
         .collect();
-    let mut known: std::collections::BTreeMap<i16, Mat<f64>> = std::collections::BTreeMap::new();
-    for &phi in &fit.phi_hundredths {
-        known
-            .entry(phi)
-            .or_insert_with(|| fit.covariance(rows, phi));
-    }
-    let mut covariance = Vec::new();
-    for i in 0..n {
-        for j in i..n {
-            let voxel = |(dispersion, phi): (&f64, &i16)| dispersion * known[phi][(i, j)];
-            covariance.push(
-                fit.dispersion
-                    .iter()
-                    .zip(&fit.phi_hundredths)
-                    .map(voxel)
-                    .collect(),
-            );
+    let mut known: BTreeMap<i16, Vec<f64>> = BTreeMap::new();
+    let mut covariance = vec![Vec::with_capacity(fit.dispersion.len()); n * (n + 1) / 2];
+    for (dispersion, phi) in fit.dispersion.iter().zip(&fit.phi_hundredths) {
+        let upper = known.entry(*phi).or_insert_with(|| {
+            let whole = fit.covariance(rows, *phi);
+            let pairs = (0..n).flat_map(|i| (i..n).map(move |j| (i, j)));
+            pairs.map(|(i, j)| whole[(i, j)]).collect()
+        });
+        for (out, factor) in covariance.iter_mut().zip(upper.iter()) {
+            out.push(dispersion * factor);
         }
     }
     Effects {
@@ -362,6 +357,25 @@ pub struct Tested {
     pub df: (f64, f64),
 }
 
+/// t of the first sum alone, without its probability.
+pub fn t(effects: &Effects) -> Vec<f32> {
+    let sums = effects.effect.first().zip(effects.covariance.first());
+    let voxels = sums
+        .into_iter()
+        .flat_map(|(effect, variance)| effect.iter().zip(variance));
+    voxels
+        .map(|(effect, variance)| t_of(*effect, *variance) as f32)
+        .collect()
+}
+
+fn t_of(effect: f64, variance: f64) -> f64 {
+    if variance > 0.0 {
+        effect / variance.sqrt()
+    } else {
+        f64::NAN
+    }
+}
+
 /// t of one sum, F of several. z and p are exact far into the tails: z is found from the logarithm of p.
 pub fn test(effects: &Effects) -> Tested {
     let (n_sums, df) = (effects.effect.len(), effects.df);
@@ -372,7 +386,7 @@ pub fn test(effects: &Effects) -> Tested {
         .map(|v| {
             if n_sums == 1 {
                 let (effect, variance) = (effects.effect[0][v], effects.covariance[0][v]);
-                let t = positive(variance).map_or(f64::NAN, |variance| effect / variance.sqrt());
+                let t = t_of(effect, variance);
                 let ln_p = tails::ln_t_above(t, df);
                 [effect, variance, t, tails::z_of_t(t, df), ln_p.exp()]
             } else {
@@ -394,10 +408,6 @@ pub fn test(effects: &Effects) -> Tested {
         p: voxels.iter().map(|v| v[4]).collect(),
         df: (if n_sums == 1 { 0.0 } else { n_sums as f64 }, df),
     }
-}
-
-fn positive(variance: f64) -> Option<f64> {
-    (variance > 0.0).then_some(variance)
 }
 
 fn mean_variance(effects: &Effects, v: usize) -> f64 {

@@ -13,10 +13,12 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::Solve;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 
+use crate::glm::basis::Basis;
 use crate::glm::design::Design;
 use crate::matrix::Matrix;
 use crate::run::{Run, Stop};
 use crate::stats::by_blocks;
+use crate::wide::wide;
 use crate::{Error, Result};
 
 /// What is assumed of the noise over time.
@@ -60,102 +62,6 @@ const BLOCK: usize = 256;
 
 /// A variance below this share of the mean square is rounding, not signal.
 const CONSTANT: f64 = 1e-12;
-
-/// Singular values below this share of the largest are rounding.
-const RANK: f64 = 1e-9;
-
-/// An orthonormal basis of the columns of a design.
-#[derive(Clone, Debug)]
-pub(crate) struct Basis {
-    /// Volumes × rank.
-    pub(crate) q: Mat<f64>,
-    /// Columns × rank: from weights of the basis to weights of the columns.
-    pub(crate) betas_from_q: Mat<f64>,
-    /// Columns × rank: orthonormal basis of the contrasts that can be estimated, of columns scaled by `lengths`.
-    estimable: Mat<f64>,
-    lengths: Vec<f64>,
-}
-
-impl Basis {
-    /// By singular values of the columns brought to length 1.
-    pub(crate) fn of(design: &Mat<f64>) -> Result<Self> {
-        let (n, p) = (design.nrows(), design.ncols());
-        let lengths: Vec<f64> = (0..p)
-            .map(|c| (0..n).map(|t| design[(t, c)].powi(2)).sum::<f64>().sqrt())
-            .collect();
-        if lengths.iter().any(|l| !l.is_finite()) {
-            return Err(Error::data(
-                "a column of the design holds a value that is not finite: check the confounds",
-            ));
-        }
-        let inverse = |c: usize| {
-            if lengths[c] > 0.0 {
-                1.0 / lengths[c]
-            } else {
-                0.0
-            }
-        };
-        let scaled = Mat::from_fn(n, p, |t, c| design[(t, c)] * inverse(c));
-        let svd = scaled.thin_svd().map_err(|e| {
-            Error::data(format!(
-                "the singular values of a design were not found ({e:?})"
-            ))
-        })?;
-        let values: Vec<f64> = (0..n.min(p)).map(|i| svd.S()[i]).collect();
-        let least = values.first().copied().unwrap_or(0.0) * RANK;
-        let rank = values.iter().filter(|s| **s > least).count();
-        let (u, v) = (svd.U(), svd.V());
-        Ok(Self {
-            q: Mat::from_fn(n, rank, |t, k| u[(t, k)]),
-            betas_from_q: Mat::from_fn(p, rank, |c, k| inverse(c) * v[(c, k)] / values[k]),
-            estimable: Mat::from_fn(p, rank, |c, k| v[(c, k)]),
-            lengths,
-        })
-    }
-
-    pub(crate) fn rank(&self) -> usize {
-        self.q.ncols()
-    }
-
-    /// Whether Σ weights · betas is the same for all weights of the columns that fit equally well.
-    fn is_estimable(&self, weights: &[f64]) -> bool {
-        let used = || {
-            weights
-                .iter()
-                .zip(&self.lengths)
-                .filter(|(w, _)| **w != 0.0)
-        };
-        if used().any(|(_, length)| *length == 0.0) {
-            return false;
-        }
-        let scaled: Vec<f64> = weights
-            .iter()
-            .zip(&self.lengths)
-            .map(|(w, l)| if *w == 0.0 { 0.0 } else { w / l })
-            .collect();
-        let total: f64 = scaled.iter().map(|w| w * w).sum();
-        let within: f64 = (0..self.rank())
-            .map(|k| {
-                let along: f64 = scaled
-                    .iter()
-                    .enumerate()
-                    .map(|(c, w)| w * self.estimable[(c, k)])
-                    .sum();
-                along * along
-            })
-            .sum();
-        total - within <= 1e-6 * total
-    }
-
-    /// How much of a constant lies outside the design, from 0 to 1.
-    fn without_constant(&self) -> f64 {
-        let n = self.q.nrows();
-        let within: f64 = (0..self.rank())
-            .map(|k| (0..n).map(|t| self.q[(t, k)]).sum::<f64>().powi(2))
-            .sum();
-        1.0 - within / n as f64
-    }
-}
 
 /// Products of the orthonormal design with itself one volume later, and its last row.
 #[derive(Debug)]
@@ -313,19 +219,29 @@ impl Kernel {
         fit: &Fit,
     ) -> Block {
         let (width, n, rank, p) = (columns.len(), self.n, self.rank, self.of_constant.len());
-        let rows = || (0..n).map(|t| &courses.row(t)[columns.clone()]);
-        let mut means = summed(width, rows(), |sum, y| *sum += y);
-        means.iter_mut().for_each(|sum| *sum /= n as f64);
-        let centres: Vec<f32> = means
-            .iter()
-            .map(|mean| if self.centre { *mean as f32 } else { 0.0 })
-            .collect();
-        // Residuals, at first all that lies around the mean: volume after volume.
+        let row = |t: usize| &courses.row(t)[columns.clone()];
+        // Any level will do, as long as the data lie around it: the middle of three volumes, of which one may be wild.
+        let centres: Vec<f32> = match self.centre {
+            true => {
+                let three = row(0).iter().zip(row(n / 2)).zip(row(n - 1));
+                three
+                    .map(|((a, b), c)| a.max(*b).min(a.min(*b).max(*c)))
+                    .collect()
+            }
+            false => vec![0.0; width],
+        };
         let mut rest = Vec::with_capacity(width * n);
-        for row in rows() {
-            rest.extend(row.iter().zip(&centres).map(|(y, mean)| y - mean));
+        for t in 0..n {
+            wide(|| rest.extend(row(t).iter().zip(&centres).map(|(y, centre)| y - centre)));
         }
-        let total = summed(width, rest.chunks(width), |sum, y| *sum += y * y);
+        let sums = summed(width, rest.chunks(width), |sum, y| *sum += y);
+        let mut total = summed(width, rest.chunks(width), |sum, y| *sum += y * y);
+        if self.centre {
+            for (total, sum) in total.iter_mut().zip(&sums) {
+                *total -= sum * sum / n as f64;
+            }
+        }
+        // Residuals: what the design leaves of the data.
         let mut along = vec![0.0f32; width * rank];
         product(
             &mut along,
@@ -357,9 +273,9 @@ impl Kernel {
         for v in 0..width {
             let mean_square = total[v] / n as f64;
             let level = f64::from(centres[v]).powi(2);
-            if !(total[v].is_finite() && means[v].is_finite()) {
+            if !total[v].is_finite() {
                 block.n_not_finite += 1;
-            } else if mean_square <= CONSTANT * level || mean_square == 0.0 {
+            } else if mean_square <= CONSTANT * level {
                 block.n_constant += 1;
             } else {
                 lives[v] = true;
@@ -401,7 +317,7 @@ impl Kernel {
     ) {
         let (width, n, rank) = (squares.len(), self.n, self.rank);
         let pairs = rest.chunks(width).zip(rest[width..].chunks(width));
-        let lagged = summed_pairs(width, pairs);
+        let lagged = summed_pairs(width, pairs, |sum, a, b| *sum += a * b);
         let mut shifted = vec![0.0f32; width * rank];
         product(
             &mut shifted,
@@ -478,46 +394,39 @@ const AT_ONCE: usize = 16;
 fn summed<'a>(
     width: usize,
     rows: impl Iterator<Item = &'a [f32]>,
-    add: impl Fn(&mut f32, f32),
+    add: impl Fn(&mut f32, f32) + Copy,
+) -> Vec<f64> {
+    let pairs = rows.map(|row| (row, row));
+    summed_pairs(width, pairs, |sum, y, _| add(sum, y))
+}
+
+/// Sums over pairs of rows.
+fn summed_pairs<'a>(
+    width: usize,
+    pairs: impl Iterator<Item = (&'a [f32], &'a [f32])>,
+    add: impl Fn(&mut f32, f32, f32) + Copy,
 ) -> Vec<f64> {
     let mut sums = vec![0.0f64; width];
     let mut few = vec![0.0f32; width];
-    let mut n = 0;
-    for row in rows {
-        for (sum, value) in few.iter_mut().zip(row) {
-            add(sum, *value);
-        }
-        n += 1;
-        if n == AT_ONCE {
-            flush(&mut sums, &mut few);
-            n = 0;
-        }
-    }
-    flush(&mut sums, &mut few);
-    sums
-}
-
-/// Sums of products of pairs of rows.
-fn summed_pairs<'a>(width: usize, pairs: impl Iterator<Item = (&'a [f32], &'a [f32])>) -> Vec<f64> {
-    let mut sums = vec![0.0f64; width];
-    let mut few = vec![0.0f32; width];
+    let mut flush = |few: &mut [f32]| {
+        wide(|| {
+            for (sum, few) in sums.iter_mut().zip(few) {
+                *sum += f64::from(std::mem::take(few));
+            }
+        });
+    };
     for (i, (a, b)) in pairs.enumerate() {
-        for ((sum, a), b) in few.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
+        wide(|| {
+            for ((sum, a), b) in few.iter_mut().zip(a).zip(b) {
+                add(sum, *a, *b);
+            }
+        });
         if i % AT_ONCE == AT_ONCE - 1 {
-            flush(&mut sums, &mut few);
+            flush(&mut few);
         }
     }
-    flush(&mut sums, &mut few);
+    flush(&mut few);
     sums
-}
-
-fn flush(sums: &mut [f64], few: &mut [f32]) {
-    for (sum, few) in sums.iter_mut().zip(few) {
-        *sum += f64::from(*few);
-        *few = 0.0;
-    }
 }
 
 impl Fit {

@@ -8,6 +8,7 @@
 //! trials are z-scored within their run. Everything happens inside one run and knows no
 //! labels, so that no fold of a later cross-validation can leak into another.
 
+mod basis;
 pub mod clean;
 pub mod contrast;
 mod convolve;

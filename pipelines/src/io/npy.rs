@@ -12,6 +12,9 @@ use crate::{Error, Result};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
+/// Numbers read at once.
+const AT_ONCE: usize = 1 << 18;
+
 /// Reads an array of one dimension (as a column) or two (rows × columns) of any integer or float
 /// type, in either byte order and either memory order. Numbers become `f32`.
 ///
@@ -73,11 +76,15 @@ pub(super) fn read_from(path: &Path, mut file: Bytes) -> Result<Matrix> {
                 ),
             )
         })?;
-    let mut bytes = vec![0; n_bytes];
-    file.fill(&mut bytes)?;
-    file.finish()?;
+    // Piece by piece: the bytes of a large array are never in memory beside its numbers.
     let mut values = vec![0.0; n_rows * n_cols];
-    decode(datatype, order, &bytes, &mut values, |v| v as f32);
+    let mut bytes = vec![0; n_bytes.min(AT_ONCE * datatype.size())];
+    for values in values.chunks_mut(AT_ONCE) {
+        let bytes = &mut bytes[..values.len() * datatype.size()];
+        file.fill(bytes)?;
+        decode(datatype, order, bytes, values, |v| v as f32);
+    }
+    file.finish()?;
     if column_after_column {
         return Ok(Matrix::from_values(n_cols, n_rows, values)?.transposed());
     }

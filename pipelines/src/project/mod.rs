@@ -97,10 +97,29 @@ pub fn ribbon(
     divisions: usize,
     run: &Run<'_>,
 ) -> Result<Projection, Stop> {
+    let mut rows = ribbon_parts(grid, inner, outer, divisions, run)?;
+    for row in &mut rows {
+        let total: f64 = row.iter().map(|(_, part)| part).sum();
+        row.iter_mut().for_each(|(_, part)| *part /= total);
+    }
+    Ok(Projection::of(grid, rows))
+}
+
+/// Of each vertex, the voxels (ascending flat indices) that its polyhedron reaches into, as in [`ribbon`], each with the
+/// part of it, 0 to 1, that lies inside.
+///
+/// # Errors
+/// As [`ribbon`].
+pub fn ribbon_parts(
+    grid: &Grid,
+    inner: &Surface,
+    outer: &Surface,
+    divisions: usize,
+    run: &Run<'_>,
+) -> Result<Vec<Vec<(u32, f64)>>, Stop> {
     check(grid)?;
     samples::matching(inner, outer)?;
-    let rows = ribbon::rows(grid, inner, outer, divisions.clamp(1, 10), run)?;
-    Ok(Projection::of(grid, rows))
+    ribbon::parts(grid, inner, outer, divisions.clamp(1, 10), run)
 }
 
 /// A volume on the sheet between two surfaces, trilinear at `n` depths.

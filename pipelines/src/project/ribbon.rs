@@ -15,8 +15,8 @@ use crate::surface::Surface;
 /// Sub-voxel centres are moved by this much of a voxel, so that none falls on the edge of a triangle by being round.
 const NUDGE: DVec2 = DVec2::new(1.37e-6, 2.11e-6);
 
-/// The voxels of each vertex with weights that sum to one.
-pub(super) fn rows(
+/// The voxels of each vertex, each with the part of it (0 to 1) that is the vertex's.
+pub(super) fn parts(
     grid: &Grid,
     inner: &Surface,
     outer: &Surface,
@@ -136,8 +136,8 @@ fn row(grid: &Grid, walls: &Walls, divisions: usize) -> Vec<(u32, f64)> {
             }
         }
     }
-    let total: f64 = counts.iter().map(|(_, n)| n).sum();
-    counts.iter_mut().for_each(|(_, n)| *n /= total);
+    let whole = divisions.pow(3) as f64;
+    counts.iter_mut().for_each(|(_, n)| *n /= whole);
     counts.sort_unstable_by_key(|&(voxel, _)| voxel);
     counts
 }

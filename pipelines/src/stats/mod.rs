@@ -3,7 +3,7 @@
 //!
 //! | question | function |
 //! |---|---|
-//! | do these trials differ from those, voxel by voxel? | [`two_sample`] (t, signed r², d′, AUC), [`contrast`], [`anova`] |
+//! | do these trials differ from those, voxel by voxel? | [`two_sample`] (t, signed r², d′, AUC; [`map`] without p), [`contrast`], [`anova`] |
 //! | … in how many voxels by chance? | [`fdr::q_values`] |
 //! | … by how much, or over how large a cluster, by chance? | [`permute::two_sample`] |
 //! | how well does a response come back? | [`reliability::split_half`], [`reliability::repeat_correlation`] |
@@ -97,10 +97,27 @@ pub fn two_sample(
     let (values, p) = match measure {
         Measure::Auc => ranks::auc(values, a, b, run)?,
         Measure::T(_) | Measure::SignedR2 | Measure::DPrime => {
-            tests_of_means::two(values, a, b, measure, run)?
+            tests_of_means::two(values, a, b, measure, true, run)?
         }
     };
     Ok(StatMap { measure, values, p })
+}
+
+/// The values of [`two_sample`] without their p, for maps that are looked at while trials are chosen: one pass over
+/// the data, but for the AUC.
+pub fn map(
+    values: &Matrix,
+    a: &[usize],
+    b: &[usize],
+    measure: Measure,
+    run: &Run<'_>,
+) -> Result<Vec<f32>, Stop> {
+    Ok(match measure {
+        Measure::Auc => ranks::auc(values, a, b, run)?.0,
+        Measure::T(_) | Measure::SignedR2 | Measure::DPrime => {
+            tests_of_means::two(values, a, b, measure, false, run)?.0
+        }
+    })
 }
 
 /// Columns worked on at once: 2 KB of a row, so that memory is read in stretches, and sums that stay in the cache.
@@ -113,21 +130,12 @@ fn by_columns<T: Send>(
     work: impl Fn(Range<usize>) -> T + Sync,
 ) -> Result<Vec<T>, Stop> {
     let done = AtomicUsize::new(0);
-    by_columns_silently(n_cols, run, |columns| {
+    by_blocks(n_cols, BLOCK, run, |columns| {
         let n = columns.len();
         let made = work(columns);
         run.progress(done.fetch_add(n, Ordering::Relaxed) + n, n_cols);
         made
     })
-}
-
-/// As [`by_columns`], for a caller that tells how far it is by itself.
-fn by_columns_silently<T: Send>(
-    n_cols: usize,
-    run: &Run<'_>,
-    work: impl Fn(Range<usize>) -> T + Sync,
-) -> Result<Vec<T>, Stop> {
-    by_blocks(n_cols, BLOCK, run, work)
 }
 
 /// What `work` makes of every `size` columns, in order. Cancelled between blocks.

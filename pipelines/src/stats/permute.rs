@@ -5,21 +5,21 @@
 //! p = (1 + number of permutations that reach the value) / (1 + number of permutations): never 0
 //! (Phipson & Smyth 2010, *Statistical Applications in Genetics and Molecular Biology* 9, 39).
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rayon::prelude::*;
 
 use crate::matrix::Matrix;
 use crate::run::{Run, Stop};
+use crate::stats::groups;
 use crate::stats::neighbours::Neighbours;
-use crate::stats::{by_columns_silently, groups};
 use crate::{Error, Result};
 
 mod exchange;
+mod heights;
 
 pub use exchange::Exchange;
+use heights::{Heights, Samples, reaching};
 
 /// Which differences count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +73,10 @@ pub struct Permuted {
     pub largest_clusters: Vec<f64>,
 }
 
-/// Permutations whose maps are held at once.
-const AT_ONCE: usize = 64;
-/// What a product of f32 may round off: a permutation that repeats the true labels must count as reaching them.
-const ROUNDING: f32 = 1e-5;
+/// Permutations worked on at once: many, so that the data are scaled rarely.
+const AT_ONCE: usize = 512;
+/// The same where the voxels beyond a threshold are kept for each.
+const AT_ONCE_WITH_CLUSTERS: usize = 64;
 
 /// Tests the rows `a` against the rows `b` by exchanging their labels as `exchange` allows.
 ///
@@ -102,7 +102,7 @@ pub fn two_sample(
         ));
     }
     run.stage("permuting labels");
-    let data = Data {
+    let samples = Samples {
         values,
         rows: &a.iter().chain(b).copied().collect::<Vec<_>>(),
         n_a: a.len(),
@@ -110,15 +110,18 @@ pub fn two_sample(
     let truth: Vec<f32> = (0..a.len() + b.len())
         .map(|i| f32::from(u8::from(i < a.len())))
         .collect();
-    let t = data.maps(&truth, run)?;
-    let mut tally = Tally::new(&t, plan);
+    let t = samples.t(&truth, run)?;
+    let mut tally = Tally::new(&t, &samples, plan);
     let mut random = StdRng::seed_from_u64(plan.seed);
+    let most = match plan.clusters {
+        None => AT_ONCE,
+        Some(_) => AT_ONCE_WITH_CLUSTERS,
+    };
     let mut left = plan.n_permutations;
     while left > 0 {
-        let n = left.min(AT_ONCE);
+        let n = left.min(most);
         let labels: Vec<f32> = (0..n).flat_map(|_| units.shuffled(&mut random)).collect();
-        let maps = data.maps(&labels, run)?;
-        tally.add(&maps, run)?;
+        tally.add(&labels, run)?;
         left -= n;
         run.progress(plan.n_permutations - left, plan.n_permutations);
     }
@@ -143,79 +146,10 @@ fn check_clusters(plan: &Plan<'_>, n_cols: usize) -> Result<()> {
     )))
 }
 
-/// The trials that are compared.
-struct Data<'a> {
-    values: &'a Matrix,
-    /// Rows of `values`; labels are in this order.
-    rows: &'a [usize],
-    n_a: usize,
-}
-
-impl Data<'_> {
-    /// t maps, one after the other, for labellings one after the other (1 for the first set, 0 for the second).
-    fn maps(&self, labels: &[f32], run: &Run<'_>) -> Result<Vec<f32>, Stop> {
-        let n = self.rows.len();
-        let n_maps = labels.len() / n;
-        let n_cols = self.values.n_cols;
-        let blocks = by_columns_silently(n_cols, run, |columns| {
-            let width = columns.len();
-            let scaled = self.scaled(columns);
-            let mut sums = vec![0.0; width * n_maps];
-            matmul(
-                MatMut::from_column_major_slice_mut(&mut sums, width, n_maps),
-                Accum::Replace,
-                MatRef::from_column_major_slice(&scaled, width, n),
-                MatRef::from_column_major_slice(labels, n, n_maps),
-                1.0,
-                Par::Seq,
-            );
-            (width, sums)
-        })?;
-        let mut maps = vec![0.0; n_cols * n_maps];
-        let mut first = 0;
-        for (width, sums) in blocks {
-            for (map, sums) in maps.chunks_mut(n_cols).zip(sums.chunks(width)) {
-                for (t, sum) in map[first..first + width].iter_mut().zip(sums) {
-                    *t = self.t(*sum);
-                }
-            }
-            first += width;
-        }
-        Ok(maps)
-    }
-
-    /// The trials of some columns, each column of mean 0 and length 1; NaN where it does not vary.
-    fn scaled(&self, columns: std::ops::Range<usize>) -> Vec<f32> {
-        let moments = groups::of_block(self.values, self.rows, columns.clone());
-        let mut out = Vec::with_capacity(columns.len() * self.rows.len());
-        for &row in self.rows {
-            let row = self.values.row(row)[columns.clone()].iter();
-            let moments = moments.mean.iter().zip(&moments.squares);
-            out.extend(row.zip(moments).map(|(value, (mean, squares))| {
-                let scaled = (f64::from(*value) - mean) / squares.sqrt();
-                if scaled.is_finite() {
-                    scaled as f32
-                } else {
-                    f32::NAN
-                }
-            }));
-        }
-        out
-    }
-
-    /// The pooled t from the sum of the scaled trials of the first set: r = sum · √(1/n_a + 1/n_b) is their
-    /// point-biserial correlation, t = r √((n − 2) / (1 − r²)).
-    fn t(&self, sum: f32) -> f32 {
-        let n = self.rows.len() as f64;
-        let (n_a, n_b) = (self.n_a as f64, n - self.n_a as f64);
-        let r = f64::from(sum) * (1.0 / n_a + 1.0 / n_b).sqrt();
-        (r * ((n - 2.0) / (1.0 - r * r).max(1e-12)).sqrt()) as f32
-    }
-}
-
 /// Counts of permutations that reach the true values.
 struct Tally<'a> {
     plan: &'a Plan<'a>,
+    samples: &'a Samples<'a>,
     /// What is compared: t, or |t| for both tails.
     truth: Vec<f32>,
     reached: Vec<u32>,
@@ -225,43 +159,57 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(t: &[f32], plan: &'a Plan<'a>) -> Self {
+    fn new(t: &[f32], samples: &'a Samples<'a>, plan: &'a Plan<'a>) -> Self {
+        let found = match plan.clusters {
+            None => Vec::new(),
+            Some((threshold, neighbours)) => {
+                let beyond = |sign: f32| t.iter().map(|t| sign * t > threshold).collect::<Vec<_>>();
+                clusters(&beyond(1.0), &beyond(-1.0), plan.tail, neighbours)
+            }
+        };
         Self {
             plan,
+            samples,
             truth: t.iter().map(|t| size(*t, plan.tail)).collect(),
             reached: vec![0; t.len()],
             largest: Vec::with_capacity(plan.n_permutations),
-            clusters: clusters(t, plan),
+            clusters: found,
             largest_clusters: Vec::new(),
         }
     }
 
-    fn add(&mut self, maps: &[f32], run: &Run<'_>) -> Result<(), Stop> {
+    fn add(&mut self, labels: &[f32], run: &Run<'_>) -> Result<(), Stop> {
         let (plan, n_cols) = (self.plan, self.truth.len());
-        let found: Vec<(f32, f64)> = maps
-            .par_chunks(n_cols.max(1))
-            .map(|map| {
+        let threshold = plan.clusters.map(|(threshold, _)| threshold);
+        let Heights {
+            largest,
+            reached,
+            beyond,
+        } = self
+            .samples
+            .heights(labels, &self.truth, plan.tail, threshold, run)?;
+        self.largest.extend(largest);
+        for (sum, more) in self.reached.iter_mut().zip(reached) {
+            *sum += more;
+        }
+        let Some((_, neighbours)) = plan.clusters else {
+            return Ok(());
+        };
+        let extents: Vec<f64> = beyond
+            .par_iter()
+            .map(|columns| {
                 run.check()?;
-                let largest = map
-                    .iter()
-                    .map(|t| size(*t, plan.tail))
-                    .fold(f32::NEG_INFINITY, f32::max);
-                let extents = clusters(map, plan).into_iter().filter_map(|cluster| {
-                    let (_, neighbours) = plan.clusters?;
-                    Some(neighbours.extent(&cluster))
-                });
-                Ok((largest, extents.fold(0.0, f64::max)))
+                let (mut above, mut below) = (vec![false; n_cols], vec![false; n_cols]);
+                for &(column, is_below) in columns {
+                    let side = if is_below { &mut below } else { &mut above };
+                    side[column as usize] = true;
+                }
+                let found = clusters(&above, &below, plan.tail, neighbours);
+                let extents = found.iter().map(|cluster| neighbours.extent(cluster));
+                Ok(extents.fold(0.0, f64::max))
             })
             .collect::<Result<_, Stop>>()?;
-        for map in maps.chunks(n_cols.max(1)) {
-            for ((reached, truth), t) in self.reached.iter_mut().zip(&self.truth).zip(map) {
-                *reached += u32::from(reaches(size(*t, plan.tail), *truth));
-            }
-        }
-        self.largest.extend(found.iter().map(|f| f.0));
-        if plan.clusters.is_some() {
-            self.largest_clusters.extend(found.iter().map(|f| f.1));
-        }
+        self.largest_clusters.extend(extents);
         Ok(())
     }
 
@@ -274,7 +222,7 @@ impl<'a> Tally<'a> {
             if truth.is_nan() {
                 return f64::NAN;
             }
-            p(n - ascending.partition_point(|largest| !reaches(*largest, *truth)))
+            p(n - ascending.partition_point(|largest| *largest < reaching(*truth)))
         };
         let p_alone = self
             .truth
@@ -325,18 +273,16 @@ fn size(t: f32, tail: Tail) -> f32 {
     }
 }
 
-fn reaches(t: f32, truth: f32) -> bool {
-    t >= truth - ROUNDING * truth.abs().max(1.0)
-}
-
-/// The clusters beyond the threshold; of both signs, never mixed, when both tails count.
-fn clusters(t: &[f32], plan: &Plan<'_>) -> Vec<Vec<usize>> {
-    let Some((threshold, neighbours)) = plan.clusters else {
-        return Vec::new();
-    };
-    let mut found = neighbours.clusters(|c| t[c] > threshold);
-    if plan.tail == Tail::Both {
-        found.extend(neighbours.clusters(|c| t[c] < -threshold));
+/// The clusters of the columns above the threshold and, when both tails count, of those below; never mixed.
+fn clusters(
+    above: &[bool],
+    below: &[bool],
+    tail: Tail,
+    neighbours: &Neighbours,
+) -> Vec<Vec<usize>> {
+    let mut found = neighbours.clusters(|c| above[c]);
+    if tail == Tail::Both {
+        found.extend(neighbours.clusters(|c| below[c]));
     }
     found
 }

@@ -137,7 +137,13 @@ fn ln_incomplete_beta(a: f64, b: f64, odds: f64) -> f64 {
     let (x, rest) = (1.0 / (1.0 + odds), odds / (1.0 + odds));
     // a ln x + b ln (1 − x)
     let powers = -a * odds.ln_1p() - b * (1.0 / odds).ln_1p();
-    let front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + powers;
+    // ln Γ(½), which every t needs.
+    let ln_gamma_b = if b == 0.5 {
+        0.5 * std::f64::consts::PI.ln()
+    } else {
+        ln_gamma(b)
+    };
+    let front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma_b + powers;
     if x < (a + 1.0) / (a + b + 2.0) {
         front - (a * beta_fraction(a, b, x)).ln()
     } else {

@@ -3,7 +3,7 @@
 use crate::matrix::Matrix;
 use crate::run::{Run, Stop};
 use crate::stats::groups::{self, Moments, moments};
-use crate::stats::{Measure, finite, tails, to_f32};
+use crate::stats::{Measure, by_blocks, finite, tails, to_f32};
 use crate::{Error, Result};
 
 /// What is assumed of the variances of the conditions.
@@ -102,35 +102,51 @@ fn t_of(moments: &[Moments], weights: &[f64], variance: Variance, c: usize) -> (
     (finite(effect), t, df)
 }
 
-/// Values and two-sided p of a measure that follows from means and variances.
+/// Columns of a block of a map: long stretches of each row, and sums that stay in the cache.
+const BLOCK: usize = 1024;
+
+/// Values of a measure that follows from means and variances, and two-sided p when asked for.
 pub(super) fn two(
     values: &Matrix,
     a: &[usize],
     b: &[usize],
     measure: Measure,
+    with_p: bool,
     run: &Run<'_>,
 ) -> Result<(Vec<f32>, Vec<f64>), Stop> {
     let groups = [a, b];
+    groups::check(values, &groups)?;
     groups::require(&groups, 2)?;
-    let moments = moments(values, &groups, run)?;
     let variance = match measure {
         Measure::T(variance) => variance,
         Measure::DPrime => Variance::Separate,
         Measure::SignedR2 | Measure::Auc => Variance::Pooled,
     };
-    let of_column = |c: usize| {
-        let (effect, t, df) = t_of(&moments, &[1.0, -1.0], variance, c);
-        let value = match measure {
-            Measure::SignedR2 => t * t.abs() / (t * t + df),
-            Measure::DPrime => {
-                let spread: f64 = moments.iter().map(|m| m.squares[c] / (m.n - 1.0)).sum();
-                finite(effect / (0.5 * spread).sqrt())
-            }
-            Measure::T(_) | Measure::Auc => t,
-        };
-        (value as f32, tails::two_sided_t(t, df))
-    };
-    Ok((0..values.n_cols).map(of_column).unzip())
+    let blocks = by_blocks(values.n_cols, BLOCK, run, |columns| {
+        let moments = groups.map(|rows| groups::of_block(values, rows, columns.clone()));
+        let mut map = Vec::with_capacity(columns.len());
+        let mut p = Vec::new();
+        for c in 0..columns.len() {
+            let (effect, t, df) = t_of(&moments, &[1.0, -1.0], variance, c);
+            let value = match measure {
+                Measure::SignedR2 => t * t.abs() / (t * t + df),
+                Measure::DPrime => {
+                    let spread: f64 = moments.iter().map(|m| m.squares[c] / (m.n - 1.0)).sum();
+                    finite(effect / (0.5 * spread).sqrt())
+                }
+                Measure::T(_) | Measure::Auc => t,
+            };
+            map.push(value as f32);
+            p.extend(with_p.then(|| tails::two_sided_t(t, df)));
+        }
+        (map, p)
+    })?;
+    let (mut map, mut p) = (Vec::with_capacity(values.n_cols), Vec::new());
+    for (of_block, p_of_block) in blocks {
+        map.extend(of_block);
+        p.extend(p_of_block);
+    }
+    Ok((map, p))
 }
 
 /// Whether the means of conditions differ at all, one number a column.

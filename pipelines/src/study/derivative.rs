@@ -124,7 +124,7 @@ pub fn write_vertex_labels(
 ) -> Result<PathBuf> {
     write::make_folder(folder)?;
     let path = folder.join(file_name(&on(entities, hemisphere), "dseg", "label.gii"));
-    gifti::write_labels(&path, labels)?;
+    gifti::write_labels(&path, labels, Some(hemisphere))?;
     Ok(path)
 }
 

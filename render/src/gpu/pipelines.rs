@@ -20,12 +20,17 @@ pub(super) struct BorderCorner {
     pub(super) toward: [f32; 3],
 }
 
-/// Pipelines for one number of samples and one way of sampling volumes.
-#[derive(Debug)]
-pub(super) struct Pipelines {
-    pub(super) colour: wgpu::RenderPipeline,
-    pub(super) depth: wgpu::RenderPipeline,
-    pub(super) border: wgpu::RenderPipeline,
+/// What a pipeline draws of meshes; with a volume sampled in one way, or with none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Draws {
+    /// Colours that hide what is behind them.
+    Solid(Option<Variant>),
+    /// Colours that let it through.
+    Clear(Option<Variant>),
+    /// Depths and no colours.
+    Depths,
+    /// Region borders.
+    Borders,
 }
 
 /// Buffers a picture needs while it is drawn.
@@ -61,107 +66,112 @@ impl Scratch {
     }
 }
 
-impl Pipelines {
-    pub(super) fn new(
-        gpu: &Gpu,
-        layout: &wgpu::PipelineLayout,
-        module: &wgpu::ShaderModule,
-        (samples, sampled): (u32, Option<Variant>),
-    ) -> Self {
-        const MESH: [wgpu::VertexAttribute; 2] =
-            wgpu::vertex_attr_array![0 => Float32x3, 1 => Float32x3];
-        const POSITION: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![0 => Float32x3];
-        const SULCAL: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![2 => Float32];
-        const MAP: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![3 => Float32x2];
-        const TOWARD: [wgpu::VertexAttribute; 2] =
-            wgpu::vertex_attr_array![4 => Float32x3, 5 => Float32x3];
-        const INNER: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![6 => Float32x3];
-        const OUTER: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![7 => Float32x3];
-        const CORNER: [wgpu::VertexAttribute; 7] = wgpu::vertex_attr_array![
-            0 => Float32x3, 1 => Uint32, 2 => Sint32x3, 3 => Unorm8x4, 4 => Unorm8x4, 5 => Unorm8x4, 6 => Float32x3];
-        let [a, b] = sampled.unwrap_or(Variant::NONE).constants();
-        let constants = [a, b, ("through", f64::from(u8::from(sampled.is_some())))];
-        let buffer = |stride: usize, attributes| {
-            Some(wgpu::VertexBufferLayout {
-                array_stride: stride as u64,
-                step_mode: wgpu::VertexStepMode::Vertex,
-                attributes,
-            })
-        };
-        let mesh = [
-            buffer(24, &MESH[..]),
-            buffer(4, &SULCAL[..]),
-            buffer(8, &MAP[..]),
-            buffer(24, &TOWARD[..]),
-            buffer(12, &INNER[..]),
-            buffer(12, &OUTER[..]),
-        ];
-        let pipeline = |vertex: &str, fragment: Option<&str>, buffers: &[_], writes_depth: bool| {
-            gpu.device
-                .create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                    label: Some(vertex),
-                    layout: Some(layout),
-                    vertex: wgpu::VertexState {
-                        module,
-                        entry_point: Some(vertex),
-                        compilation_options: wgpu::PipelineCompilationOptions::default(),
-                        buffers,
-                    },
-                    primitive: wgpu::PrimitiveState {
-                        cull_mode: None,
-                        ..Default::default()
-                    },
-                    depth_stencil: Some(wgpu::DepthStencilState {
-                        format: DEPTH_FORMAT,
-                        depth_write_enabled: Some(writes_depth),
-                        depth_compare: Some(wgpu::CompareFunction::LessEqual),
-                        stencil: wgpu::StencilState::default(),
-                        bias: wgpu::DepthBiasState::default(),
-                    }),
-                    multisample: wgpu::MultisampleState {
-                        count: samples,
-                        ..Default::default()
-                    },
-                    fragment: Some(wgpu::FragmentState {
-                        module,
-                        entry_point: Some(fragment.unwrap_or("fs_nothing")),
-                        compilation_options: wgpu::PipelineCompilationOptions {
-                            constants: &constants,
-                            ..Default::default()
-                        },
-                        targets: &[Some(wgpu::ColorTargetState {
-                            format: COLOUR_FORMAT,
-                            blend: Some(BLEND_OVER),
-                            write_mask: if fragment.is_some() {
-                                wgpu::ColorWrites::ALL
-                            } else {
-                                wgpu::ColorWrites::empty()
-                            },
-                        })],
-                    }),
-                    multiview_mask: None,
-                    cache: None,
-                })
-        };
-        Self {
-            colour: pipeline("vs_surface", Some("fs_surface"), &mesh, true),
-            depth: pipeline(
-                "vs_depth",
+/// A pipeline of so many samples a pixel.
+pub(super) fn pipeline(
+    gpu: &Gpu,
+    layout: &wgpu::PipelineLayout,
+    module: &wgpu::ShaderModule,
+    samples: u32,
+    draws: Draws,
+) -> wgpu::RenderPipeline {
+    const MESH: [wgpu::VertexAttribute; 2] =
+        wgpu::vertex_attr_array![0 => Float32x3, 1 => Float32x3];
+    const POSITION: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![0 => Float32x3];
+    const SULCAL: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![2 => Float32];
+    const MAP: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![3 => Float32x2];
+    const TOWARD: [wgpu::VertexAttribute; 2] =
+        wgpu::vertex_attr_array![4 => Float32x3, 5 => Float32x3];
+    const INNER: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![6 => Float32x3];
+    const OUTER: [wgpu::VertexAttribute; 1] = wgpu::vertex_attr_array![7 => Float32x3];
+    const CORNER: [wgpu::VertexAttribute; 7] = wgpu::vertex_attr_array![
+        0 => Float32x3, 1 => Uint32, 2 => Sint32x3, 3 => Unorm8x4, 4 => Unorm8x4, 5 => Unorm8x4, 6 => Float32x3];
+    let buffer = |stride: usize, attributes| {
+        Some(wgpu::VertexBufferLayout {
+            array_stride: stride as u64,
+            step_mode: wgpu::VertexStepMode::Vertex,
+            attributes,
+        })
+    };
+    let (vertex, fragment, buffers) = match draws {
+        Draws::Solid(_) | Draws::Clear(_) => (
+            "vs_surface",
+            "fs_surface",
+            vec![
+                buffer(24, &MESH[..]),
+                buffer(4, &SULCAL[..]),
+                buffer(8, &MAP[..]),
+                buffer(24, &TOWARD[..]),
+                buffer(12, &INNER[..]),
+                buffer(12, &OUTER[..]),
+            ],
+        ),
+        Draws::Depths => (
+            "vs_depth",
+            "fs_nothing",
+            vec![
+                buffer(24, &POSITION[..]),
                 None,
-                &[
-                    buffer(24, &POSITION[..]),
-                    None,
-                    None,
-                    buffer(24, &TOWARD[..1]),
-                ],
-                true,
-            ),
-            border: pipeline(
-                "vs_border",
-                Some("fs_border"),
-                &[buffer(size_of::<BorderCorner>(), &CORNER[..])],
-                false,
-            ),
-        }
-    }
+                None,
+                buffer(24, &TOWARD[..1]),
+            ],
+        ),
+        Draws::Borders => (
+            "vs_border",
+            "fs_border",
+            vec![buffer(size_of::<BorderCorner>(), &CORNER[..])],
+        ),
+    };
+    let sampled = match draws {
+        Draws::Solid(sampled) | Draws::Clear(sampled) => sampled,
+        Draws::Depths | Draws::Borders => None,
+    };
+    let [a, b] = sampled.unwrap_or(Variant::NONE).constants();
+    let constants = [a, b, ("through", f64::from(u8::from(sampled.is_some())))];
+    gpu.device
+        .create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some(vertex),
+            layout: Some(layout),
+            vertex: wgpu::VertexState {
+                module,
+                entry_point: Some(vertex),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                buffers: &buffers,
+            },
+            primitive: wgpu::PrimitiveState {
+                cull_mode: None,
+                ..Default::default()
+            },
+            depth_stencil: Some(wgpu::DepthStencilState {
+                format: DEPTH_FORMAT,
+                depth_write_enabled: Some(draws != Draws::Borders),
+                depth_compare: Some(wgpu::CompareFunction::LessEqual),
+                stencil: wgpu::StencilState::default(),
+                bias: wgpu::DepthBiasState::default(),
+            }),
+            multisample: wgpu::MultisampleState {
+                count: samples,
+                ..Default::default()
+            },
+            fragment: Some(wgpu::FragmentState {
+                module,
+                entry_point: Some(fragment),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &constants,
+                    ..Default::default()
+                },
+                targets: &[Some(wgpu::ColorTargetState {
+                    format: COLOUR_FORMAT,
+                    blend: match draws {
+                        Draws::Solid(_) | Draws::Depths => None,
+                        Draws::Clear(_) | Draws::Borders => Some(BLEND_OVER),
+                    },
+                    write_mask: match draws {
+                        Draws::Depths => wgpu::ColorWrites::empty(),
+                        _ => wgpu::ColorWrites::ALL,
+                    },
+                })],
+            }),
+            multiview_mask: None,
+            cache: None,
+        })
 }

@@ -143,7 +143,7 @@ impl SolidPass {
                         depth_stencil: Some(wgpu::DepthStencilState {
                             format: DEPTH_FORMAT,
                             depth_write_enabled: Some(false),
-                            depth_compare: Some(wgpu::CompareFunction::Always),
+                            depth_compare: Some(wgpu::CompareFunction::LessEqual),
                             stencil: wgpu::StencilState::default(),
                             bias: wgpu::DepthBiasState::default(),
                         }),

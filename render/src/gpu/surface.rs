@@ -7,7 +7,8 @@ use std::sync::Arc;
 use wgpu::ShaderStages;
 
 use super::cache::folded;
-use super::pipelines::{BorderCorner, Pipelines, Scratch};
+use super::pipelines::{BorderCorner, Draws, Scratch, pipeline};
+use super::smooth::{Room, Smooth};
 use super::solid::{SolidPass, depth_buffer};
 use super::target::Target;
 use super::volume::{Volumes, sampler_entry, volume_entry};
@@ -28,6 +29,9 @@ pub(super) struct MeshBuffers {
     n_vertices: u64,
 }
 
+/// Pixels a triangle below which drawing depths first costs more than it saves.
+const FEW_PIXELS: u32 = 4;
+
 type Triangles = Arc<[[u32; 3]]>;
 
 /// A mesh ready to be drawn.
@@ -41,7 +45,9 @@ struct Prepared {
     /// The ends of the way through the cortex.
     ends: [wgpu::Buffer; 2],
     borders: Vec<(wgpu::Buffer, u32)>,
+    /// Whether it is drawn with the solid ones, and whether nothing shows through it.
     solid: bool,
+    covers: bool,
     /// How a volume is sampled between the ends, if one is.
     sampled: Option<Variant>,
 }
@@ -51,10 +57,11 @@ pub(super) struct SurfacePass {
     layout: wgpu::BindGroupLayout,
     pipeline_layout: wgpu::PipelineLayout,
     module: wgpu::ShaderModule,
-    /// By samples a pixel and how a volume is sampled.
-    pipelines: BTreeMap<(u32, Option<Variant>), Pipelines>,
+    /// By samples a pixel.
+    pipelines: BTreeMap<(u32, Draws), wgpu::RenderPipeline>,
     pub(super) picking: super::pick::PickPipeline,
     solids: SolidPass,
+    smooth: Option<Smooth>,
     meshes: Cache<MeshBuffers>,
     /// The triangles of coarse meshes, and their indices.
     coarse: Cache<(Triangles, wgpu::Buffer)>,
@@ -114,6 +121,7 @@ impl SurfacePass {
             pipelines: BTreeMap::new(),
             picking: super::pick::PickPipeline::new(gpu),
             solids: SolidPass::new(gpu),
+            smooth: None,
             meshes: Cache::new(),
             coarse: Cache::new(),
             shapes: Cache::new(),
@@ -138,102 +146,158 @@ impl SurfacePass {
         encoder: &mut wgpu::CommandEncoder,
         now: u64,
     ) -> Result<(), RenderError> {
-        let prepared = self.prepare(gpu, (colormaps, volumes), view, target, scale, now)?;
-        let mut solids = Vec::new();
-        if !view.solids.is_empty() {
-            let depths = depth_buffer(gpu, target.size);
-            self.compile(gpu, (1, None));
-            let one = &self.pipelines[&(1, None)];
-            // A picture of one sample a pixel whose colours are not looked at.
-            let unseen = Scratch::unseen(gpu, target.size);
-            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-                label: Some("depths"),
-                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                    view: &unseen,
-                    depth_slice: None,
-                    resolve_target: None,
-                    ops: wgpu::Operations {
-                        load: wgpu::LoadOp::Clear(background),
-                        store: wgpu::StoreOp::Discard,
-                    },
-                })],
-                depth_stencil_attachment: Some(depths_of(&depths, wgpu::StoreOp::Store)),
-                ..Default::default()
-            });
-            pass.set_pipeline(&one.depth);
-            for item in prepared.iter().filter(|item| item.solid) {
-                item.set(&mut pass);
-                pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
-            }
-            drop(pass);
-            for solid in &view.solids {
-                solids.push(self.solids.prepare(
-                    gpu,
-                    (colormaps, volumes, &depths),
-                    view,
-                    solid,
-                    (target.size, samples),
-                    now,
-                )?);
-            }
+        let shared = (colormaps, volumes);
+        let costly =
+            view.meshes.iter().any(|mesh| mesh.sampled.is_some()) || !view.solids.is_empty();
+        let fits = gpu.check_size(target.size.map(|n| n * 2)).is_ok();
+        if samples > 1 && gpu.is_software && costly && fits {
+            return self.twice(gpu, shared, view, target, (background, scale), encoder, now);
         }
-        for item in &prepared {
-            self.compile(gpu, (samples, item.sampled));
-        }
+        let (prepared, steps) = self.ready(
+            gpu,
+            shared,
+            view,
+            (target.size, scale, samples),
+            encoder,
+            now,
+        )?;
         let scratch = self
             .scratch
             .entry((target.size, samples))
             .or_insert_with(|| Scratch::new(gpu, target.size, samples));
         scratch.used = now;
-
-        let (colour, resolve_target, store) = match &scratch.colour {
-            Some(multisampled) => (multisampled, Some(&target.view), wgpu::StoreOp::Discard),
-            None => (&target.view, None, wgpu::StoreOp::Store),
+        let (colour, resolved) = match &scratch.colour {
+            Some(multisampled) => (multisampled, Some(&target.view)),
+            None => (&target.view, None),
         };
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("surfaces"),
-            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                view: colour,
-                depth_slice: None,
-                resolve_target,
-                ops: wgpu::Operations {
-                    load: wgpu::LoadOp::Clear(background),
-                    store,
-                },
-            })],
-            depth_stencil_attachment: Some(depths_of(&scratch.depth, wgpu::StoreOp::Discard)),
-            ..Default::default()
-        });
-        let (opaque, clear): (Vec<_>, Vec<_>) = prepared.iter().partition(|item| item.solid);
-        let mut solids = Some(solids);
-        for (n, item) in opaque.iter().chain(&clear).enumerate() {
-            if n == opaque.len() {
-                look_in(&mut pass, solids.take());
-            }
-            let pipelines = &self.pipelines[&(samples, item.sampled)];
-            item.set(&mut pass);
-            if !item.solid {
-                // Its own front first, so that only that is blended and not every fold behind it.
-                pass.set_pipeline(&pipelines.depth);
-                pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
-            }
-            pass.set_pipeline(&pipelines.colour);
-            pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
-            for (corners, n_corners) in &item.borders {
-                pass.set_pipeline(&pipelines.border);
-                pass.set_vertex_buffer(0, corners.slice(..));
-                pass.draw(0..*n_corners, 0..1);
-            }
-        }
-        look_in(&mut pass, solids.take());
+        let into = (colour, resolved, &scratch.depth);
+        draw(encoder, into, background, (&prepared, &steps), None);
         Ok(())
     }
 
-    fn compile(&mut self, gpu: &Gpu, key: (u32, Option<Variant>)) {
-        let (layout, module) = (&self.pipeline_layout, &self.module);
+    /// The same with four samples a pixel where a picture of one is rough: for software drivers.
+    fn twice(
+        &mut self,
+        gpu: &Gpu,
+        (colormaps, volumes): (&wgpu::TextureView, &mut Volumes),
+        view: &SurfaceView,
+        target: &Target,
+        (background, scale): (wgpu::Color, u32),
+        encoder: &mut wgpu::CommandEncoder,
+        now: u64,
+    ) -> Result<(), RenderError> {
+        let shared = (colormaps, &mut *volumes);
+        let size = (target.size, scale, 1);
+        let (prepared, steps) = self.ready(gpu, shared, view, size, encoder, now)?;
+        let size = (target.size.map(|n| n * 2), scale * 2, 1);
+        let shared = (colormaps, volumes);
+        let (finer, finer_steps) = self.ready(gpu, shared, view, size, encoder, now)?;
+        let smooth = self.smooth.get_or_insert_with(|| Smooth::new(gpu));
+        let room = smooth.room(gpu, target.size, now);
+        let into = (&room.once, None, &room.once_depth);
+        draw(encoder, into, background, (&prepared, &steps), None);
+        smooth.find(&room, encoder);
+        let into = (&room.fine, None, &room.fine_depth);
+        let kept = Some((&*smooth, &*room));
+        draw(encoder, into, background, (&finer, &finer_steps), kept);
+        smooth.mean(&room, target, encoder);
+        Ok(())
+    }
+
+    /// What is drawn of a view and how, in so many pixels, samples a pixel side in them and samples a pixel of them.
+    fn ready(
+        &mut self,
+        gpu: &Gpu,
+        (colormaps, volumes): (&wgpu::TextureView, &mut Volumes),
+        view: &SurfaceView,
+        (size, scale, samples): ([u32; 2], u32, u32),
+        encoder: &mut wgpu::CommandEncoder,
+        now: u64,
+    ) -> Result<(Vec<Prepared>, Steps), RenderError> {
+        let prepared = self.prepare(gpu, (colormaps, &mut *volumes), view, size, scale, now)?;
+        let mut solids = Vec::new();
+        if !view.solids.is_empty() {
+            let depths = self.depths(gpu, &prepared, size, encoder);
+            for solid in &view.solids {
+                let shared = (colormaps, &mut *volumes, &depths);
+                let quality = (size, samples);
+                solids.push(
+                    self.solids
+                        .prepare(gpu, shared, view, solid, quality, now)?,
+                );
+            }
+        }
+        let steps = self.steps(gpu, &prepared, solids, samples);
+        Ok((prepared, steps))
+    }
+
+    /// The depths of solid meshes, one sample a pixel, for rays to stop at.
+    fn depths(
+        &mut self,
+        gpu: &Gpu,
+        prepared: &[Prepared],
+        size: [u32; 2],
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> wgpu::TextureView {
+        let depths = depth_buffer(gpu, size);
+        let one = self.pipeline(gpu, 1, Draws::Depths);
+        // A picture of one sample a pixel whose colours are not looked at.
+        let unseen = Scratch::unseen(gpu, size);
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("depths"),
+            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                view: &unseen,
+                depth_slice: None,
+                resolve_target: None,
+                ops: wgpu::Operations {
+                    load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT),
+                    store: wgpu::StoreOp::Discard,
+                },
+            })],
+            depth_stencil_attachment: Some(depths_of(&depths, wgpu::StoreOp::Store)),
+            ..Default::default()
+        });
+        pass.set_pipeline(&one);
+        for item in prepared.iter().filter(|item| item.solid) {
+            item.set(&mut pass);
+            pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
+        }
+        drop(pass);
+        depths
+    }
+
+    /// What draws the meshes with so many samples a pixel.
+    fn steps(
+        &mut self,
+        gpu: &Gpu,
+        prepared: &[Prepared],
+        solids: Vec<(wgpu::RenderPipeline, wgpu::BindGroup)>,
+        samples: u32,
+    ) -> Steps {
+        let colours = prepared.iter().map(|item| {
+            let draws = if item.covers {
+                Draws::Solid(item.sampled)
+            } else {
+                Draws::Clear(item.sampled)
+            };
+            self.pipeline(gpu, samples, draws)
+        });
+        let colours = colours.collect();
+        let bordered = prepared.iter().any(|item| !item.borders.is_empty());
+        Steps {
+            colours,
+            depths: self.pipeline(gpu, samples, Draws::Depths),
+            borders: bordered.then(|| self.pipeline(gpu, samples, Draws::Borders)),
+            solids,
+        }
+    }
+
+    fn pipeline(&mut self, gpu: &Gpu, samples: u32, draws: Draws) -> wgpu::RenderPipeline {
+        let made = || pipeline(gpu, &self.pipeline_layout, &self.module, samples, draws);
         self.pipelines
-            .entry(key)
-            .or_insert_with(|| Pipelines::new(gpu, layout, module, key));
+            .entry((samples, draws))
+            .or_insert_with(made)
+            .clone()
     }
 
     /// Uploads what is new and binds the rest, in the order of drawing.
@@ -242,13 +306,13 @@ impl SurfacePass {
         gpu: &Gpu,
         (colormaps, volumes): (&wgpu::TextureView, &mut Volumes),
         view: &SurfaceView,
-        target: &Target,
+        size: [u32; 2],
         scale: u32,
         now: u64,
     ) -> Result<Vec<Prepared>, RenderError> {
         let mut prepared = Vec::new();
         if let Some(marker) = view.marker {
-            let uniform = SurfaceUniform::marker(&view.camera, target.size, marker);
+            let uniform = SurfaceUniform::marker(&view.camera, size, marker);
             let mesh = self.sphere(gpu)?;
             let blank = self.blank(gpu, mesh.n_vertices)?;
             let nothing = [volumes.none(), volumes.none()];
@@ -261,6 +325,7 @@ impl SurfacePass {
                 ends: [blank.clone(), blank],
                 borders: Vec::new(),
                 solid: true,
+                covers: uniform.opacity() >= 1.0,
                 sampled: None,
             });
         }
@@ -274,7 +339,7 @@ impl SurfacePass {
                     Variant::NONE,
                 ),
             };
-            let uniform = SurfaceUniform::layer(&view.camera, target.size, scale, layer, kept);
+            let uniform = SurfaceUniform::layer(&view.camera, size, scale, layer, kept);
             let (mesh, triangles) = self.drawn(gpu, layer, now)?;
             let blank = self.blank(gpu, mesh.n_vertices)?;
             prepared.push(Prepared {
@@ -302,6 +367,7 @@ impl SurfacePass {
                 mesh,
                 borders: self.borders(gpu, layer, &triangles, now)?,
                 solid: uniform.opacity() >= 1.0,
+                covers: uniform.opacity() >= 1.0,
                 sampled: layer.sampled.as_ref().map(|_| variant),
             });
         }
@@ -351,6 +417,9 @@ impl SurfacePass {
         self.borders.evict(now);
         // Resizing a window makes a size a frame.
         self.scratch.retain(|_, scratch| now - scratch.used <= 16);
+        if let Some(smooth) = &mut self.smooth {
+            smooth.evict(now);
+        }
     }
 
     pub(super) fn mesh(
@@ -518,15 +587,106 @@ impl Prepared {
     }
 }
 
-fn look_in(
-    pass: &mut wgpu::RenderPass<'_>,
-    solids: Option<Vec<(wgpu::RenderPipeline, wgpu::BindGroup)>>,
-) {
-    for (pipeline, bindings) in solids.into_iter().flatten() {
-        pass.set_pipeline(&pipeline);
-        pass.set_bind_group(0, &bindings, &[]);
-        pass.draw(0..3, 0..1);
+/// What draws a view with so many samples a pixel.
+struct Steps {
+    /// One a mesh.
+    colours: Vec<wgpu::RenderPipeline>,
+    depths: wgpu::RenderPipeline,
+    borders: Option<wgpu::RenderPipeline>,
+    solids: Vec<(wgpu::RenderPipeline, wgpu::BindGroup)>,
+}
+
+impl Steps {
+    /// Solid meshes, volumes looked into, and see-through meshes over them.
+    fn draw(
+        &self,
+        prepared: &[Prepared],
+        depths_first: bool,
+        n_pixels: u32,
+        pass: &mut wgpu::RenderPass<'_>,
+    ) {
+        let n_opaque = prepared.iter().take_while(|item| item.solid).count();
+        let opaque = &prepared[..n_opaque];
+        let n_triangles: u32 = opaque.iter().map(|item| item.mesh.n_indices / 3).sum();
+        if depths_first && n_pixels / FEW_PIXELS > n_triangles {
+            // Depths first, so that what is hidden is not coloured.
+            pass.set_pipeline(&self.depths);
+            for item in opaque {
+                item.set(pass);
+                pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
+            }
+        }
+        for (n, (item, colour)) in prepared.iter().zip(&self.colours).enumerate() {
+            if n == n_opaque {
+                self.look_in(pass);
+            }
+            item.set(pass);
+            if !item.solid {
+                // Its own front first, so that only that is blended and not every fold behind it.
+                pass.set_pipeline(&self.depths);
+                pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
+            }
+            pass.set_pipeline(colour);
+            pass.draw_indexed(0..item.mesh.n_indices, 0, 0..1);
+            for (corners, n_corners) in &item.borders {
+                if let Some(borders) = &self.borders {
+                    pass.set_pipeline(borders);
+                    pass.set_vertex_buffer(0, corners.slice(..));
+                    pass.draw(0..*n_corners, 0..1);
+                }
+            }
+        }
+        if n_opaque == prepared.len() {
+            self.look_in(pass);
+        }
     }
+
+    fn look_in(&self, pass: &mut wgpu::RenderPass<'_>) {
+        for (pipeline, bindings) in &self.solids {
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, bindings, &[]);
+            pass.draw(0..3, 0..1);
+        }
+    }
+}
+
+/// Draws a view into colours that are resolved if they have several samples, over what is kept of a picture of one.
+fn draw(
+    encoder: &mut wgpu::CommandEncoder,
+    (colour, resolved, depth): (
+        &wgpu::TextureView,
+        Option<&wgpu::TextureView>,
+        &wgpu::TextureView,
+    ),
+    background: wgpu::Color,
+    (prepared, steps): (&[Prepared], &Steps),
+    kept: Option<(&Smooth, &Room)>,
+) {
+    let size = colour.texture().size();
+    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        label: Some("surfaces"),
+        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+            view: colour,
+            depth_slice: None,
+            resolve_target: resolved,
+            ops: wgpu::Operations {
+                load: wgpu::LoadOp::Clear(background),
+                store: if resolved.is_some() {
+                    wgpu::StoreOp::Discard
+                } else {
+                    wgpu::StoreOp::Store
+                },
+            },
+        })],
+        depth_stencil_attachment: Some(depths_of(depth, wgpu::StoreOp::Discard)),
+        ..Default::default()
+    });
+    if let Some((smooth, room)) = kept {
+        smooth.keep(room, &mut pass);
+    }
+    // Software drivers colour what is hidden all the same where a pixel has several samples.
+    let depths_first = resolved.is_none();
+    steps.draw(prepared, depths_first, size.width * size.height, &mut pass);
 }
 
 fn depths_of(

@@ -30,8 +30,18 @@ impl Target {
 
     /// Reads back as straight RGBA, each `scale` × `scale` block averaged.
     pub(super) fn read(&self, gpu: &Gpu, scale: u32) -> Result<Picture, RenderError> {
-        let bytes = read_texture(gpu, &self.texture, self.size, 4)?;
+        let mut bytes = read_texture(gpu, &self.texture, self.size, 4)?;
         let [width, height] = self.size.map(|side| side / scale);
+        if scale == 1 {
+            for pixel in bytes.as_chunks_mut().0 {
+                *pixel = straight(*pixel);
+            }
+            return Ok(Picture {
+                width,
+                height,
+                rgba: bytes,
+            });
+        }
         let stride = self.size[0] as usize * 4;
         let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
         let block = scale as usize;

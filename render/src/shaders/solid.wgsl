@@ -29,7 +29,8 @@ const SIDE: f32 = 8.0; // voxels along a brick
 @vertex
 fn vs_full(@builtin(vertex_index) i: u32) -> @builtin(position) vec4<f32> {
     let corner = vec2<f32>(f32((i << 1u) & 2u), f32(i & 2u));
-    return vec4<f32>(corner * 2.0 - 1.0, 0.0, 1.0);
+    // Behind pixels that are kept as they are, which are at 0.
+    return vec4<f32>(corner * 2.0 - 1.0, 1e-6, 1.0);
 }
 
 fn unproject(ndc: vec2<f32>, depth: f32) -> vec3<f32> {

@@ -173,7 +173,7 @@ fn what_is_written_is_read_back() {
     );
 
     let labels = gifti::read_labels(&fixture("areas.label.gii")).unwrap();
-    gifti::write_labels(&path, &labels).unwrap();
+    gifti::write_labels(&path, &labels, None).unwrap();
     let back = gifti::read_labels(&path).unwrap();
     assert_eq!((back.keys, back.regions), (labels.keys, labels.regions));
 }

@@ -185,7 +185,7 @@ fn nibabel_and_numpy_read_the_surfaces_and_arrays_that_are_written() {
     };
     let matrix = Matrix::from_values(2, 3, vec![1.0, 2.0, 3.5, -4.0, 0.0, 6.0]).unwrap();
     gifti::write_map(&path("m.func.gii"), &gifti_map).unwrap();
-    gifti::write_labels(&path("l.label.gii"), &labels).unwrap();
+    gifti::write_labels(&path("l.label.gii"), &labels, Some(Hemisphere::Left)).unwrap();
     gifti::write_surface(&path("lh.s.surf.gii"), &surface).unwrap();
     npy::write(&path("m.npy"), &matrix).unwrap();
 

@@ -38,11 +38,24 @@ fn cpu_secs() -> Option<f64> {
     Some((ticks()? + ticks()?) / 100.0)
 }
 
-/// The most memory this process has held so far, in MiB; `None` where the system has no `/proc`.
+/// The most memory this process has held since its start or [`forget_peak`], in MiB; `None` where the system has no
+/// `/proc`.
 pub(super) fn peak_mib() -> Option<f64> {
+    status_mib("VmHWM:")
+}
+
+/// The memory this process holds now, in MiB.
+pub(super) fn resident_mib() -> Option<f64> {
+    status_mib("VmRSS:")
+}
+
+/// Lets [`peak_mib`] begin anew: what was needed to read the input does not count. Without `/proc` nothing happens.
+pub(super) fn forget_peak() {
+    let _no_proc = fs::write("/proc/self/clear_refs", "5");
+}
+
+fn status_mib(key: &str) -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
 }

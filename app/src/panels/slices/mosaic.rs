@@ -3,7 +3,7 @@
 use egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 use fusiform_render::scene::{Plane, View};
 
-use super::position;
+use super::{position, regions};
 use crate::command::Change;
 use crate::compose::mosaic::mosaic;
 use crate::compose::slices::{edges, scene};
@@ -52,6 +52,9 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
                 Align2::RIGHT_CENTER,
                 right,
             );
+        }
+        if let View::Slice(slice) = &scene.view {
+            regions(ui, ctx, &response, (slice, size, ppp));
         }
         let clicked = response
             .interact_pointer_pos()

@@ -1,8 +1,11 @@
 //! FreeSurfer annotations: one region a vertex, with the table of regions in both its versions.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::Path;
 
 use super::{MOST_VERTICES, Rest, whole};
+use crate::io::write::atomically;
 use crate::surface::VertexLabels;
 use crate::volume::Region;
 use crate::{Error, Result};
@@ -19,6 +22,67 @@ const LEAST_ENTRY: usize = 20;
 /// When the file is no annotation, is cut short, or names an absurd vertex.
 pub fn read_annot(path: &Path) -> Result<VertexLabels> {
     parse(path, &whole(path)?)
+}
+
+/// Writes an annotation with its table (version 2). In such a file a region *is* its colour: of regions of one colour, or
+/// black ones, the later get the nearest free blue, and what is returned says so.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_annot(path: &Path, labels: &VertexLabels) -> Result<Option<String>> {
+    let mut value_of: BTreeMap<i32, i32> = BTreeMap::new();
+    let mut taken = BTreeSet::from([0]);
+    let mut entries: Vec<(&Region, [u8; 3])> = Vec::new();
+    let mut changed = Vec::new();
+    for region in labels.regions.iter().filter(|region| region.key != 0) {
+        let [r, g, b] = region.colour;
+        let value = |blue: u8| i32::from_le_bytes([r, g, blue, 0]);
+        let mut blues: Vec<u8> = (0..=u8::MAX).collect();
+        blues.sort_by_key(|blue| blue.abs_diff(b));
+        // More than 256 regions of one red and green cannot be told apart: the last ones keep their colour.
+        let free = blues
+            .into_iter()
+            .find(|blue| !taken.contains(&value(*blue)));
+        let free = free.unwrap_or(b);
+        if free != b {
+            changed.push(region.name.as_str());
+        }
+        taken.insert(value(free));
+        value_of.insert(region.key, value(free));
+        entries.push((region, [r, g, free]));
+    }
+    let mut bytes: Vec<u8> = Vec::new();
+    let put = |bytes: &mut Vec<u8>, n: i32| bytes.extend(n.to_be_bytes());
+    let text = |bytes: &mut Vec<u8>, text: &str| {
+        put(bytes, text.len() as i32 + 1);
+        bytes.extend(text.bytes().chain([0]));
+    };
+    put(&mut bytes, labels.keys.len() as i32);
+    for (vertex, key) in (0..).zip(labels.keys.iter()) {
+        put(&mut bytes, vertex);
+        put(&mut bytes, value_of.get(key).copied().unwrap_or(0));
+    }
+    put(&mut bytes, 1);
+    put(&mut bytes, -2);
+    put(&mut bytes, entries.len() as i32);
+    text(&mut bytes, "fusiform");
+    put(&mut bytes, entries.len() as i32);
+    for (index, (region, colour)) in (0..).zip(&entries) {
+        put(&mut bytes, index);
+        text(&mut bytes, &region.name);
+        for part in colour {
+            put(&mut bytes, i32::from(*part));
+        }
+        put(&mut bytes, 0);
+    }
+    atomically(path, |file| {
+        file.write_all(&bytes).map_err(|e| Error::io(path, e))
+    })?;
+    let words = format!(
+        "an annotation tells regions by their colour, so that of {} was changed a little",
+        changed.join(", ")
+    );
+    Ok((!changed.is_empty()).then_some(words))
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<VertexLabels> {

@@ -1,8 +1,12 @@
 //! FreeSurfer labels: a list of vertices in text.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
+use glam::Vec3;
+
 use super::{MOST_VERTICES, whole};
+use crate::io::write::write_text;
 use crate::{Error, Result};
 
 /// Some vertices of a surface, each with a value.
@@ -38,6 +42,24 @@ impl Label {
 /// When the file is no label or has fewer points than it says.
 pub fn read_label(path: &Path) -> Result<Label> {
     parse(path, &whole(path)?)
+}
+
+/// Writes a label, with the value 0 at every vertex. `places_mm` are the places of all vertices of the surface, in
+/// scanner space (world mm); without them, zeros stand there, which FreeSurfer fills in from the surface.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_label(path: &Path, vertices: &[u32], places_mm: Option<&[Vec3]>) -> Result<()> {
+    let mut text = format!(
+        "#!ascii label  , from subject  vox2ras=scanner\n{}\n",
+        vertices.len()
+    );
+    for &vertex in vertices {
+        let place = places_mm.and_then(|places| places.get(vertex as usize));
+        let Vec3 { x, y, z } = place.copied().unwrap_or_default();
+        let _ = writeln!(text, "{vertex}  {x:.3}  {y:.3}  {z:.3} 0.0000000000");
+    }
+    write_text(path, &text)
 }
 
 pub(in crate::io) fn parse(path: &Path, bytes: &[u8]) -> Result<Label> {

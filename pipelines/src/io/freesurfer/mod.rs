@@ -17,9 +17,9 @@ use std::path::Path;
 use crate::io::bytes::Bytes;
 use crate::{Error, Result};
 
-pub use annot::read_annot;
+pub use annot::{read_annot, write_annot};
 pub use curv::read_curv;
-pub use label::{Label, read_label};
+pub use label::{Label, read_label, write_label};
 pub use patch::{Patch, PatchVertex, flat_surface, read_patch};
 pub use surface::read_surface;
 

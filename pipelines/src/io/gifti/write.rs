@@ -19,11 +19,7 @@ use crate::{Error, Result};
 /// # Errors
 /// When the file cannot be written.
 pub fn write_surface(path: &Path, surface: &Surface) -> Result<()> {
-    let structure = match surface.hemisphere {
-        Some(Hemisphere::Left) => vec![("AnatomicalStructurePrimary", "CortexLeft")],
-        Some(Hemisphere::Right) => vec![("AnatomicalStructurePrimary", "CortexRight")],
-        None => vec![],
-    };
+    let structure = structure(surface.hemisphere);
     let points: Vec<u8> = surface
         .vertices
         .iter()
@@ -55,11 +51,15 @@ pub fn write_map(path: &Path, map: &VertexMap) -> Result<()> {
     write_text(path, &file(1, "<LabelTable/>\n", &body))
 }
 
-/// Writes region keys and their table.
+/// Writes region keys and their table; where the hemisphere is known, the file says it as Connectome Workbench asks.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_labels(path: &Path, labels: &VertexLabels) -> Result<()> {
+pub fn write_labels(
+    path: &Path,
+    labels: &VertexLabels,
+    hemisphere: Option<Hemisphere>,
+) -> Result<()> {
     let bytes: Vec<u8> = labels.keys.iter().flat_map(|v| v.to_le_bytes()).collect();
     let body = data_array(path, "LABEL", "INT32", &[labels.keys.len()], &[], &bytes)?;
     let mut table = String::from("<LabelTable>\n");
@@ -72,7 +72,29 @@ pub fn write_labels(path: &Path, labels: &VertexLabels) -> Result<()> {
         );
     }
     table += "</LabelTable>\n";
-    write_text(path, &file(1, &table, &body))
+    let whole = file(1, &table, &body);
+    let said = meta(&structure(hemisphere));
+    write_text(path, &whole.replacen("<MetaData/>\n", &said, 1))
+}
+
+fn structure(hemisphere: Option<Hemisphere>) -> Vec<(&'static str, &'static str)> {
+    match hemisphere {
+        Some(Hemisphere::Left) => vec![("AnatomicalStructurePrimary", "CortexLeft")],
+        Some(Hemisphere::Right) => vec![("AnatomicalStructurePrimary", "CortexRight")],
+        None => vec![],
+    }
+}
+
+fn meta(pairs: &[(&str, &str)]) -> String {
+    let mut text = String::from("<MetaData>\n");
+    for (name, value) in pairs {
+        text += &format!(
+            "<MD><Name>{}</Name><Value>{}</Value></MD>\n",
+            cdata(name),
+            cdata(value)
+        );
+    }
+    text + "</MetaData>\n"
 }
 
 fn file(n_arrays: usize, table: &str, body: &str) -> String {
@@ -88,7 +110,7 @@ fn data_array(
     intent: &str,
     datatype: &str,
     dims: &[usize],
-    meta: &[(&str, &str)],
+    said: &[(&str, &str)],
     bytes: &[u8],
 ) -> Result<String> {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
@@ -104,15 +126,8 @@ fn data_array(
     for (d, n) in dims.iter().enumerate() {
         let _ = write!(text, " Dim{d}=\"{n}\"");
     }
-    text += " Encoding=\"GZipBase64Binary\" Endian=\"LittleEndian\" ExternalFileName=\"\" ExternalFileOffset=\"\">\n<MetaData>\n";
-    for (name, value) in meta {
-        text += &format!(
-            "<MD><Name>{}</Name><Value>{}</Value></MD>\n",
-            cdata(name),
-            cdata(value)
-        );
-    }
-    text += "</MetaData>\n";
+    text += " Encoding=\"GZipBase64Binary\" Endian=\"LittleEndian\" ExternalFileName=\"\" ExternalFileOffset=\"\">\n";
+    text += &meta(said);
     if intent == "POINTSET" {
         text += "<CoordinateSystemTransformMatrix>\n\
                  <DataSpace><![CDATA[NIFTI_XFORM_SCANNER_ANAT]]></DataSpace>\n\

@@ -172,7 +172,11 @@ fn sheets(subject: &Subject, folder: &Path, run: &Run<'_>) -> Result<(), Stop> {
             gifti::write_map(&file("sulc.shape"), &*sulcal.load(run)?)?;
         }
         if let Some(labels) = &surface.labels {
-            gifti::write_labels(&file("desc-areas_dseg.label"), &*labels.load(run)?)?;
+            gifti::write_labels(
+                &file("desc-areas_dseg.label"),
+                &*labels.load(run)?,
+                Some(surface.hemisphere),
+            )?;
         }
     }
     Ok(())
