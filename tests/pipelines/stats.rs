@@ -31,6 +31,7 @@ use crate::linear::{assert_close, made_at};
 
 mod permutations;
 mod planted;
+mod quick;
 
 fn fixture(name: &str) -> Vec<f64> {
     serde_json::from_value(json(name)).unwrap()

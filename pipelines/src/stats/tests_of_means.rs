@@ -102,8 +102,8 @@ fn t_of(moments: &[Moments], weights: &[f64], variance: Variance, c: usize) -> (
     (finite(effect), t, df)
 }
 
-/// Columns of a block of a map: long stretches of each row, and sums that stay in the cache.
-const BLOCK: usize = 1024;
+/// Columns of a block of a map, at least and at most: long stretches of each row, and sums that stay in the cache.
+const BLOCK: (usize, usize) = (1024, 16384);
 
 /// Values of a measure that follows from means and variances, and two-sided p when asked for.
 pub(super) fn two(
@@ -122,25 +122,34 @@ pub(super) fn two(
         Measure::DPrime => Variance::Separate,
         Measure::SignedR2 | Measure::Auc => Variance::Pooled,
     };
-    let blocks = by_blocks(values.n_cols, BLOCK, run, |columns| {
-        let moments = groups.map(|rows| groups::of_block(values, rows, columns.clone()));
-        let mut map = Vec::with_capacity(columns.len());
-        let mut p = Vec::new();
-        for c in 0..columns.len() {
-            let (effect, t, df) = t_of(&moments, &[1.0, -1.0], variance, c);
-            let value = match measure {
-                Measure::SignedR2 => t * t.abs() / (t * t + df),
-                Measure::DPrime => {
-                    let spread: f64 = moments.iter().map(|m| m.squares[c] / (m.n - 1.0)).sum();
-                    finite(effect / (0.5 * spread).sqrt())
-                }
-                Measure::T(_) | Measure::Auc => t,
-            };
-            map.push(value as f32);
-            p.extend(with_p.then(|| tails::two_sided_t(t, df)));
-        }
-        (map, p)
-    })?;
+    let size = values.n_cols / (2 * rayon::current_num_threads());
+    let blocks = by_blocks(
+        values.n_cols,
+        size.clamp(BLOCK.0, BLOCK.1),
+        run,
+        |columns| {
+            let moments = groups.map(|rows| match with_p {
+                true => groups::of_block(values, rows, columns.clone()),
+                false => groups::of_block_quickly(values, rows, columns.clone()),
+            });
+            let mut map = Vec::with_capacity(columns.len());
+            let mut p = Vec::new();
+            for c in 0..columns.len() {
+                let (effect, t, df) = t_of(&moments, &[1.0, -1.0], variance, c);
+                let value = match measure {
+                    Measure::SignedR2 => t * t.abs() / (t * t + df),
+                    Measure::DPrime => {
+                        let spread: f64 = moments.iter().map(|m| m.squares[c] / (m.n - 1.0)).sum();
+                        finite(effect / (0.5 * spread).sqrt())
+                    }
+                    Measure::T(_) | Measure::Auc => t,
+                };
+                map.push(value as f32);
+                p.extend(with_p.then(|| tails::two_sided_t(t, df)));
+            }
+            (map, p)
+        },
+    )?;
     let (mut map, mut p) = (Vec::with_capacity(values.n_cols), Vec::new());
     for (of_block, p_of_block) in blocks {
         map.extend(of_block);

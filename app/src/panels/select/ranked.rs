@@ -30,28 +30,35 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, table: &Table, now: &MapNow) {
         plural(&table.kind)
     );
     ui.label(weak(ctx, "Strongest first")).on_hover_text(hint);
-    let (low, high) = ends(now);
+    let (low, none, high) = ends(now);
     ui.spacing_mut().item_spacing.y = 0.0;
     egui::ScrollArea::vertical()
         .id_salt("ranked")
         .max_height(ROW * IN_SIGHT)
         .show_rows(ui, ROW, n, |ui, range| {
             for rank in range {
-                row(ui, ctx, table, now, rank, (low, high));
+                row(ui, ctx, table, now, rank, (low, none, high));
             }
         });
     ui.reset_style();
 }
 
-/// The values at the ends of the bars.
-fn ends(now: &MapNow) -> (f32, f32) {
+/// The lowest value, the one where bars begin, and the highest.
+fn ends(now: &MapNow) -> (f32, f32, f32) {
     let none = now.map.statistic.none();
     let values = now.order.iter().map(|&c| now.map.values[c]);
     let (low, high) = values.fold((none, none), |(l, h), v| (l.min(v), h.max(v)));
-    (low, high.max(low + 1e-6))
+    (low, none, high.max(low + 1e-6))
 }
 
-fn row(ui: &mut Ui, ctx: &Ctx<'_>, table: &Table, now: &MapNow, rank: usize, ends: (f32, f32)) {
+fn row(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    table: &Table,
+    now: &MapNow,
+    rank: usize,
+    ends: (f32, f32, f32),
+) {
     let column = now.order[rank];
     let value = now.map.values[column];
     let name = feature_name(table, column);
@@ -101,7 +108,7 @@ fn draw(
     (name, value): (&str, f32),
     shown: bool,
     taken: bool,
-    (low, high): (f32, f32),
+    (low, none, high): (f32, f32, f32),
     lit: bool,
 ) {
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
@@ -128,12 +135,6 @@ fn draw(
         pos2(rect.left() + names, rect.top() + 4.0),
         pos2(rect.right() - numbers, rect.bottom() - 4.0),
     );
-    let none = if low < 0.0 || high <= 0.0 {
-        0.0
-    } else {
-        // R² begins at 0, the AUC in the middle.
-        low
-    };
     let x_of = |v: f32| room.left() + room.width() * (v - low) / (high - low);
     let (from, to) = (x_of(none), x_of(value));
     let bar = Rect::from_x_y_ranges(from.min(to)..=from.max(to), room.y_range());
