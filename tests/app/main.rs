@@ -15,5 +15,7 @@ mod regions;
 mod roi;
 mod scene_file;
 mod select;
+mod select_bad;
+mod select_kinds;
 mod select_panel;
 mod window;

@@ -11,10 +11,10 @@ use fusiform_pipelines::select::{FeatureKind, Statistic};
 
 use super::window::{driver, failures, named, send, wait, window};
 
-type Window = Harness<'static, Workbench>;
+pub(super) type Window = Harness<'static, Workbench>;
 
 /// Presses a key on nothing in particular.
-fn key(harness: &mut Window, key: Key) {
+pub(super) fn key(harness: &mut Window, key: Key) {
     harness.key_press(key);
     harness.run_steps(3);
 }
@@ -25,7 +25,7 @@ fn typed(harness: &mut Window, text: &str) {
 }
 
 /// Clicks what is named so, wherever it is scrolled to.
-fn press(harness: &mut Window, words: &str) {
+pub(super) fn press(harness: &mut Window, words: &str) {
     assert!(named(harness, words).is_some(), "“{words}” is there");
     if let Some(node) = named(harness, words) {
         node.scroll_to_me();
@@ -37,11 +37,11 @@ fn press(harness: &mut Window, words: &str) {
     harness.run_steps(3);
 }
 
-fn look(harness: &Window) -> SelectLook {
+pub(super) fn look(harness: &Window) -> SelectLook {
     harness.state().layout().view.select.clone()
 }
 
-fn set(harness: &mut Window, look: SelectLook) {
+pub(super) fn set(harness: &mut Window, look: SelectLook) {
     let (change, merge) = (Change::Select(Box::new(look)), false);
     send(harness, Command::Change { change, merge });
 }

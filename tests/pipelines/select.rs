@@ -20,10 +20,12 @@ mod extracted;
 mod honest;
 mod interactive;
 mod maps;
+mod mixed;
 mod models;
 mod splits;
 mod stored;
 mod studies;
+mod told;
 
 fn trial(run: &str, condition: &str, stimulus: Option<&str>) -> Trial {
     Trial {

@@ -1,7 +1,7 @@
 //! `fusiform select`: which features tell conditions apart, and what that is worth on trials nobody looked at.
 
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use anyhow::Context;
 use fusiform_pipelines::betas::Columns;
@@ -12,7 +12,7 @@ use fusiform_pipelines::select::families::{self, Difference};
 use fusiform_pipelines::select::history::{Entry, History, Outcome, Recipe};
 use fusiform_pipelines::select::{
     Basket, Candidate, Contrast, Evaluation, EvaluationPlan, Extraction, FeatureKind, Source,
-    Statistic, Table, evaluate, extract, extraction, map, null,
+    Table, evaluate, extract, extraction, map, null,
 };
 use fusiform_pipelines::study::Study;
 use fusiform_pipelines::study::select::{choose_subject, select};
@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 use super::Output;
 use super::args::{StudyArgs, TrialArgs, in_common, prepare_folder};
 use super::progress::shown;
+use crate::clock;
 
 mod options;
 mod text;
@@ -35,7 +36,7 @@ Examples:
   fusiform select study/ --classes all --features rois
   fusiform select study/ --a 'caption~dog' --b 'category=animal & caption!~dog' --model svm
   fusiform select study/ --split known --try lag:0,lag:1,lag:2,lag:3,glm --out results
-  fusiform select study/ --a face --b house --features rois --compare voxels,patterns
+  fusiform select study/ --a face --b house --features rois --compare voxels,rois+voxels
   fusiform select study/ --repeat 3 --out results      attempt 3 again, exactly
 
 A condition is a word (face: a condition or a category) or clauses joined by &:
@@ -64,7 +65,7 @@ pub(super) struct Args {
     /// Many classes: `all` conditions (the default without --a and --b), or names separated by commas
     #[arg(long, conflicts_with = "a", value_delimiter = ',')]
     classes: Vec<String>,
-    /// voxels, vertices, rois, patterns (components of regions), fc (edges), strength (of nodes), power (in bands)
+    /// voxels, vertices, rois, patterns (components of regions), fc (edges), strength (of nodes), power (in bands); several joined by +, as in voxels+fc
     #[arg(long, default_value = "voxels")]
     features: String,
     #[command(flatten)]
@@ -224,7 +225,7 @@ fn done(
     let best = &reads[evaluation.basket_candidate];
     let plan = &recipe.plan;
     let statistic = plan.pick.statistic;
-    let maps = map::prepare(&best.table, statistic == Statistic::Auc, run)?;
+    let maps = map::prepare(&best.table, statistic.is_of_ranks(), run)?;
     let values = map::map(&maps, statistic, &vec![true; maps.runs.len()])?;
     let by_chance = null::null(&best.table, statistic, plan.n_permutations, plan.seed, run)?;
     let comparisons = compared(kinds, &study, &recipe, &reads, &evaluation, run)?;
@@ -265,7 +266,7 @@ fn done(
     }
     if let (Some(history), Some(out)) = (&mut history, &args.out) {
         let entry = Entry {
-            time: now(),
+            time: clock::now(),
             seconds: started.elapsed().as_secs_f64(),
             note: args.note.clone(),
             parent: args.parent.or(args.repeat),
@@ -359,7 +360,11 @@ fn compared(
         };
         let other = evaluate(&candidates, None, &plan, run)?;
         let difference = families::difference(first, &other)?;
-        out.push((kind.word().to_owned(), other.repicked.accuracy, difference));
+        out.push((
+            kind.word().into_owned(),
+            other.repicked.accuracy,
+            difference,
+        ));
     }
     Ok(out)
 }
@@ -370,7 +375,11 @@ fn vertices(
     recipe: &Recipe,
     run: &Run<'_>,
 ) -> anyhow::Result<Vec<(Hemisphere, usize)>> {
-    if recipe.kind != FeatureKind::Vertices {
+    let has_vertices = match recipe.kind {
+        FeatureKind::Mixed(mix) => mix.vertices,
+        kind => kind == FeatureKind::Vertices,
+    };
+    if !has_vertices {
         return Ok(Vec::new());
     }
     let query = &recipe.extractions[0].query;
@@ -382,29 +391,4 @@ fn vertices(
         }
     }
     Ok(out)
-}
-
-/// The time as RFC 3339 has it, UTC, to the second. Days to dates by Howard Hinnant's `civil_from_days`.
-fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let secs = since.map_or(0, |d| d.as_secs());
-    let (days, of_day) = (secs / 86_400, secs % 86_400);
-    let z = days + 719_468;
-    let (era, of_era) = (z / 146_097, z % 146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year + era * 400 + u64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60
-    )
 }

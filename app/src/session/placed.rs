@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fusiform_pipelines::select::{FeatureKind, FeatureRef, Statistic};
+use fusiform_pipelines::select::{FeatureKind, FeatureRef, Statistic, Table};
+use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::surface::Hemisphere;
 use fusiform_pipelines::volume::{Atlas, Volume};
 use fusiform_render::colormap::Colormap;
@@ -27,19 +28,22 @@ pub fn on_grid(extracted: &Extracted, now: &MapNow, atlas: Option<&Atlas>) -> Op
     let (grid, data) = match &table.kind {
         FeatureKind::Voxels => {
             let grid = extracted.grid()?.clone();
-            let mut data = vec![f32::NAN; grid.n_voxels()];
-            for (column, feature) in columns() {
-                if let FeatureRef::Voxel { ijk } = feature.feature {
-                    data[grid.index(ijk)] = drawn(now, column);
-                }
-            }
+            let data = voxels(&grid, table, now);
             (grid, data)
         }
         FeatureKind::Vertices | FeatureKind::FcEdges(_) => return None,
+        // Of several kinds those that are spots are drawn where they are, the others are listed.
+        FeatureKind::Mixed(mix) if mix.voxels => {
+            let grid = extracted.grid()?.clone();
+            let data = voxels(&grid, table, now);
+            (grid, data)
+        }
+        FeatureKind::Mixed(mix) if mix.vertices => return None,
         FeatureKind::RoiMeans
         | FeatureKind::RoiPatterns { .. }
         | FeatureKind::FcNodeStrengths(_)
-        | FeatureKind::BandPower => {
+        | FeatureKind::BandPower
+        | FeatureKind::Mixed(_) => {
             let atlas = atlas?;
             let mut of_region: BTreeMap<&str, f32> = BTreeMap::new();
             for (column, feature) in columns() {
@@ -68,6 +72,16 @@ pub fn on_grid(extracted: &Extracted, now: &MapNow, atlas: Option<&Atlas>) -> Op
     })
 }
 
+fn voxels(grid: &Grid, table: &Table, now: &MapNow) -> Vec<f32> {
+    let mut data = vec![f32::NAN; grid.n_voxels()];
+    for (column, feature) in table.columns.iter().enumerate() {
+        if let FeatureRef::Voxel { ijk } = feature.feature {
+            data[grid.index(ijk)] = drawn(now, column);
+        }
+    }
+    data
+}
+
 /// On the vertices of hemispheres (each with its number of vertices); nothing of other features.
 pub fn on_sheet(
     extracted: &Extracted,
@@ -75,7 +89,11 @@ pub fn on_sheet(
     sides: &[(Hemisphere, usize)],
 ) -> Vec<Vec<f32>> {
     let table = &extracted.table;
-    if table.kind != FeatureKind::Vertices {
+    let has_vertices = match table.kind {
+        FeatureKind::Mixed(mix) => mix.vertices,
+        kind => kind == FeatureKind::Vertices,
+    };
+    if !has_vertices {
         return Vec::new();
     }
     let mut sheets: Vec<Vec<f32>> = sides.iter().map(|(_, n)| vec![f32::NAN; *n]).collect();
@@ -121,6 +139,9 @@ pub fn meaning(now: &MapNow, classes: &[String]) -> String {
         Statistic::DPrime => format!("d' of {between}: first minus second."),
         Statistic::Auc => format!(
             "How often the first of {between} has more in a pair of one run, less one half."
+        ),
+        Statistic::MutualInformation => format!(
+            "What the quarter of its run in which a trial lies tells of {between}, in bits."
         ),
     };
     let rule = match now.rule() {

@@ -68,7 +68,7 @@ fn features(
     let labels = contrast.label(&source.trials)?;
     let table = extract::table(study, source, kind, &labels, run)?;
     run.stage("summing up runs");
-    let maps = map::prepare(&table, table.classes.len() == 2, run)?;
+    let maps = map::prepare(&table, true, run)?;
     Ok((table, maps))
 }
 
@@ -117,10 +117,8 @@ pub(crate) fn scored(scoring: Scoring, run: &Run<'_>) -> Result<News, Stop> {
     let whole = &scoring.extracted.table;
     let part = scoring.rows.as_ref().map(|rows| whole.of_rows(rows));
     let table = part.as_ref().unwrap_or(whole);
-    let candidate = Candidate {
-        name: table.kind.word(),
-        table,
-    };
+    let name = table.kind.word();
+    let candidate = Candidate { name: &name, table };
     let evaluation = evaluate(&[candidate], scoring.basket.as_ref(), &scoring.plan, run)?;
     let outcome = Outcome::from(&evaluation);
     let mut look = scoring.view.select.clone();
@@ -195,7 +193,7 @@ fn score_one(
     run: &Run<'_>,
 ) -> Result<fusiform_pipelines::select::Evaluation, Stop> {
     let name = table.kind.word();
-    evaluate(&[Candidate { name, table }], None, plan, run)
+    evaluate(&[Candidate { name: &name, table }], None, plan, run)
 }
 
 /// Reads the attempts on a study.

@@ -17,7 +17,7 @@ use crate::mask::Mask;
 use crate::report::draw::Figure;
 use crate::run::{Run, Stop};
 use crate::select::null::Null;
-use crate::select::{Evaluation, EvaluationPlan, FeatureKind, FeatureRef, Map, Table};
+use crate::select::{Column, Evaluation, EvaluationPlan, FeatureKind, FeatureRef, Map, Table};
 use crate::study::Entities;
 use crate::study::derivative::{self, About};
 use crate::surface::{Hemisphere, VertexMap};
@@ -93,7 +93,11 @@ pub fn write_select(
     )?;
     draw("features", features::features(selected)?)?;
     run.check()?;
-    if matches!(selected.table.kind, FeatureKind::FcEdges(_)) {
+    let has_edges = match selected.table.kind {
+        FeatureKind::Mixed(mix) => mix.fc_edges.is_some(),
+        kind => matches!(kind, FeatureKind::FcEdges(_)),
+    };
+    if has_edges {
         draw("edges", edges::edges(selected)?)?;
     }
     run.check()?;
@@ -264,7 +268,11 @@ struct Layer {
 fn maps(out: &Path, selected: &Selected<'_>) -> Result<Vec<PathBuf>> {
     use crate::select::Statistic;
     let (table, map) = (selected.table, selected.map);
-    if !matches!(table.kind, FeatureKind::Voxels | FeatureKind::Vertices) {
+    let (has_voxels, has_vertices) = match table.kind {
+        FeatureKind::Mixed(mix) => (mix.voxels, mix.vertices),
+        kind => (kind == FeatureKind::Voxels, kind == FeatureKind::Vertices),
+    };
+    if !(has_voxels || has_vertices) {
         return Ok(Vec::new());
     }
     let contrast = table.classes.join(" against ");
@@ -274,6 +282,7 @@ fn maps(out: &Path, selected: &Selected<'_>) -> Result<Vec<PathBuf>> {
         Statistic::T => "t",
         Statistic::DPrime => "dprime",
         Statistic::Auc => "auc",
+        Statistic::MutualInformation => "mi",
     };
     let layers = [
         Layer {
@@ -321,38 +330,39 @@ fn maps(out: &Path, selected: &Selected<'_>) -> Result<Vec<PathBuf>> {
             sources: vec![selected.study.to_owned()],
             ..About::default()
         };
-        match (table.kind, selected.mask) {
-            (FeatureKind::Voxels, Some(mask)) => {
-                let volume = mask.scatter(&layer.values, f32::NAN)?;
-                files.push(derivative::write_map(
-                    &folder, &entities, "statmap", &volume, &about,
+        if has_voxels && let Some(mask) = selected.mask {
+            let parts = table.columns.iter().zip(&layer.values);
+            let is_voxel =
+                |(column, _): &(&Column, &f32)| matches!(column.feature, FeatureRef::Voxel { .. });
+            let values: Vec<f32> = parts.filter(is_voxel).map(|(_, value)| *value).collect();
+            let volume = mask.scatter(&values, f32::NAN)?;
+            files.push(derivative::write_map(
+                &folder, &entities, "statmap", &volume, &about,
+            )?);
+        }
+        if has_vertices {
+            for &(hemisphere, n) in selected.n_vertices {
+                let mut values = vec![f32::NAN; n];
+                for (column, value) in table.columns.iter().zip(&layer.values) {
+                    if let FeatureRef::Vertex {
+                        hemisphere: side,
+                        index,
+                    } = column.feature
+                        && side == hemisphere
+                        && let Some(place) = values.get_mut(index)
+                    {
+                        *place = *value;
+                    }
+                }
+                let map = VertexMap {
+                    name: layer.stat.to_owned(),
+                    values: values.into(),
+                };
+                let on = (hemisphere, &map);
+                files.push(derivative::write_vertex_map(
+                    &folder, &entities, "statmap", on, &about,
                 )?);
             }
-            (FeatureKind::Vertices, _) => {
-                for &(hemisphere, n) in selected.n_vertices {
-                    let mut values = vec![f32::NAN; n];
-                    for (column, value) in table.columns.iter().zip(&layer.values) {
-                        if let FeatureRef::Vertex {
-                            hemisphere: side,
-                            index,
-                        } = column.feature
-                            && side == hemisphere
-                            && let Some(place) = values.get_mut(index)
-                        {
-                            *place = *value;
-                        }
-                    }
-                    let map = VertexMap {
-                        name: layer.stat.to_owned(),
-                        values: values.into(),
-                    };
-                    let on = (hemisphere, &map);
-                    files.push(derivative::write_vertex_map(
-                        &folder, &entities, "statmap", on, &about,
-                    )?);
-                }
-            }
-            _ => {}
         }
     }
     Ok(files)

@@ -1,6 +1,7 @@
 //! From responses of trials to rows × features of one kind.
 
 mod courses;
+mod mixed;
 mod vertices;
 mod windows;
 
@@ -39,17 +40,47 @@ pub fn table(
         ))
         .into());
     }
-    let table = match kind {
-        FeatureKind::Voxels => voxels(source, labels),
-        FeatureKind::Vertices => vertices::table(study, source, labels, run)?,
-        FeatureKind::RoiMeans => roi_means(source, labels, run)?,
-        FeatureKind::RoiPatterns { n_components } => patterns(source, labels, *n_components)?,
-        FeatureKind::FcEdges(over) | FeatureKind::FcNodeStrengths(over) => {
-            windows::table(study, source, labels, kind, *over, run)?
-        }
-        FeatureKind::BandPower => courses::power(study, source, labels, run)?,
-    };
+    let table = table_of(study, source, kind, labels, run)?;
     run.check()?;
+    Ok(table)
+}
+
+fn table_of(
+    study: &Study,
+    source: &Source,
+    kind: &FeatureKind,
+    labels: &Labels,
+    run: &Run<'_>,
+) -> Result<Table, Stop> {
+    match kind {
+        FeatureKind::Voxels | FeatureKind::Vertices | FeatureKind::RoiMeans => {
+            of_rows(study, source, kind, labels, rows(source, labels), run)
+        }
+        FeatureKind::RoiPatterns { n_components } => Ok(patterns(source, labels, *n_components)?),
+        FeatureKind::FcEdges(over) | FeatureKind::FcNodeStrengths(over) => {
+            windows::table(study, source, labels, kind, *over, run)
+        }
+        FeatureKind::BandPower => courses::power(study, source, labels, run),
+        FeatureKind::Mixed(mix) => mixed::table(study, source, labels, *mix, run),
+    }
+}
+
+/// The table of features that are measured in single trials, averaged over the trials of each row.
+fn of_rows(
+    study: &Study,
+    source: &Source,
+    kind: &FeatureKind,
+    labels: &Labels,
+    rows: Vec<Row>,
+    run: &Run<'_>,
+) -> Result<Table, Stop> {
+    let mut table = empty(source, *kind, labels);
+    table.rows = rows;
+    match kind {
+        FeatureKind::Vertices => vertices::fill(&mut table, study, source, run)?,
+        FeatureKind::RoiMeans => roi_means(&mut table, source, run)?,
+        _ => voxels(&mut table, source),
+    }
     Ok(table)
 }
 
@@ -124,9 +155,7 @@ fn averaged(values: &Matrix, rows: &[Row]) -> Matrix {
     out
 }
 
-fn voxels(source: &Source, labels: &Labels) -> Table {
-    let mut table = empty(source, FeatureKind::Voxels, labels);
-    table.rows = rows(source, labels);
+fn voxels(table: &mut Table, source: &Source) {
     table.values = averaged(&source.betas.values, &table.rows);
     let mut region = vec![None; source.betas.n_voxels()];
     for (place, roi) in source.regions.iter().enumerate() {
@@ -152,7 +181,6 @@ fn voxels(source: &Source, labels: &Labels) -> Table {
         }
     };
     table.columns = (0..source.betas.n_voxels()).map(column).collect();
-    table
 }
 
 /// Refuses a study without regions.
@@ -166,10 +194,8 @@ fn require_regions(source: &Source, least: usize, what: &str) -> Result<()> {
     )))
 }
 
-fn roi_means(source: &Source, labels: &Labels, run: &Run<'_>) -> Result<Table, Stop> {
+fn roi_means(table: &mut Table, source: &Source, run: &Run<'_>) -> Result<(), Stop> {
     require_regions(source, 1, "means of regions")?;
-    let mut table = empty(source, FeatureKind::RoiMeans, labels);
-    table.rows = rows(source, labels);
     let columns: Vec<&[usize]> = source
         .regions
         .iter()
@@ -189,7 +215,7 @@ fn roi_means(source: &Source, labels: &Labels, run: &Run<'_>) -> Result<Table, S
             region: Some(place),
         })
         .collect();
-    Ok(table)
+    Ok(())
 }
 
 fn patterns(source: &Source, labels: &Labels, n_components: usize) -> Result<Table> {

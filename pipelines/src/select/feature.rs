@@ -1,8 +1,11 @@
 //! What can be told apart by: kinds of features, and references to single ones.
 
+use std::borrow::Cow;
+
 use glam::DVec3;
 
 use crate::surface::Hemisphere;
+use crate::{Error, Result};
 
 /// What the columns of a table are.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -25,6 +28,75 @@ pub enum FeatureKind {
     FcNodeStrengths(Windows),
     /// The log power of a region's time course in bands, over a block; a row is a block.
     BandPower,
+    /// Several of these beside each other.
+    Mixed(Mix),
+}
+
+/// Which kinds of features stand beside each other in one table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Mix {
+    /// [`FeatureKind::Voxels`].
+    pub voxels: bool,
+    /// [`FeatureKind::Vertices`].
+    pub vertices: bool,
+    /// [`FeatureKind::RoiMeans`].
+    pub roi_means: bool,
+    /// [`FeatureKind::FcEdges`].
+    pub fc_edges: Option<Windows>,
+    /// [`FeatureKind::FcNodeStrengths`].
+    pub node_strengths: Option<Windows>,
+    /// [`FeatureKind::BandPower`].
+    pub band_power: bool,
+}
+
+impl Mix {
+    /// The mix of some kinds.
+    ///
+    /// # Errors
+    /// With fewer than two kinds, and for components of regions: they are fitted anew in every fold.
+    pub fn of(kinds: &[FeatureKind]) -> Result<Self> {
+        let mut mix = Self::default();
+        for kind in kinds {
+            match *kind {
+                FeatureKind::Voxels => mix.voxels = true,
+                FeatureKind::Vertices => mix.vertices = true,
+                FeatureKind::RoiMeans => mix.roi_means = true,
+                FeatureKind::FcEdges(over) => mix.fc_edges = Some(over),
+                FeatureKind::FcNodeStrengths(over) => mix.node_strengths = Some(over),
+                FeatureKind::BandPower => mix.band_power = true,
+                FeatureKind::RoiPatterns { .. } | FeatureKind::Mixed(_) => {
+                    return Err(Error::Choice(
+                        "patterns of regions are fitted anew in every fold and cannot be mixed with other features: take rois or voxels".into(),
+                    ));
+                }
+            }
+        }
+        if mix.kinds().len() < 2 {
+            return Err(Error::Choice(
+                "a mix needs two different kinds of features: write voxels+rois, say".into(),
+            ));
+        }
+        Ok(mix)
+    }
+
+    /// Its kinds, in the order of their columns.
+    pub fn kinds(&self) -> Vec<FeatureKind> {
+        let single = [
+            (self.voxels, FeatureKind::Voxels),
+            (self.vertices, FeatureKind::Vertices),
+            (self.roi_means, FeatureKind::RoiMeans),
+        ];
+        let mut kinds: Vec<FeatureKind> = single
+            .iter()
+            .filter(|(is_in, _)| *is_in)
+            .map(|(_, kind)| *kind)
+            .collect();
+        kinds.extend(self.fc_edges.map(FeatureKind::FcEdges));
+        kinds.extend(self.node_strengths.map(FeatureKind::FcNodeStrengths));
+        kinds.extend(self.band_power.then_some(FeatureKind::BandPower));
+        kinds
+    }
 }
 
 /// Over what a correlation is taken.
@@ -94,6 +166,17 @@ pub enum FeatureRef {
     },
 }
 
+impl FeatureRef {
+    /// Whether it is a single spot: what is of a whole region has a centre that says little about it, and in both
+    /// hemispheres nothing.
+    pub fn is_spot(&self) -> bool {
+        matches!(
+            self,
+            Self::Voxel { .. } | Self::Point { .. } | Self::Vertex { .. }
+        )
+    }
+}
+
 impl std::fmt::Display for FeatureRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -119,12 +202,17 @@ impl FeatureKind {
             Self::Voxels | Self::Vertices | Self::RoiMeans | Self::RoiPatterns { .. } => "trial",
             Self::FcEdges(_) | Self::FcNodeStrengths(_) => "window",
             Self::BandPower => "block",
+            Self::Mixed(mix) => {
+                let kinds = mix.kinds();
+                let of = kinds.iter().map(Self::row_is).find(|row| *row != "trial");
+                of.unwrap_or("trial")
+            }
         }
     }
 
     /// The plural word used for it on the command line and in headings.
-    pub fn word(&self) -> &'static str {
-        match self {
+    pub fn word(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Voxels => "voxels",
             Self::Vertices => "vertices",
             Self::RoiMeans => "rois",
@@ -132,7 +220,11 @@ impl FeatureKind {
             Self::FcEdges(_) => "fc",
             Self::FcNodeStrengths(_) => "strength",
             Self::BandPower => "power",
-        }
+            Self::Mixed(mix) => {
+                let words: Vec<_> = mix.kinds().iter().map(Self::word).collect();
+                return Cow::Owned(words.join("+"));
+            }
+        })
     }
 }
 

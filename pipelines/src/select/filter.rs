@@ -15,6 +15,8 @@ pub struct TrialTable {
     pub categories: Vec<Option<String>>,
     /// Its caption.
     pub captions: Vec<Option<String>>,
+    /// The place of each in its run, from 1.
+    pub places: Vec<usize>,
 }
 
 impl TrialTable {
@@ -26,7 +28,14 @@ impl TrialTable {
             let id = trial.stimulus.as_deref()?;
             known.get(id).copied()
         };
+        let mut n_of: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+        let places = trials.iter().map(|trial| {
+            let n = n_of.entry(&trial.run).or_default();
+            *n += 1;
+            *n
+        });
         Self {
+            places: places.collect(),
             trials: trials.to_vec(),
             categories: trials
                 .iter()
@@ -77,9 +86,11 @@ pub enum Field {
     Run,
     /// 1 for the first time a stimulus is shown, 2 for the second, …
     Repeat,
+    /// The place of a trial in its run, from 1; with a run before it (`03:2`) a single trial.
+    Trial,
 }
 
-const FIELDS: [(&str, Field); 7] = [
+const FIELDS: [(&str, Field); 8] = [
     ("category", Field::Category),
     ("condition", Field::Condition),
     ("stimulus", Field::Stimulus),
@@ -87,6 +98,7 @@ const FIELDS: [(&str, Field); 7] = [
     ("session", Field::Session),
     ("run", Field::Run),
     ("repeat", Field::Repeat),
+    ("trial", Field::Trial),
 ];
 
 /// How a cell is compared.
@@ -134,7 +146,7 @@ pub struct Filter {
 impl Filter {
     /// Reads a filter: clauses joined by `&`, each `field test value`, values separated by commas.
     ///
-    /// Fields are category, condition, stimulus, caption, session, run and repeat; tests are `=`, `!=`, `~` (contains),
+    /// Fields are category, condition, stimulus, caption, session, run, repeat and trial; tests are `=`, `!=`, `~` (contains),
     /// `!~`, `<=` and `>=`. A clause without a test is a condition or category: `face` is either.
     ///
     /// # Errors
@@ -211,6 +223,15 @@ impl Clause {
             return false;
         };
         let repeat = (t.repeat + 1).to_string();
+        let place = table
+            .places
+            .get(trial)
+            .map_or_else(String::new, usize::to_string);
+        // The trial of one run alone: the run is looked at before the place is.
+        let same = |cell: &str, value: &str| match (self.field, value.rsplit_once(':')) {
+            (Field::Trial, Some((run, value))) => same(&t.run, run) && same(cell, value),
+            _ => same(cell, value),
+        };
         let of = |column: &[Option<String>]| column.get(trial).cloned().flatten();
         let (category, caption) = (of(&table.categories), of(&table.captions));
         let cells: Vec<&str> = match self.field {
@@ -224,6 +245,7 @@ impl Clause {
             Field::Session => vec![&t.session],
             Field::Run => vec![&t.run],
             Field::Repeat => vec![&repeat],
+            Field::Trial => vec![&place],
         };
         let any = |test: &dyn Fn(&str, &str) -> bool| {
             let values = || self.values.iter();

@@ -13,7 +13,7 @@ use crate::select::classify::{self, Model, named};
 use crate::select::map::{self, Statistic};
 use crate::select::pick::{PickPlan, Picker};
 use crate::select::score::Prediction;
-use crate::select::sums::{self, Sums};
+use crate::select::sums::Sums;
 use crate::select::table::Table;
 use crate::{Error, Result};
 
@@ -30,6 +30,7 @@ enum Data<'a> {
     /// Features that do not depend on the set: one sum over rows that are always in or out together serves all sets.
     Shared {
         values: Cow<'a, Matrix>,
+        /// What is summed up instead, where the statistic is of ranks.
         ranks: Option<Matrix>,
         cell: Vec<usize>,
         /// `[set][cell]`
@@ -60,7 +61,7 @@ impl<'a> Ready<'a> {
             ))
             .into());
         }
-        let by_rank = statistic == Statistic::Auc;
+        let by_rank = statistic.is_of_ranks();
         if table.is_fitted() {
             if by_rank {
                 return Err(Error::Choice(
@@ -81,11 +82,8 @@ impl<'a> Ready<'a> {
             });
         }
         let values = table.fitted(&[])?;
-        let (cell, used) = cells(table, &sets, by_rank)?;
-        let ranks = match by_rank {
-            true => Some(sums::ranks(&values, &run_of(table), run)?),
-            false => None,
-        };
+        let (cell, used) = cells(table, &sets, by_rank.then_some(statistic))?;
+        let ranks = map::ranked(statistic, &values, &run_of(table), run)?;
         Ok(Self {
             table,
             sets,
@@ -129,12 +127,8 @@ impl<'a> Ready<'a> {
     ) -> Result<Vec<usize>, Stop> {
         run.check()?;
         let mut values = match (&self.data, labelled) {
-            (Data::Shared { used, ranks, .. }, Labelled::Shared(sums)) => {
-                if ranks.is_some() {
-                    map::auc(sums, &used[set]).0
-                } else {
-                    map::values_of_groups(plan.statistic, &sums.over(&used[set]))
-                }
+            (Data::Shared { used, .. }, Labelled::Shared(sums)) => {
+                map::values_of(plan.statistic, sums, &used[set])
             }
             (Data::OfSet(values), Labelled::OfSet(labels)) => {
                 let mut cell = vec![1; self.table.n_rows()];
@@ -145,7 +139,7 @@ impl<'a> Ready<'a> {
                 if let Some(first) = used.first_mut() {
                     *first = true;
                 }
-                map::values_of_groups(plan.statistic, &sums.over(&used))
+                map::values_of(plan.statistic, &sums, &used)
             }
             _ => Vec::new(),
         };
@@ -243,8 +237,13 @@ fn run_of(table: &Table) -> Vec<usize> {
     table.rows.iter().map(|row| place(&row.run)).collect()
 }
 
-/// A cell for every row, and the cells of every set. Rows of a cell are in the same sets; `by_run` keeps runs whole.
-fn cells(table: &Table, sets: &[Vec<usize>], by_run: bool) -> Result<(Vec<usize>, Vec<Vec<bool>>)> {
+/// A cell for every row, and the cells of every set. Rows of a cell are in the same sets; a statistic of ranks keeps runs
+/// whole.
+fn cells(
+    table: &Table,
+    sets: &[Vec<usize>],
+    of_ranks: Option<Statistic>,
+) -> Result<(Vec<usize>, Vec<Vec<bool>>)> {
     let mut signature = vec![vec![false; sets.len()]; table.n_rows()];
     for (set, rows) in sets.iter().enumerate() {
         for &row in rows {
@@ -255,14 +254,17 @@ fn cells(table: &Table, sets: &[Vec<usize>], by_run: bool) -> Result<(Vec<usize>
     let mut number: BTreeMap<(usize, Vec<bool>), usize> = BTreeMap::new();
     let mut cell = Vec::with_capacity(table.n_rows());
     for (row, signature) in signature.into_iter().enumerate() {
-        let run = if by_run { runs[row] } else { 0 };
+        let run = if of_ranks.is_some() { runs[row] } else { 0 };
         let next = number.len();
         cell.push(*number.entry((run, signature)).or_insert(next));
     }
-    if by_run && number.len() > table.runs().len() {
-        return Err(Error::Choice(
-            "the AUC ranks rows within whole runs, and this split takes runs apart: pick by another statistic (--statistic t)".into(),
-        ));
+    if let Some(statistic) = of_ranks
+        && number.len() > table.runs().len()
+    {
+        return Err(Error::Choice(format!(
+            "{} ranks rows within whole runs, and this split takes runs apart: pick by another statistic (--statistic r2)",
+            statistic.name()
+        )));
     }
     let mut used = vec![vec![false; number.len()]; sets.len()];
     for ((_, signature), cell) in number {

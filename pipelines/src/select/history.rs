@@ -339,7 +339,7 @@ impl History {
                 a.time.clone(),
                 a.parent.map_or_else(String::new, |p| p.to_string()),
                 outcome.classes.join(" / "),
-                recipe.kind.word().to_owned(),
+                recipe.kind.word().into_owned(),
                 outcome.basket.features.len().to_string(),
                 recipe.plan.model.name(),
                 outcome.split.clone(),

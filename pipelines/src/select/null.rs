@@ -1,5 +1,6 @@
 //! How large the largest value of a map is by chance: labels change places within runs, and the whole map is made again.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 use crate::run::{Run, Stop};
 use crate::select::map::{self, Statistic};
 use crate::select::shuffle::Shuffler;
-use crate::select::sums::{self, Sums};
+use crate::select::sums::Sums;
 use crate::select::table::Table;
 
 /// The largest distance from “no difference” in every permuted map.
@@ -43,9 +44,9 @@ pub fn null(
     let cell: Vec<usize> = table.rows.iter().map(|row| place(&row.run)).collect();
     let all: Vec<usize> = (0..table.n_rows()).collect();
     let values = table.fitted(&all)?;
-    let values = match statistic {
-        Statistic::Auc => std::borrow::Cow::Owned(sums::ranks(&values, &cell, run)?),
-        _ => values,
+    let values = match map::ranked(statistic, &values, &cell, run)? {
+        Some(ranks) => Cow::Owned(ranks),
+        None => values,
     };
     let used = vec![true; runs.len()];
     let n_classes = table.classes.len();
@@ -64,10 +65,7 @@ pub fn null(
         .map(|number| {
             let labels = shuffler.labels(number);
             let sums = Sums::new(&values, &cell, &labels, n_classes, run)?;
-            let values = match statistic {
-                Statistic::Auc => map::auc(&sums, &used).0,
-                _ => map::values_of_groups(statistic, &sums.over(&used)),
-            };
+            let values = map::values_of(statistic, &sums, &used);
             run.progress(done.fetch_add(1, Ordering::Relaxed) + 1, n_permutations);
             let strengths = values.iter().map(|v| (v - statistic.none()).abs());
             let finite = values.iter().copied().filter(|v| v.is_finite());

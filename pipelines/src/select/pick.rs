@@ -155,14 +155,9 @@ impl<'a> Picker<'a> {
     }
 }
 
-/// Where a column is, if it is a spot: the centre of a region says little about it, of one in both hemispheres nothing.
+/// Where a column is, if it is a spot.
 fn spot(column: &Column) -> Option<DVec3> {
-    match column.feature {
-        FeatureRef::Voxel { .. } | FeatureRef::Point { .. } | FeatureRef::Vertex { .. } => {
-            column.world_mm
-        }
-        _ => None,
-    }
+    column.world_mm.filter(|_| column.feature.is_spot())
 }
 
 impl Basket {

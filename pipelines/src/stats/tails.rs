@@ -38,6 +38,29 @@ pub fn two_sided_normal(z: f64) -> f64 {
     }
 }
 
+/// P(χ² ≥ x) with a whole number of degrees of freedom: from one or two degrees up by the recurrence of the incomplete
+/// gamma function (Abramowitz & Stegun 26.4.8), whose summands are all positive.
+pub fn chi_squared_above(x: f64, df: usize) -> f64 {
+    if x.is_nan() || df == 0 {
+        return f64::NAN;
+    }
+    let half = 0.5 * x.max(0.0);
+    let (mut above, mut summand, mut at) = match df % 2 {
+        1 => (
+            two_sided_normal((2.0 * half).sqrt()),
+            2.0 * (half / std::f64::consts::PI).sqrt() * (-half).exp(),
+            1,
+        ),
+        _ => ((-half).exp(), half * (-half).exp(), 2),
+    };
+    while at < df {
+        above += summand;
+        at += 2;
+        summand *= half / (0.5 * at as f64);
+    }
+    above.min(1.0)
+}
+
 /// ln P(T ≥ t) for Student's t: finite where the probability itself is too small for a number.
 pub fn ln_t_above(t: f64, df: f64) -> f64 {
     if t.is_nan() || df.is_nan() || df <= 0.0 {

@@ -49,6 +49,11 @@ fn filters_look_at_every_column() {
     assert_eq!(held("repeat>=2"), [4]);
     assert_eq!(held("repeat<=1 & stimulus=f1"), [0]);
     assert_eq!(held("caption~\"red house\""), [1]);
+    assert_eq!(held("trial=2"), [1, 3], "the second of each run");
+    assert_eq!(held("face & trial!=02:1"), [0, 4], "a single trial");
+    assert_eq!(held("trial=1:2,3:1"), [1, 4], "of two runs");
+    assert_eq!(held("trial<=1"), [0, 2, 4]);
+    assert_eq!(held("trial!=2:1 & trial!=9:1"), [0, 1, 3, 4]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn study(values: Matrix) -> Study {
     }
 }
 
-fn loaded(values: &Matrix, extraction: &Extraction) -> Source {
+pub(super) fn loaded(values: &Matrix, extraction: &Extraction) -> Source {
     quietly(|run| load(&study(values.clone()), extraction, run)).unwrap()
 }
 

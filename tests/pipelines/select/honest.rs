@@ -20,7 +20,7 @@ fn scored(table: &Table, basket: Option<&Basket>, plan: &EvaluationPlan) -> Eval
 #[test]
 fn pure_noise_scores_at_chance_and_the_fixed_basket_is_badged() {
     let standard_error = (0.25f64 / 60.0).sqrt();
-    for seed in 1..=3 {
+    for seed in 1..=6 {
         let table = table_of(balanced(6, 5, 2), noise(60, 15_000, seed));
         let plan = EvaluationPlan {
             n_permutations: 40,

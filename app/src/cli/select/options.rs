@@ -3,8 +3,8 @@
 use anyhow::bail;
 use clap::ValueEnum;
 use fusiform_pipelines::select::{
-    Averaging, Extraction, FeatureKind, Model, PickPlan, Scale, Search, Sign, SplitRule, Statistic,
-    Windows,
+    Averaging, Extraction, FeatureKind, Mix, Model, PickPlan, Scale, Search, Sign, SplitRule,
+    Statistic, Windows,
 };
 
 use super::TrialModel;
@@ -71,6 +71,8 @@ pub(super) enum StatisticName {
     Dprime,
     /// Area under the ROC curve within runs (rank-sum test)
     Auc,
+    /// Mutual information of the class and the quarter of its run in which a row lies, bits; for any number of classes
+    Mi,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -152,8 +154,12 @@ impl Choices {
             "fc" => FeatureKind::FcEdges(self.windows()?),
             "strength" => FeatureKind::FcNodeStrengths(self.windows()?),
             "power" => FeatureKind::BandPower,
+            mix if mix.contains('+') => {
+                let kinds = mix.split('+').map(|word| self.kind(word.trim()));
+                FeatureKind::Mixed(Mix::of(&kinds.collect::<anyhow::Result<Vec<_>>>()?)?)
+            }
             other => bail!(
-                "there are no features called “{other}”: choose voxels, vertices, rois, patterns, fc, strength or power"
+                "there are no features called “{other}”: choose voxels, vertices, rois, patterns, fc, strength or power, or several joined by + (voxels+fc)"
             ),
         })
     }
@@ -177,6 +183,7 @@ impl Choices {
                 StatisticName::T => Statistic::T,
                 StatisticName::Dprime => Statistic::DPrime,
                 StatisticName::Auc => Statistic::Auc,
+                StatisticName::Mi => Statistic::MutualInformation,
             },
             sign: match self.side {
                 Side::Both => Sign::Both,

@@ -1,7 +1,7 @@
 //! Kinds of features against each other, each picked anew in every fold.
 
 use egui::Ui;
-use fusiform_pipelines::select::{FeatureKind, Windows};
+use fusiform_pipelines::select::{FeatureKind, Mix, Windows};
 
 use super::scores::p_text;
 use super::{heading, plural, under_way};
@@ -13,6 +13,8 @@ use crate::panels::{Ctx, short, weak};
 #[derive(Debug)]
 pub(super) struct Compare {
     chosen: Vec<(FeatureKind, bool)>,
+    /// Whether those that can stand beside each other are scored together as well.
+    together: bool,
 }
 
 impl Default for Compare {
@@ -27,6 +29,7 @@ impl Default for Compare {
         ];
         Self {
             chosen: kinds.to_vec(),
+            together: false,
         }
     }
 }
@@ -43,14 +46,26 @@ impl Compare {
             for (kind, chosen) in &mut self.chosen {
                 ui.checkbox(chosen, plural(kind));
             }
+            ui.checkbox(&mut self.together, "and all together")
+                .on_hover_text("The ticked kinds beside each other in one table, patterns of regions apart: does one add to the other?");
         });
         if under_way(ui, ctx, Kind::Compare).is_continue() {
-            let kinds: Vec<FeatureKind> = self
+            let mut kinds: Vec<FeatureKind> = self
                 .chosen
                 .iter()
                 .filter(|(_, chosen)| *chosen)
                 .map(|(kind, _)| *kind)
                 .collect();
+            let mixable: Vec<FeatureKind> = kinds
+                .iter()
+                .copied()
+                .filter(|kind| !matches!(kind, FeatureKind::RoiPatterns { .. }))
+                .collect();
+            if self.together
+                && let Ok(mix) = Mix::of(&mixable)
+            {
+                kinds.push(FeatureKind::Mixed(mix));
+            }
             let can = ctx.session.selected.extracted.is_some() && kinds.len() > 1;
             let compare = ui
                 .add_enabled(can, egui::Button::new("Compare"))
@@ -74,7 +89,8 @@ impl Compare {
                 }
                 ui.end_row();
                 for family in families.iter() {
-                    ui.label(weak(ctx, plural(&family.kind)));
+                    ui.label(weak(ctx, plural(&family.kind)))
+                        .on_hover_text(family.kind.word().replace('+', " + "));
                     match &family.evaluation {
                         Err(problem) => {
                             ui.label(weak(ctx, "none")).on_hover_text(problem);

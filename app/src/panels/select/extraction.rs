@@ -2,7 +2,7 @@
 
 use egui::Ui;
 use fusiform_pipelines::glm::TrialModel;
-use fusiform_pipelines::select::{Averaging, FeatureKind, Scale, Windows};
+use fusiform_pipelines::select::{Averaging, FeatureKind, Mix, Scale, Windows};
 
 use super::{Edit, choose, grouped, heading, plural, row, under_way};
 use crate::command::{Command, Select as Ask};
@@ -76,16 +76,25 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
 
 fn kind(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
     let now = edit.look.kind;
+    let has_atlas = ctx.session.subject.atlas.is_some();
+    let has_cortex = !ctx.session.subject.cortex.is_empty();
     let windows = match &now {
         FeatureKind::FcEdges(over) | FeatureKind::FcNodeStrengths(over) => *over,
+        FeatureKind::Mixed(mix) => windows_in(mix),
         _ => Windows::Trials(6),
+    };
+    let mix = match &now {
+        FeatureKind::Mixed(mix) => *mix,
+        _ => Mix {
+            voxels: true,
+            roi_means: has_atlas,
+            ..Mix::default()
+        },
     };
     let n_components = match &now {
         FeatureKind::RoiPatterns { n_components } => *n_components,
         _ => 3,
     };
-    let has_atlas = ctx.session.subject.atlas.is_some();
-    let has_cortex = !ctx.session.subject.cortex.is_empty();
     row(ui, ctx, "kind", |ui| {
         let values = [
             (
@@ -123,6 +132,11 @@ fn kind(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
                 "Band power of regions",
                 "Log power of a region's time course in bands, over blocks that are long enough.",
             ),
+            (
+                FeatureKind::Mixed(mix),
+                "Several kinds together",
+                "Voxels, connections, means of regions … beside each other: a basket may hold all of them.",
+            ),
         ]
         .map(|(kind, name, hint)| (kind, name.to_owned(), hint));
         choose(
@@ -156,8 +170,56 @@ fn kind(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
             let dragged = windows_of(ui, ctx, over);
             edit.continues |= dragged;
         }
+        FeatureKind::Mixed(mix) => {
+            let dragged = parts_of(ui, ctx, mix, (has_atlas, has_cortex));
+            edit.continues |= dragged;
+        }
         _ => {}
     }
+}
+
+/// Which kinds stand beside each other; whether a drag goes on.
+fn parts_of(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    mix: &mut Mix,
+    (has_atlas, has_cortex): (bool, bool),
+) -> bool {
+    let mut over = windows_in(mix);
+    row(ui, ctx, "", |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            let mut tick = |on: &mut bool, can: bool, kind: FeatureKind| {
+                ui.add_enabled(can || *on, egui::Checkbox::new(on, plural(&kind)))
+                    .on_disabled_hover_text("This subject has not what they are made of.");
+            };
+            tick(&mut mix.voxels, true, FeatureKind::Voxels);
+            tick(&mut mix.vertices, has_cortex, FeatureKind::Vertices);
+            tick(&mut mix.roi_means, has_atlas, FeatureKind::RoiMeans);
+            for (of, kind) in [
+                (&mut mix.fc_edges, FeatureKind::FcEdges(over)),
+                (&mut mix.node_strengths, FeatureKind::FcNodeStrengths(over)),
+            ] {
+                let mut on = of.is_some();
+                tick(&mut on, has_atlas, kind);
+                *of = on.then_some(over);
+            }
+            tick(&mut mix.band_power, has_atlas, FeatureKind::BandPower);
+        });
+    });
+    if mix.fc_edges.is_none() && mix.node_strengths.is_none() {
+        return false;
+    }
+    let dragged = windows_of(ui, ctx, &mut over);
+    mix.fc_edges = mix.fc_edges.map(|_| over);
+    mix.node_strengths = mix.node_strengths.map(|_| over);
+    dragged
+}
+
+/// Over what the connections of a mix are taken.
+fn windows_in(mix: &Mix) -> Windows {
+    let over = mix.fc_edges.or(mix.node_strengths);
+    over.unwrap_or(Windows::Trials(6))
 }
 
 /// Over what correlations are taken; whether a drag goes on.

@@ -89,6 +89,10 @@ fn statistic(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
             Statistic::Auc,
             "How often a trial of A has more than one of B of the same run; ½ is nothing.",
         ),
+        (
+            Statistic::MutualInformation,
+            "What the quarter of its run in which a trial lies tells of its class, in bits: differences of spread and shape count too. Chance gives more than 0; the yellow line shows how much.",
+        ),
     ]
     .map(|(statistic, hint)| (statistic, statistic_name(statistic), hint));
     let n_classes = ctx

@@ -272,6 +272,7 @@ fn plural(kind: &FeatureKind) -> &'static str {
         FeatureKind::FcEdges(_) => "connections",
         FeatureKind::FcNodeStrengths(_) => "node strengths",
         FeatureKind::BandPower => "band powers",
+        FeatureKind::Mixed(_) => "mixed features",
     }
 }
 

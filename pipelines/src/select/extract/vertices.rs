@@ -8,10 +8,9 @@ use crate::mask::Mask;
 use crate::matrix::Matrix;
 use crate::project::{self, Interpolation, Way};
 use crate::run::{Run, Stop};
-use crate::select::contrast::Labels;
-use crate::select::extract::{averaged, empty, rows};
+use crate::select::extract::averaged;
 use crate::select::extraction::Source;
-use crate::select::feature::{Column, FeatureKind, FeatureRef};
+use crate::select::feature::{Column, FeatureRef};
 use crate::select::table::Table;
 use crate::study::select::choose_subject;
 use crate::study::{CorticalSurface, Study};
@@ -31,12 +30,13 @@ struct Vertex {
     columns: Vec<(u32, f32)>,
 }
 
-pub(super) fn table(
+/// Gives a table that has its rows its columns and values.
+pub(super) fn fill(
+    table: &mut Table,
     study: &Study,
     source: &Source,
-    labels: &Labels,
     run: &Run<'_>,
-) -> Result<Table, Stop> {
+) -> Result<(), Stop> {
     let Columns::Voxels(mask) = &source.betas.columns else {
         return Err(Error::Choice(
             "these responses lie on no voxel grid and cannot be put on the cortex: use voxels"
@@ -56,8 +56,6 @@ pub(super) fn table(
         ))
         .into());
     }
-    let mut table = empty(source, FeatureKind::Vertices, labels);
-    table.rows = rows(source, labels);
     let of_rows = averaged(&source.betas.values, &table.rows);
     let mut values = Matrix::zeros(of_rows.n_rows, vertices.len());
     let n_cols = values.n_cols;
@@ -98,7 +96,7 @@ pub(super) fn table(
             }
         })
         .collect();
-    Ok(table)
+    Ok(())
 }
 
 fn of_sheet(sheet: &CorticalSurface, mask: &Mask, run: &Run<'_>) -> Result<Vec<Vertex>, Stop> {
