@@ -13,6 +13,7 @@
 //! | betas + stimuli → reconstructions, categories, scores | [`decode`], [`metrics`] |
 //! | trials → features that tell conditions apart, scored honestly | [`select`] |
 //! | voxels, vertices and hand-drawn lines → regions | [`roi`] |
+//! | published weights → files on this machine | [`models`] |
 //! | results → sheet, tables, report | [`report`] |
 //!
 //! A pipeline is a function `(data, plan, device, run) -> Result<T, Stop>`:
@@ -31,6 +32,7 @@ pub mod linear;
 pub mod mask;
 pub mod matrix;
 pub mod metrics;
+pub mod models;
 pub mod parcels;
 pub mod placement;
 pub mod project;

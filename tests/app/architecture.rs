@@ -178,3 +178,18 @@ fn the_two_siblings_meet_in_few_files() {
         );
     }
 }
+
+#[test]
+fn one_file_speaks_to_the_network() {
+    for (path, text) in sources() {
+        let ours = ["app/src", "render/src", "pipelines/src"];
+        let Some(name) = ours.iter().find_map(|folder| inside(&path, folder)) else {
+            continue;
+        };
+        let asks = text.contains("ureq::") || text.contains("TcpStream");
+        assert!(
+            !asks || name == "models/http.rs",
+            "{name} speaks to the network"
+        );
+    }
+}

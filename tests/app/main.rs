@@ -11,6 +11,7 @@ mod cli;
 mod figures;
 mod golden;
 mod layers;
+mod models;
 mod regions;
 mod roi;
 mod scene_file;

@@ -2,7 +2,7 @@
 //!
 //! The damage is seeded, so a failure names the case that brings it back. `FUSIFORM_FUZZ_SECONDS`
 //! says how long to look (2 by default), `FUSIFORM_FUZZ_SEED` where to begin, and `FUSIFORM_FUZZ_FORMAT` names
-//! the one family of formats to look at: nifti, gifti, freesurfer, cifti, arrays, tables or pictures.
+//! the one family of formats to look at: nifti, gifti, freesurfer, cifti, arrays, tables, pictures or weights.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +22,7 @@ use fusiform_pipelines::io::array::{self, Address};
 use fusiform_pipelines::io::{
     atlas, cifti, detect, freesurfer, gifti, nifti, npy, npz, picture, table,
 };
+use fusiform_pipelines::models;
 use fusiform_pipelines::run::{Stop, quietly};
 use fusiform_pipelines::study::confounds::Confounds;
 use fusiform_pipelines::study::events::Events;
@@ -30,6 +31,8 @@ use fusiform_pipelines::surface::Hemisphere;
 use fusiform_pipelines::volume::Atlas;
 
 use crate::io::fixture;
+use crate::models::checked::archive;
+use crate::models::server::weights;
 
 /// The work is done in a process of its own that may not ask for more than this many KiB: a
 /// reader that allocates what a header promises ends that process.
@@ -130,6 +133,7 @@ fn family(name: &str) -> &'static str {
         "surf" | "curv" | "annot" | "label" | "patch" | "mgh" | "mgz" => "freesurfer",
         "npy" | "npz" | "mat" | "h5" => "arrays",
         "png" | "jpg" => "pictures",
+        "safetensors" | "pth" | "safetensors.index.json" => "weights",
         ending if ending.contains("gii") => "gifti",
         _ => "tables",
     }
@@ -163,6 +167,10 @@ fn read_all(path: &Path) -> bool {
                 .map(drop)
                 .map_err(|e| e.to_string()),
         ]
+    } else if name.ends_with(".safetensors") || name.ends_with(".pth") {
+        vec![sound(path)]
+    } else if name.ends_with(".index.json") {
+        vec![sound(&folder_with_index(path))]
     } else if name.ends_with(".npy") {
         vec![npy::read(path).map(drop).map_err(|e| e.to_string())]
     } else if name.ends_with("sv") {
@@ -248,6 +256,24 @@ fn read_surface_formats(path: &Path, name: &str) -> Option<Vec<Result<(), String
     Some(results)
 }
 
+/// Whether weights have no fault; else the faults.
+fn sound(path: &Path) -> Result<(), String> {
+    let report = models::check(path).map_err(|e| e.to_string())?;
+    match report.problems.is_empty() {
+        true => Ok(()),
+        false => Err(report.problems.join(" ")),
+    }
+}
+
+/// A folder with one shard and this list of shards.
+fn folder_with_index(path: &Path) -> std::path::PathBuf {
+    let folder = path.with_extension("weights");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("a.safetensors"), weights(20)).unwrap();
+    std::fs::copy(path, folder.join("model.safetensors.index.json")).unwrap();
+    folder
+}
+
 /// Opens a small BIDS folder with this sidecar for its run.
 fn open_with_sidecar(path: &Path) -> Result<Study, Stop> {
     let root = path.with_extension("study");
@@ -314,6 +340,10 @@ fn sources() -> Vec<(String, Vec<u8>)> {
     for (name, text) in crate::io::LOOK_UP_TABLES {
         sources.push((name.to_owned(), text.into()));
     }
+    sources.push(("one.safetensors".to_owned(), weights(20)));
+    sources.push(("archive.pth".to_owned(), archive(3)));
+    let index = br#"{"metadata": {"total_size": 80}, "weight_map": {"w": "a.safetensors"}}"#;
+    sources.push(("model.safetensors.index.json".to_owned(), index.to_vec()));
     let sidecar = br#"{"RepetitionTime": 1.5, "Name": "a", "TaskName": "see"}"#;
     sources.push(("run.sidecar.json".to_owned(), sidecar.to_vec()));
     let confounds = b"csf\trot_z\n1.5\tn/a\n2\t-1e-3\n";

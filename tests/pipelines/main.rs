@@ -18,6 +18,7 @@ mod fuzz;
 mod glm;
 mod io;
 mod linear;
+mod models;
 mod parcels;
 mod placement;
 mod project;

@@ -12,6 +12,7 @@ mod demo_data;
 mod encode;
 mod glm;
 mod info;
+mod models;
 mod progress;
 mod render;
 mod roi;
@@ -73,6 +74,8 @@ enum Command {
     Clusters(clusters::Args),
     /// List the regions of atlases and maps, combine them, bring them onto a surface, write them
     Roi(roi::Args),
+    /// Published weights: what there is, what is here, is a file sound, fetch one
+    Models(models::Args),
     /// Measure one kernel on named input against a physical limit
     Bench(bench::Args),
 }
@@ -107,6 +110,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Render(args)) => render::run(&args, output),
         Some(Command::Clusters(args)) => clusters::run(&args, output),
         Some(Command::Roi(args)) => roi::run(&args, output),
+        Some(Command::Models(args)) => models::run(&args, output),
         Some(Command::Bench(args)) => bench::run(&args, output),
     }
 }
