@@ -20,9 +20,14 @@ Examples:
   fusiform models check clip-vit-l-14
   fusiform models check ~/weights/unet/diffusion_pytorch_model.safetensors
 
-Files lie in the cache that Python's tools use (HF_HOME, by default ~/.cache/huggingface), so what one fetched the other
-finds. Environment: HF_ENDPOINT (another server), HF_HOME or HF_HUB_CACHE (another disk), HF_HUB_OFFLINE=1 (never ask the
-network), HF_TOKEN (for models behind a licence), TORCH_HOME, HTTPS_PROXY, SSL_CERT_FILE.";
+Files lie in the cache that Python's tools use (by default ~/.cache/huggingface), so what one
+fetched the other finds. Environment:
+  HF_HOME, HF_HUB_CACHE  another disk
+  HF_ENDPOINT            another server
+  HF_HUB_OFFLINE=1       never ask the network
+  HF_TOKEN               who you are, for models behind a licence
+  TORCH_HOME             where files of PyTorch's own go
+  HTTPS_PROXY, SSL_CERT_FILE";
 
 /// What `models` takes.
 #[derive(clap::Args, Debug)]
@@ -68,8 +73,13 @@ fn list(hub: &Hub, output: Output) -> anyhow::Result<()> {
     let width = models.iter().map(|m| m.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (model, here) in &here {
+        let licence = format!(
+            "licence: {}{}",
+            model.licence,
+            if model.gated { ", to be accepted" } else { "" }
+        );
         text += &format!(
-            "{:<width$}  {:<12}  {:>8}  {}\n{:<width$}  {}\n{:<width$}  used by {}; licence: {}{}\n",
+            "{:<width$}  {:<11}  {:>8}  {}; {licence}\n{:<width$}  {}\n{:<width$}  used by {}\n",
             model.name,
             state(here),
             size(model, here),
@@ -78,8 +88,6 @@ fn list(hub: &Hub, output: Output) -> anyhow::Result<()> {
             model.good_for,
             "",
             model.used_by.join(", "),
-            model.licence,
-            if model.gated { " (to be accepted)" } else { "" },
         );
     }
     text += &format!(

@@ -287,9 +287,8 @@ fn failure(url: &str, error: &ureq::Error) -> Failure {
         {
             Failure::Unreachable(e.to_string())
         }
-        ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::Protocol(_) => {
-            Failure::Passing(error.to_string())
-        }
+        ureq::Error::Io(e) => Failure::Passing(e.to_string()),
+        ureq::Error::Timeout(_) | ureq::Error::Protocol(_) => Failure::Passing(error.to_string()),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::Final(Error::file(
             url,
             "is no address: correct HF_ENDPOINT, as in https://huggingface.co",
