@@ -7,7 +7,9 @@ use plotters::style::{Color, FontTransform};
 
 use crate::Result;
 use crate::glm::design::{Design, Role};
-use crate::report::draw::{self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, Scaled, short, text};
+use crate::report::draw::{
+    self, Area, Draw, Drawn, FAINT, Figure, INK, longest, shade, short, text,
+};
 
 /// What plotters sets vertically centred text too high by, at the sizes used here.
 const DROP: i32 = 2;
@@ -16,7 +18,6 @@ const MOST_LETTERS: usize = 24;
 const TOP_PAD: i32 = 16;
 const LEFT: i32 = 64;
 const HEIGHT: i32 = 440;
-const ORANGE: RGBColor = RGBColor(214, 106, 10);
 
 /// Every column scaled to its own largest magnitude: blue above 0, orange below.
 pub(super) fn picture(design: &Design, title: &str) -> Result<Figure> {
@@ -50,11 +51,9 @@ pub(super) fn picture(design: &Design, title: &str) -> Result<Figure> {
         n,
         last_secs: design.frame_times.last().copied().unwrap_or(0.0),
         title: title.to_owned(),
-        k: 1,
     })
 }
 
-#[derive(Clone)]
 struct Picture {
     names: Vec<String>,
     columns: Vec<Vec<f64>>,
@@ -62,8 +61,6 @@ struct Picture {
     n: usize,
     last_secs: f64,
     title: String,
-    /// Pixels a unit of length.
-    k: u32,
 }
 
 impl Picture {
@@ -73,28 +70,12 @@ impl Picture {
 
     /// Room for the longest name above the columns.
     fn top(&self) -> i32 {
-        let longest = self
-            .names
-            .iter()
-            .map(|n| n.chars().count())
-            .max()
-            .unwrap_or(0);
-        TOP_PAD + 26 + longest.min(MOST_LETTERS) as i32 * 8
+        TOP_PAD + 26 + longest(&self.names, MOST_LETTERS) * 8
     }
 
     /// The row where a volume begins, in final pixels.
-    fn row(&self, volume: usize) -> i32 {
-        let k = self.k as i32;
+    fn row(&self, volume: usize, k: i32) -> i32 {
         self.top() * k + (volume as i64 * i64::from(HEIGHT * k) / self.n as i64) as i32
-    }
-}
-
-impl Scaled for Picture {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
     }
 }
 
@@ -103,15 +84,15 @@ impl Draw for Picture {
         let across = LEFT + self.cell() * self.names.len() as i32 + 24;
         let title = self.title.chars().count() as i32 * 8 + 40;
         (
-            across.max(title).max(320) as u32 * self.k,
-            (self.top() + HEIGHT + 56) as u32 * self.k,
+            across.max(title).max(320) as u32,
+            (self.top() + HEIGHT + 56) as u32,
         )
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
+        let k = area.k as i32;
         let (cell, top) = (self.cell(), self.top());
-        let font = |height: u32, colour: RGBColor, h, v| text(height * self.k, colour, h, v);
+        let font = |height: u32, colour: RGBColor, h, v| text(height * area.k, colour, h, v);
         area.draw(&Text::new(
             self.title.clone(),
             (16 * k, (TOP_PAD + DROP) * k),
@@ -128,7 +109,7 @@ impl Draw for Picture {
                 if t < self.n && shade(column[t]) == shade(column[first]) {
                     continue;
                 }
-                let corners = [(left, self.row(first)), (right, self.row(t))];
+                let corners = [(left, self.row(first, k)), (right, self.row(t, k))];
                 area.draw(&Rectangle::new(corners, shade(column[first]).filled()))?;
                 first = t;
             }
@@ -142,7 +123,7 @@ impl Draw for Picture {
         let mut at = LEFT;
         let line = |x: i32| {
             let line = vec![(x * k, top * k), (x * k, bottom)];
-            area.draw(&PathElement::new(line, FAINT.stroke_width(self.k)))
+            area.draw(&PathElement::new(line, FAINT.stroke_width(area.k)))
         };
         line(at)?;
         for (_, n) in &self.groups {
@@ -165,7 +146,7 @@ impl Draw for Picture {
         }
         for y in [top * k, bottom] {
             let line = vec![(LEFT * k, y), (at * k, y)];
-            area.draw(&PathElement::new(line, FAINT.stroke_width(self.k)))?;
+            area.draw(&PathElement::new(line, FAINT.stroke_width(area.k)))?;
         }
         let step = [10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0]
             .into_iter()
@@ -193,11 +174,4 @@ impl Draw for Picture {
             font(12, FAINT, HPos::Left, VPos::Center),
         ))
     }
-}
-
-fn shade(value: f64) -> RGBColor {
-    let end = if value >= 0.0 { BLUE } else { ORANGE };
-    let share = value.abs().clamp(0.0, 1.0);
-    let mix = |end: u8| (255.0 + (f64::from(end) - 255.0) * share).round() as u8;
-    RGBColor(mix(end.0), mix(end.1), mix(end.2))
 }

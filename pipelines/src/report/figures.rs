@@ -8,7 +8,7 @@ use plotters::style::{Color, FontTransform};
 use crate::Result;
 use crate::decode::{Score, Scores};
 use crate::report::draw::{
-    self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, RULE, Scaled, short, text,
+    self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, RULE, longest, shade, short, text,
 };
 
 /// Bars of the scores, with chance as a line and the shuffled control as a dot with its spread.
@@ -18,14 +18,11 @@ pub(super) fn scores(scores: &Scores) -> Result<Figure> {
         .into_iter()
         .filter_map(|(name, score)| Some((name, score?)))
         .collect();
-    draw::figure(&Bars { rows, k: 1 })
+    draw::figure(&Bars { rows })
 }
 
-#[derive(Clone)]
 struct Bars {
     rows: Vec<(&'static str, Score)>,
-    /// Pixels a unit of length.
-    k: u32,
 }
 
 /// What plotters sets vertically centred text too high by, at the sizes used here.
@@ -36,27 +33,18 @@ const BARS_LEFT: i32 = 190;
 const BARS_WIDTH: i32 = 400;
 const BARS_TOP: i32 = 52;
 
-impl Scaled for Bars {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
-    }
-}
-
 impl Draw for Bars {
     fn size(&self) -> (u32, u32) {
         (
-            680 * self.k,
-            (BARS_TOP as u32 + ROW as u32 * self.rows.len() as u32 + 40) * self.k,
+            680,
+            (BARS_TOP as u32 + ROW as u32 * self.rows.len() as u32 + 40),
         )
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
+        let k = area.k as i32;
         let at = |x: i32, y: i32| (x * k, y * k);
-        let font = |height: u32, colour: RGBColor, h, v| text(height * self.k, colour, h, v);
+        let font = |height: u32, colour: RGBColor, h, v| text(height * area.k, colour, h, v);
         let lowest = self
             .rows
             .iter()
@@ -73,7 +61,7 @@ impl Draw for Bars {
         for tick in 0..=n_ticks {
             let value = low + 0.2 * f64::from(tick);
             let line = vec![(x(value), BARS_TOP * k), (x(value), bottom * k)];
-            area.draw(&PathElement::new(line, RULE.stroke_width(self.k)))?;
+            area.draw(&PathElement::new(line, RULE.stroke_width(area.k)))?;
             let label = format!("{:.1}", if value.abs() < 1e-9 { 0.0 } else { value });
             area.draw(&Text::new(
                 label,
@@ -95,7 +83,7 @@ impl Draw for Bars {
                 (x(score.chance), top - 5 * k),
                 (x(score.chance), base + 5 * k),
             ];
-            area.draw(&PathElement::new(chance, INK.stroke_width(2 * self.k)))?;
+            area.draw(&PathElement::new(chance, INK.stroke_width(2 * area.k)))?;
             if score.shuffled.is_finite() {
                 let y = middle * k;
                 let spread = [
@@ -108,7 +96,7 @@ impl Draw for Bars {
                     (RGBColor(240, 140, 20), 2, 5),
                 ] {
                     let line = spread.iter().map(|v| (x(*v), y)).collect::<Vec<_>>();
-                    area.draw(&PathElement::new(line, colour.stroke_width(width * self.k)))?;
+                    area.draw(&PathElement::new(line, colour.stroke_width(width * area.k)))?;
                     area.draw(&Circle::new(
                         (x(score.shuffled), y),
                         radius * k,
@@ -130,9 +118,9 @@ impl Draw for Bars {
 
 impl Bars {
     fn legend<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
+        let k = area.k as i32;
         let y = 24 * k;
-        let font = || text(13 * self.k, FAINT, HPos::Left, VPos::Center);
+        let font = || text(13 * area.k, FAINT, HPos::Left, VPos::Center);
         let mut x = BARS_LEFT * k;
         area.draw(&Rectangle::new(
             [(x, y - 6 * k), (x + 18 * k, y + 6 * k)],
@@ -146,14 +134,14 @@ impl Bars {
         x += 152 * k;
         area.draw(&PathElement::new(
             vec![(x, y - 8 * k), (x, y + 8 * k)],
-            INK.stroke_width(2 * self.k),
+            INK.stroke_width(2 * area.k),
         ))?;
         area.draw(&Text::new("chance", (x + 8 * k, y + DROP * k), font()))?;
         x += 86 * k;
         let orange = RGBColor(240, 140, 20);
         area.draw(&PathElement::new(
             vec![(x, y), (x + 22 * k, y)],
-            orange.stroke_width(2 * self.k),
+            orange.stroke_width(2 * area.k),
         ))?;
         area.draw(&Circle::new((x + 11 * k, y), 5 * k, orange.filled()))?;
         area.draw(&Text::new(
@@ -169,30 +157,21 @@ pub(super) fn confusion(conditions: &[String], counts: &[Vec<usize>]) -> Result<
     draw::figure(&Confusion {
         conditions: conditions.to_vec(),
         counts: counts.to_vec(),
-        k: 1,
     })
 }
 
 /// Longer names are cut.
 const MOST_LETTERS: usize = 16;
 
-#[derive(Clone)]
 struct Confusion {
     conditions: Vec<String>,
     counts: Vec<Vec<usize>>,
-    k: u32,
 }
 
 impl Confusion {
     /// Room for the longest name, beside the grid and above it.
     fn labels(&self) -> i32 {
-        let longest = self
-            .conditions
-            .iter()
-            .map(|c| c.chars().count())
-            .max()
-            .unwrap_or(0);
-        (longest.min(MOST_LETTERS) as i32 * 9 + 24).max(84)
+        (longest(&self.conditions, MOST_LETTERS) * 9 + 24).max(84)
     }
 
     fn cell(&self) -> i32 {
@@ -200,29 +179,17 @@ impl Confusion {
     }
 }
 
-impl Scaled for Confusion {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
-    }
-}
-
 impl Draw for Confusion {
     fn size(&self) -> (u32, u32) {
         let (grid, labels) = (self.cell() * self.conditions.len() as i32, self.labels());
-        (
-            (labels + grid + 40) as u32 * self.k,
-            (labels + grid + 24) as u32 * self.k,
-        )
+        ((labels + grid + 40) as u32, (labels + grid + 24) as u32)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
+        let k = area.k as i32;
         let (cell, labels) = (self.cell(), self.labels());
         let n = self.conditions.len() as i32;
-        let font = |height: u32, colour: RGBColor, h, v| text(height * self.k, colour, h, v);
+        let font = |height: u32, colour: RGBColor, h, v| text(height * area.k, colour, h, v);
         let label = (cell as u32 * 2 / 3).clamp(8, 14);
         for (r, (name, row)) in self.conditions.iter().zip(&self.counts).enumerate() {
             let y = labels + r as i32 * cell;
@@ -269,11 +236,11 @@ impl Draw for Confusion {
             let (near, far, at) = (labels * k, (labels + n * cell) * k, (labels + i * cell) * k);
             area.draw(&PathElement::new(
                 vec![(near, at), (far, at)],
-                RULE.stroke_width(self.k),
+                RULE.stroke_width(area.k),
             ))?;
             area.draw(&PathElement::new(
                 vec![(at, near), (at, far)],
-                RULE.stroke_width(self.k),
+                RULE.stroke_width(area.k),
             ))?;
         }
         let corner = |y: i32| ((labels - 10) * k, y * k);
@@ -288,10 +255,4 @@ impl Draw for Confusion {
             font(13, FAINT, HPos::Right, VPos::Center),
         ))
     }
-}
-
-/// White at 0, the scores' blue at 1.
-fn shade(share: f64) -> RGBColor {
-    let mix = |end: u8| (255.0 + (f64::from(end) - 255.0) * share.clamp(0.0, 1.0)).round() as u8;
-    RGBColor(mix(BLUE.0), mix(BLUE.1), mix(BLUE.2))
 }

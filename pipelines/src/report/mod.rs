@@ -9,6 +9,7 @@ mod html;
 mod metrics;
 mod select;
 mod sheet;
+mod written;
 
 use std::path::{Path, PathBuf};
 
@@ -17,16 +18,16 @@ pub use glm::{GlmContext, glm_metrics, write_glm};
 pub use metrics::metrics;
 pub use select::{Selected, select_metrics, write_select};
 
+use crate::Result;
 use crate::betas::Betas;
 use crate::decode::{DecodePlan, Decoded, DecodedTrial};
 use crate::io::picture::write_png;
-use crate::io::table::{self, Table};
-use crate::io::write::{make_folder, write_text};
+use crate::io::table::Table;
+use crate::report::written::Written;
 use crate::run::{Run, Stop};
 use crate::study::Entities;
 use crate::study::derivative::{self, About};
 use crate::volume::Volume;
-use crate::{Error, Result};
 
 /// What a report says about itself.
 #[derive(Clone, Debug)]
@@ -54,36 +55,24 @@ pub fn write_decode(
     decoded: &Decoded,
     run: &Run<'_>,
 ) -> Result<Vec<PathBuf>, Stop> {
-    make_folder(out)?;
-    let mut files = Vec::new();
-    let mut at = |name: &str| {
-        let path = out.join(name);
-        files.push(path.clone());
-        path
-    };
-
-    let metrics = metrics(context, betas, decoded);
-    let json = serde_json::to_string_pretty(&metrics)
-        .map_err(|e| Error::data(format!("the metrics cannot be written as JSON: {e}")))?;
-    write_text(&at("metrics.json"), &(json + "\n"))?;
-    table::write(&at("trials.tsv"), &trials(betas, decoded))?;
+    let mut written = Written::into(out)?;
+    written.json("metrics.json", &metrics(context, betas, decoded))?;
+    written.table("trials.tsv", &trials(betas, decoded))?;
     run.check()?;
 
     let scores = figures::scores(&decoded.scores)?;
-    write_png(&at("scores.png"), &scores.png)?;
-    write_text(&at("scores.svg"), &scores.svg)?;
+    written.figure("scores", &scores)?;
     let confusion = match decoded.conditions.is_empty() {
         true => None,
         false => Some(figures::confusion(&decoded.conditions, &decoded.confusion)?),
     };
     if let Some(confusion) = &confusion {
-        write_png(&at("confusion.png"), &confusion.png)?;
-        write_text(&at("confusion.svg"), &confusion.svg)?;
+        written.figure("confusion", confusion)?;
     }
     run.check()?;
     let sheet = sheet::sheet(context, decoded)?;
     if let Some(sheet) = &sheet {
-        write_png(&at("sheet.png"), &sheet.image)?;
+        write_png(&written.at("sheet.png"), &sheet.image)?;
     }
     run.check()?;
     let page = html::Page {
@@ -94,12 +83,12 @@ pub fn write_decode(
         confusion: confusion.as_ref(),
         sheet: sheet.as_ref(),
     };
-    write_text(&at("report.html"), &html::page(&page)?)?;
+    written.text("report.html", &html::page(&page)?)?;
     run.check()?;
     if let Some(map) = decoded.drive_map(&betas.columns) {
-        files.push(drive(out, context, &map)?);
+        written.files.push(drive(out, context, &map)?);
     }
-    Ok(files)
+    Ok(written.files)
 }
 
 /// Writes which voxels drove the reconstructions.

@@ -10,23 +10,19 @@ use std::path::{Path, PathBuf};
 
 use plotters::prelude::RGBColor;
 
-use crate::io::picture::write_png;
-use crate::io::table::{self, Table as Text};
-use crate::io::write::{make_folder, write_text};
+use crate::Result;
+use crate::io::table::Table as Text;
 use crate::mask::Mask;
-use crate::report::draw::Figure;
+use crate::report::written::Written;
 use crate::run::{Run, Stop};
 use crate::select::null::Null;
 use crate::select::{Column, Evaluation, EvaluationPlan, FeatureKind, FeatureRef, Map, Table};
 use crate::study::Entities;
 use crate::study::derivative::{self, About};
 use crate::surface::{Hemisphere, VertexMap};
-use crate::{Error, Result};
 
 pub use metrics::select_metrics;
 
-/// Of what flatters.
-const ORANGE: RGBColor = RGBColor(222, 125, 20);
 const PALE_BLUE: RGBColor = RGBColor(165, 194, 224);
 const PALE_ORANGE: RGBColor = RGBColor(246, 211, 164);
 /// What plotters sets vertically centred text too high by, at the sizes used here.
@@ -67,49 +63,32 @@ pub fn write_select(
     selected: &Selected<'_>,
     run: &Run<'_>,
 ) -> Result<Vec<PathBuf>, Stop> {
-    make_folder(out)?;
-    let mut files = Vec::new();
-    let mut at = |name: &str| {
-        let path = out.join(name);
-        files.push(path.clone());
-        path
-    };
+    let mut written = Written::into(out)?;
     let evaluation = selected.evaluation;
-    write_text(&at("metrics.json"), &pretty(&select_metrics(selected))?)?;
-    write_text(&at("basket.json"), &pretty(&evaluation.basket)?)?;
-    table::write(&at("features.tsv"), &feature_table(selected))?;
-    table::write(&at("folds.tsv"), &fold_table(evaluation))?;
-    table::write(&at("rows.tsv"), &row_table(selected))?;
+    written.json("metrics.json", &select_metrics(selected))?;
+    written.json("basket.json", &evaluation.basket)?;
+    written.table("features.tsv", &feature_table(selected))?;
+    written.table("folds.tsv", &fold_table(evaluation))?;
+    written.table("rows.tsv", &row_table(selected))?;
     run.check()?;
-    let mut draw = |name: &str, figure: Figure| -> Result<()> {
-        write_png(&at(&format!("{name}.png")), &figure.png)?;
-        write_text(&at(&format!("{name}.svg")), &figure.svg)
-    };
-    draw("scores", scores::scores(evaluation)?)?;
-    draw("folds", folds::folds(evaluation)?)?;
-    draw(
+    written.figure("scores", &scores::scores(evaluation)?)?;
+    written.figure("folds", &folds::folds(evaluation)?)?;
+    written.figure(
         "confusion",
-        super::figures::confusion(&evaluation.classes, &evaluation.repicked.confusion)?,
+        &super::figures::confusion(&evaluation.classes, &evaluation.repicked.confusion)?,
     )?;
-    draw("features", features::features(selected)?)?;
+    written.figure("features", &features::features(selected)?)?;
     run.check()?;
     let has_edges = match selected.table.kind {
         FeatureKind::Mixed(mix) => mix.fc_edges.is_some(),
         kind => matches!(kind, FeatureKind::FcEdges(_)),
     };
     if has_edges {
-        draw("edges", edges::edges(selected)?)?;
+        written.figure("edges", &edges::edges(selected)?)?;
     }
     run.check()?;
-    let maps = maps(out, selected)?;
-    files.extend(maps);
-    Ok(files)
-}
-
-fn pretty(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value)
-        .map(|text| text + "\n")
-        .map_err(|e| Error::data(format!("the results cannot be written as JSON: {e}")))
+    written.files.extend(maps(out, selected)?);
+    Ok(written.files)
 }
 
 fn number(value: f64) -> String {

@@ -84,7 +84,7 @@ pub(super) fn sheet(context: &ReportContext, decoded: &Decoded) -> Result<Option
         corner: &corner,
     };
     Ok(Some(Sheet {
-        image: draw::onto(image, &captions)?,
+        image: draw::onto(image, &captions, 1)?,
         n_shown,
         n_trials: drawn.len(),
     }))

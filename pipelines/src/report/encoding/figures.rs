@@ -8,9 +8,7 @@ use plotters::style::{Color, FontTransform};
 use super::EncodeContext;
 use crate::Result;
 use crate::encode::{Encoded, mean_over};
-use crate::report::draw::{
-    self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, RULE, Scaled, short, text,
-};
+use crate::report::draw::{self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, RULE, short, text};
 
 const ORANGE: RGBColor = RGBColor(240, 140, 20);
 /// What stands for feature spaces, in their order (Okabe & Ito's colours without black).
@@ -46,10 +44,9 @@ pub(super) fn against_ceiling(encoded: &Encoded) -> Result<Figure> {
         return draw::figure(&Histogram {
             r: finite(&encoded.r),
             shuffled: shuffled.collect(),
-            k: 1,
         });
     }
-    draw::figure(&Cloud { points, k: 1 })
+    draw::figure(&Cloud { points })
 }
 
 /// A plot area in pixels with linear axes.
@@ -115,19 +112,8 @@ impl Frame {
 }
 
 /// A histogram in two dimensions, with the line that no model can pass.
-#[derive(Clone)]
 struct Cloud {
     points: Vec<(f64, f64)>,
-    k: u32,
-}
-
-impl Scaled for Cloud {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
-    }
 }
 
 /// Bins of a histogram for a range of 1, and of one in two dimensions.
@@ -136,7 +122,7 @@ const COARSE: f64 = 25.0;
 
 impl Draw for Cloud {
     fn size(&self) -> (u32, u32) {
-        (560 * self.k, 520 * self.k)
+        (560, 520)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
@@ -160,7 +146,7 @@ impl Draw for Cloud {
                 high,
             ),
             y: (low, high),
-            k: self.k as i32,
+            k: area.k as i32,
         };
         frame.grid(
             area,
@@ -186,17 +172,17 @@ impl Draw for Cloud {
         }
         let from = frame.x.0.max(frame.y.0);
         let line = vec![frame.at(from, from), frame.at(high, high)];
-        area.draw(&PathElement::new(line, INK.stroke_width(2 * self.k)))?;
+        area.draw(&PathElement::new(line, INK.stroke_width(2 * area.k)))?;
         let zero = vec![frame.at(frame.x.0, 0.0), frame.at(high, 0.0)];
-        area.draw(&PathElement::new(zero, FAINT.stroke_width(self.k)))?;
+        area.draw(&PathElement::new(zero, FAINT.stroke_width(area.k)))?;
         let title = format!(
             "{} voxels, darker where there are more; the line is a perfect model",
             self.points.len()
         );
-        let style = text(13 * self.k, FAINT, HPos::Left, VPos::Center);
+        let style = text(13 * area.k, FAINT, HPos::Left, VPos::Center);
         area.draw(&Text::new(
             title,
-            (80 * self.k as i32, 22 * self.k as i32),
+            (80 * area.k as i32, 22 * area.k as i32),
             style,
         ))
     }
@@ -209,25 +195,14 @@ fn mixed(share: f64) -> RGBColor {
 }
 
 /// The r of voxels, and of the same voxels when shuffled.
-#[derive(Clone)]
 struct Histogram {
     r: Vec<f64>,
     shuffled: Vec<f64>,
-    k: u32,
-}
-
-impl Scaled for Histogram {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
-    }
 }
 
 impl Draw for Histogram {
     fn size(&self) -> (u32, u32) {
-        (560 * self.k, 360 * self.k)
+        (560, 360)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
@@ -253,7 +228,7 @@ impl Draw for Histogram {
             height: 250,
             x: (low, high),
             y: (0.0, most),
-            k: self.k as i32,
+            k: area.k as i32,
         };
         frame.grid(area, "r of held-out trials", "")?;
         for (bin, share) in own.iter().enumerate() {
@@ -267,16 +242,16 @@ impl Draw for Histogram {
         });
         area.draw(&PathElement::new(
             line.collect::<Vec<_>>(),
-            ORANGE.stroke_width(2 * self.k),
+            ORANGE.stroke_width(2 * area.k),
         ))?;
         let title = format!(
             "share of {} voxels; the line is the shuffled control",
             self.r.len()
         );
-        let style = text(13 * self.k, FAINT, HPos::Left, VPos::Center);
+        let style = text(13 * area.k, FAINT, HPos::Left, VPos::Center);
         area.draw(&Text::new(
             title,
-            (40 * self.k as i32, 22 * self.k as i32),
+            (40 * area.k as i32, 22 * area.k as i32),
             style,
         ))
     }
@@ -309,11 +284,9 @@ pub(super) fn regions(context: &EncodeContext<'_>, encoded: &Encoded) -> Result<
     draw::figure(&Bars {
         rows,
         spaces: encoded.spaces.iter().map(|s| s.0.clone()).collect(),
-        k: 1,
     })
 }
 
-#[derive(Clone)]
 struct Bar {
     name: String,
     n: usize,
@@ -323,11 +296,9 @@ struct Bar {
     ceiling: Option<f64>,
 }
 
-#[derive(Clone)]
 struct Bars {
     rows: Vec<Bar>,
     spaces: Vec<String>,
-    k: u32,
 }
 
 const ROW: i32 = 26;
@@ -335,23 +306,14 @@ const TOP: i32 = 64;
 const LEFT: i32 = 150;
 const WIDTH: i32 = 420;
 
-impl Scaled for Bars {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
-    }
-}
-
 impl Draw for Bars {
     fn size(&self) -> (u32, u32) {
         let height = TOP + ROW * self.rows.len() as i32 + 60;
-        (690 * self.k, height as u32 * self.k)
+        (690, height as u32)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
+        let k = area.k as i32;
         let reach = |b: &Bar| {
             b.ceiling
                 .unwrap_or(0.0)
@@ -387,7 +349,7 @@ impl Draw for Bars {
         for (i, bar) in self.rows.iter().enumerate() {
             let middle = TOP + ROW * i as i32 + ROW / 2;
             let x = |value: f64| frame.at(value, 0.0).0;
-            let style = text(13 * self.k, INK, HPos::Right, VPos::Center);
+            let style = text(13 * area.k, INK, HPos::Right, VPos::Center);
             let place = ((LEFT - 10) * k, (middle + DROP) * k);
             area.draw(&Text::new(short(&bar.name, 18), place, style))?;
             if let Some(ceiling) = bar.ceiling {
@@ -411,7 +373,7 @@ impl Draw for Bars {
                 (x(bar.r2), (middle - 10) * k),
                 (x(bar.r2), (middle + 10) * k),
             ];
-            area.draw(&PathElement::new(edge, INK.stroke_width(2 * self.k)))?;
+            area.draw(&PathElement::new(edge, INK.stroke_width(2 * area.k)))?;
             if bar.shuffled.is_finite() {
                 let place = (x(bar.shuffled), middle * k);
                 area.draw(&Circle::new(place, 4 * k, RGBColor(255, 255, 255).filled()))?;
@@ -422,7 +384,7 @@ impl Draw for Bars {
                 Some(c) => format!("{:.0} %, {}", 100.0 * bar.r2 / c, bar.n),
                 None => format!("{:.3}, {}", bar.r2, bar.n),
             };
-            let style = text(12 * self.k, FAINT, HPos::Left, VPos::Center);
+            let style = text(12 * area.k, FAINT, HPos::Left, VPos::Center);
             let place = ((LEFT + WIDTH + 12) * k, (middle + DROP) * k);
             area.draw(&Text::new(words, place, style))?;
         }
@@ -432,8 +394,8 @@ impl Draw for Bars {
 
 impl Bars {
     fn legend<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
-        let font = || text(13 * self.k, FAINT, HPos::Left, VPos::Center);
+        let k = area.k as i32;
+        let font = || text(13 * area.k, FAINT, HPos::Left, VPos::Center);
         let mut x = LEFT;
         let y = 20;
         for (space, name) in self.spaces.iter().enumerate() {
@@ -462,7 +424,7 @@ impl Bars {
             x += 122;
         }
         let line = vec![(x * k, (y - 8) * k), (x * k, (y + 8) * k)];
-        area.draw(&PathElement::new(line, INK.stroke_width(2 * self.k)))?;
+        area.draw(&PathElement::new(line, INK.stroke_width(2 * area.k)))?;
         area.draw(&Text::new("model", ((x + 8) * k, (y + DROP) * k), font()))?;
         x += 66;
         area.draw(&Circle::new(((x + 4) * k, y * k), 3 * k, ORANGE.filled()))?;

@@ -6,18 +6,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use crate::Result;
 use crate::betas::{Betas, Columns};
 use crate::encode::{EncodePlan, Encoded, Score, mean_over};
-use crate::io::picture::write_png;
-use crate::io::table::{self, Table};
-use crate::io::write::{make_folder, write_text};
+use crate::io::table::Table;
 use crate::project;
+use crate::report::written::Written;
 use crate::run::{Run, Stop};
 use crate::study::Entities;
 use crate::study::derivative::{self, About};
 use crate::surface::{Hemisphere, Surface};
 use crate::volume::Volume;
-use crate::{Error, Result};
 
 /// Samples through the cortex when a map is put on it.
 const DEPTHS: usize = 5;
@@ -293,33 +292,20 @@ pub fn write_encode(
     encoded: &Encoded,
     run: &Run<'_>,
 ) -> Result<Vec<PathBuf>, Stop> {
-    make_folder(out)?;
-    let mut files = Vec::new();
-    let mut at = |name: &str| {
-        let path = out.join(name);
-        files.push(path.clone());
-        path
-    };
-    let metrics = Value::Object(encode_metrics(context, betas, encoded));
-    let json = serde_json::to_string_pretty(&metrics)
-        .map_err(|e| Error::data(format!("the metrics cannot be written as JSON: {e}")))?;
-    write_text(&at("metrics.json"), &(json + "\n"))?;
-    table::write(&at("folds.tsv"), &encode_folds(encoded))?;
+    let mut written = Written::into(out)?;
+    written.json("metrics.json", &encode_metrics(context, betas, encoded))?;
+    written.table("folds.tsv", &encode_folds(encoded))?;
     let regions = encode_regions(context, encoded);
     if !regions.rows.is_empty() {
-        table::write(&at("regions.tsv"), &regions)?;
+        written.table("regions.tsv", &regions)?;
     }
     run.check()?;
-    let mut drawn = vec![("r-against-ceiling", figures::against_ceiling(encoded)?)];
+    written.figure("r-against-ceiling", &figures::against_ceiling(encoded)?)?;
     if !context.regions.is_empty() {
-        drawn.push(("regions", figures::regions(context, encoded)?));
-    }
-    for (name, figure) in drawn {
-        write_png(&at(&format!("{name}.png")), &figure.png)?;
-        write_text(&at(&format!("{name}.svg")), &figure.svg)?;
+        written.figure("regions", &figures::regions(context, encoded)?)?;
     }
     let Columns::Voxels(mask) = &betas.columns else {
-        return Ok(files);
+        return Ok(written.files);
     };
     derivative::describe(
         out,
@@ -339,12 +325,13 @@ pub fn write_encode(
             sources: vec![context.study.clone()],
             ..About::default()
         };
-        files.push(derivative::write_map(
+        written.files.push(derivative::write_map(
             &folder, &entities, "statmap", &volume, &about,
         )?);
-        files.extend(on_cortex(&folder, &entities, context, &volume, &about)?);
+        let on_cortex = on_cortex(&folder, &entities, context, &volume, &about)?;
+        written.files.extend(on_cortex);
     }
-    Ok(files)
+    Ok(written.files)
 }
 
 fn on_cortex(

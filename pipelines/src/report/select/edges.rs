@@ -5,10 +5,10 @@ use plotters::prelude::{DrawingBackend, RGBColor};
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, FontTransform};
 
-use super::{ORANGE, Selected};
+use super::Selected;
 use crate::Result;
 use crate::report::draw::{
-    self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, RULE, Scaled, short, text,
+    self, Area, Draw, Drawn, FAINT, Figure, INK, RULE, longest, shade, short, text,
 };
 use crate::select::FeatureRef;
 
@@ -33,11 +33,9 @@ pub(super) fn edges(selected: &Selected<'_>) -> Result<Figure> {
         names,
         cells,
         name: selected.map.statistic.name(),
-        k: 1,
     })
 }
 
-#[derive(Clone)]
 struct Cell {
     row: usize,
     column: usize,
@@ -45,12 +43,10 @@ struct Cell {
     framed: bool,
 }
 
-#[derive(Clone)]
 struct Edges {
     names: Vec<String>,
     cells: Vec<Cell>,
     name: &'static str,
-    k: u32,
 }
 
 impl Edges {
@@ -59,37 +55,22 @@ impl Edges {
     }
 
     fn labels(&self) -> i32 {
-        let longest = self
-            .names
-            .iter()
-            .map(|n| n.chars().count())
-            .max()
-            .unwrap_or(0);
-        (longest.min(16) as i32 * 8 + 20).max(60)
-    }
-}
-
-impl Scaled for Edges {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
+        (longest(&self.names, 16) * 8 + 20).max(60)
     }
 }
 
 impl Draw for Edges {
     fn size(&self) -> (u32, u32) {
         let side = self.labels() + self.cell() * self.names.len() as i32 + 24;
-        let side = side.max(360) as u32 * self.k;
+        let side = side.max(360) as u32;
         (side, side)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
+        let k = area.k as i32;
         let (cell, labels) = (self.cell(), self.labels());
         let n = self.names.len() as i32;
-        let font = |height: u32, colour: RGBColor, h, v| text(height * self.k, colour, h, v);
+        let font = |height: u32, colour: RGBColor, h, v| text(height * area.k, colour, h, v);
         let most = self
             .cells
             .iter()
@@ -112,7 +93,7 @@ impl Draw for Edges {
         for c in self.cells.iter().filter(|c| c.framed) {
             let (x, y) = (labels + c.column as i32 * cell, top + c.row as i32 * cell);
             let corners = [(x * k, y * k), ((x + cell) * k, (y + cell) * k)];
-            area.draw(&Rectangle::new(corners, INK.stroke_width(2 * self.k)))?;
+            area.draw(&Rectangle::new(corners, INK.stroke_width(2 * area.k)))?;
         }
         let size = (cell as u32).clamp(7, 12);
         for (i, name) in self.names.iter().enumerate() {
@@ -137,8 +118,8 @@ impl Draw for Edges {
 impl Edges {
     /// Colours from nothing to the most, in the free corner.
     fn legend<DB: DrawingBackend>(&self, area: &Area<DB>, most: f64) -> Drawn<DB> {
-        let k = self.k as i32;
-        let style = |h| text(12 * self.k, FAINT, h, VPos::Center);
+        let k = area.k as i32;
+        let style = |h| text(12 * area.k, FAINT, h, VPos::Center);
         let signed = self.cells.iter().any(|c| c.value < 0.0);
         let low = if signed { -1.0 } else { 0.0 };
         let right = self.labels() + self.cell() * self.names.len() as i32;
@@ -152,7 +133,7 @@ impl Edges {
             area.draw(&Rectangle::new(corners, shade(share).filled()))?;
         }
         let frame = [(from * k, top * k), (right * k, (top + 12) * k)];
-        area.draw(&Rectangle::new(frame, RULE.stroke_width(self.k)))?;
+        area.draw(&Rectangle::new(frame, RULE.stroke_width(area.k)))?;
         let below = (top + 24) * k;
         let least = format!("{:.2}", low * most);
         area.draw(&Text::new(least, (from * k, below), style(HPos::Left)))?;
@@ -173,12 +154,4 @@ impl Edges {
         }
         Ok(())
     }
-}
-
-/// White at 0, blue at 1, orange at −1.
-fn shade(share: f64) -> RGBColor {
-    let end = if share < 0.0 { ORANGE } else { BLUE };
-    let by = share.abs().clamp(0.0, 1.0);
-    let mix = |end: u8| (255.0 + (f64::from(end) - 255.0) * by).round() as u8;
-    RGBColor(mix(end.0), mix(end.1), mix(end.2))
 }

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{DROP, PALE_BLUE, Selected};
 use crate::Result;
-use crate::report::draw::{self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, Scaled, short, text};
+use crate::report::draw::{self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, short, text};
 use crate::select::FeatureRef;
 
 /// The strongest features, with how many folds picked them.
@@ -51,11 +51,9 @@ pub(super) fn features(selected: &Selected<'_>) -> Result<Figure> {
         name: map.statistic.name(),
         n_folds: selected.evaluation.repicked.folds.len(),
         threshold: selected.null.threshold(0.05).map(f64::from),
-        k: 1,
     })
 }
 
-#[derive(Clone)]
 struct Bar {
     label: String,
     value: f64,
@@ -63,14 +61,12 @@ struct Bar {
     sure: bool,
 }
 
-#[derive(Clone)]
 struct Bars {
     rows: Vec<Bar>,
     none: f64,
     name: &'static str,
     n_folds: usize,
     threshold: Option<f64>,
-    k: u32,
 }
 
 const BAR: i32 = 20;
@@ -78,27 +74,15 @@ const BAR_LEFT: i32 = 220;
 const BAR_WIDTH: i32 = 360;
 const BAR_TOP: i32 = 46;
 
-impl Scaled for Bars {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
-    }
-}
-
 impl Draw for Bars {
     fn size(&self) -> (u32, u32) {
         let height = BAR_TOP + BAR * self.rows.len().max(1) as i32 + 46;
-        (
-            (BAR_LEFT + BAR_WIDTH + 110) as u32 * self.k,
-            height as u32 * self.k,
-        )
+        ((BAR_LEFT + BAR_WIDTH + 110) as u32, height as u32)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
-        let font = |height: u32, colour: RGBColor, h, v| text(height * self.k, colour, h, v);
+        let k = area.k as i32;
+        let font = |height: u32, colour: RGBColor, h, v| text(height * area.k, colour, h, v);
         let values = || self.rows.iter().map(|r| r.value).chain([self.none]);
         let reach = |v: f64| {
             self.threshold
@@ -137,7 +121,7 @@ impl Draw for Bars {
                 font(12, FAINT, HPos::Center, VPos::Center),
             ))?;
         }
-        area.draw(&PathElement::new(zero, INK.stroke_width(self.k)))?;
+        area.draw(&PathElement::new(zero, INK.stroke_width(area.k)))?;
         let signed = low < self.none - 1e-9;
         let limits = self.threshold.into_iter().flat_map(|t| {
             let below = signed.then_some(self.none - t);
@@ -148,7 +132,7 @@ impl Draw for Bars {
             let mut y = BAR_TOP;
             while y < bottom {
                 let dash = vec![(x(limit), y * k), (x(limit), (y + 5).min(bottom) * k)];
-                area.draw(&PathElement::new(dash, INK.stroke_width(self.k)))?;
+                area.draw(&PathElement::new(dash, INK.stroke_width(area.k)))?;
                 y += 9;
             }
         }
@@ -176,8 +160,8 @@ impl Draw for Bars {
 
 impl Bars {
     fn legend<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
-        let font = || text(12 * self.k, FAINT, HPos::Left, VPos::Center);
+        let k = area.k as i32;
+        let font = || text(12 * area.k, FAINT, HPos::Left, VPos::Center);
         let y = 16 * k;
         let mut x = 16 * k;
         for (colour, words, width) in [(BLUE, "q ≤ 0.05", 86), (PALE_BLUE, "q > 0.05", 86)] {
@@ -193,7 +177,7 @@ impl Bars {
                 let from = y + (9 * part - 7) * k;
                 area.draw(&PathElement::new(
                     vec![(x + 3 * k, from), (x + 3 * k, from + 5 * k)],
-                    INK.stroke_width(self.k),
+                    INK.stroke_width(area.k),
                 ))?;
             }
             let words = "largest of the map in 5 % of permuted labels";

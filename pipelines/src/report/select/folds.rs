@@ -5,10 +5,10 @@ use plotters::prelude::{DrawingBackend, RGBColor};
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, FontTransform};
 
-use super::{DROP, ORANGE};
+use super::DROP;
 use crate::Result;
 use crate::report::draw::{
-    self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, RULE, Scaled, short, text,
+    self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, ORANGE, RULE, short, text,
 };
 use crate::select::Evaluation;
 
@@ -25,17 +25,14 @@ pub(super) fn folds(evaluation: &Evaluation) -> Result<Figure> {
             .collect(),
         chance: evaluation.chance,
         optimistic: evaluation.optimistic.is_some(),
-        k: 1,
     })
 }
 
-#[derive(Clone)]
 struct Folds {
     /// What was left out, re-picked, fixed.
     folds: Vec<(String, f64, f64)>,
     chance: f64,
     optimistic: bool,
-    k: u32,
 }
 
 const FOLD_LEFT: i32 = 56;
@@ -48,28 +45,16 @@ impl Folds {
     }
 }
 
-impl Scaled for Folds {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
-    }
-}
-
 impl Draw for Folds {
     fn size(&self) -> (u32, u32) {
         let width = FOLD_LEFT + (self.step() * self.folds.len() as i32).max(360) + 30;
         let labels = if self.long_labels() { 96 } else { 50 };
-        (
-            width as u32 * self.k,
-            (FOLD_TOP + FOLD_HEIGHT + labels) as u32 * self.k,
-        )
+        (width as u32, (FOLD_TOP + FOLD_HEIGHT + labels) as u32)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
-        let font = |height: u32, colour: RGBColor, h, v| text(height * self.k, colour, h, v);
+        let k = area.k as i32;
+        let font = |height: u32, colour: RGBColor, h, v| text(height * area.k, colour, h, v);
         let y = |value: f64| {
             (f64::from((FOLD_TOP + FOLD_HEIGHT) * k) - value * f64::from(FOLD_HEIGHT * k)).round()
                 as i32
@@ -78,7 +63,7 @@ impl Draw for Folds {
         for tick in 0..=5 {
             let value = 0.2 * f64::from(tick);
             let line = vec![(FOLD_LEFT * k, y(value)), (right * k, y(value))];
-            area.draw(&PathElement::new(line, RULE.stroke_width(self.k)))?;
+            area.draw(&PathElement::new(line, RULE.stroke_width(area.k)))?;
             let style = font(12, FAINT, HPos::Right, VPos::Center);
             area.draw(&Text::new(
                 format!("{value:.1}"),
@@ -87,7 +72,7 @@ impl Draw for Folds {
             ))?;
         }
         let line = vec![(FOLD_LEFT * k, y(self.chance)), (right * k, y(self.chance))];
-        area.draw(&PathElement::new(line, INK.stroke_width(2 * self.k)))?;
+        area.draw(&PathElement::new(line, INK.stroke_width(2 * area.k)))?;
         let fixed_colour = if self.optimistic { ORANGE } else { FAINT };
         for (i, (label, honest, fixed)) in self.folds.iter().enumerate() {
             let x = (FOLD_LEFT + self.step() * i as i32 + self.step() / 2) * k;
@@ -95,7 +80,7 @@ impl Draw for Folds {
             let (xh, xf) = (x - 4 * k, x + 4 * k);
             area.draw(&PathElement::new(
                 vec![(xh, y(*honest)), (xf, y(*fixed))],
-                RULE.stroke_width(2 * self.k),
+                RULE.stroke_width(2 * area.k),
             ))?;
             self.ring(area, (xf, y(*fixed)), fixed_colour)?;
             area.draw(&Circle::new((xh, y(*honest)), 4 * k, BLUE.filled()))?;
@@ -130,7 +115,7 @@ impl Draw for Folds {
         x += 138 * k;
         area.draw(&PathElement::new(
             vec![(x, legend), (x + 20 * k, legend)],
-            INK.stroke_width(2 * self.k),
+            INK.stroke_width(2 * area.k),
         ))?;
         area.draw(&Text::new(
             "chance",
@@ -155,7 +140,7 @@ impl Folds {
         at: (i32, i32),
         colour: RGBColor,
     ) -> Drawn<DB> {
-        let k = self.k as i32;
+        let k = area.k as i32;
         area.draw(&Circle::new(at, 5 * k, colour.filled()))?;
         area.draw(&Circle::new(at, 3 * k, RGBColor(255, 255, 255).filled()))
     }

@@ -5,9 +5,9 @@ use plotters::prelude::{DrawingBackend, RGBColor};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::{DROP, ORANGE, PALE_BLUE, PALE_ORANGE};
+use super::{DROP, PALE_BLUE, PALE_ORANGE};
 use crate::Result;
-use crate::report::draw::{self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, RULE, Scaled, text};
+use crate::report::draw::{self, Area, BLUE, Draw, Drawn, FAINT, Figure, INK, ORANGE, RULE, text};
 use crate::select::{Evaluation, Scored};
 
 /// The two scores side by side: bars, a point a fold, chance as a line, permutations as a strip.
@@ -44,11 +44,9 @@ pub(super) fn scores(evaluation: &Evaluation) -> Result<Figure> {
         chance: evaluation.chance,
         null: evaluation.null.clone(),
         words,
-        k: 1,
     })
 }
 
-#[derive(Clone)]
 struct Way {
     name: &'static str,
     accuracy: f64,
@@ -58,13 +56,11 @@ struct Way {
     badge: bool,
 }
 
-#[derive(Clone)]
 struct Scores {
     ways: Vec<Way>,
     chance: f64,
     null: Vec<f64>,
     words: String,
-    k: u32,
 }
 
 const LEFT: i32 = 190;
@@ -73,28 +69,16 @@ const RIGHT: i32 = 150;
 const TOP: i32 = 48;
 const WAY: i32 = 78;
 
-impl Scaled for Scores {
-    fn scaled(&self, by: u32) -> Self {
-        Self {
-            k: self.k * by,
-            ..self.clone()
-        }
-    }
-}
-
 impl Draw for Scores {
     fn size(&self) -> (u32, u32) {
         let height = TOP + WAY * self.ways.len() as i32 + 62;
-        (
-            (LEFT + WIDTH + RIGHT) as u32 * self.k,
-            height as u32 * self.k,
-        )
+        ((LEFT + WIDTH + RIGHT) as u32, height as u32)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
+        let k = area.k as i32;
         let at = |x: i32, y: i32| (x * k, y * k);
-        let font = |height: u32, colour: RGBColor, h, v| text(height * self.k, colour, h, v);
+        let font = |height: u32, colour: RGBColor, h, v| text(height * area.k, colour, h, v);
         let x = |value: f64| {
             (f64::from(LEFT * k) + value.clamp(0.0, 1.0) * f64::from(WIDTH * k)).round() as i32
         };
@@ -102,7 +86,7 @@ impl Draw for Scores {
         for tick in 0..=5 {
             let value = 0.2 * f64::from(tick);
             let line = vec![(x(value), TOP * k), (x(value), bottom * k)];
-            area.draw(&PathElement::new(line, RULE.stroke_width(self.k)))?;
+            area.draw(&PathElement::new(line, RULE.stroke_width(area.k)))?;
             let style = font(12, FAINT, HPos::Center, VPos::Top);
             area.draw(&Text::new(
                 format!("{value:.1}"),
@@ -127,7 +111,7 @@ impl Draw for Scores {
             (x(self.chance), (TOP - 6) * k),
             (x(self.chance), bottom * k),
         ];
-        area.draw(&PathElement::new(line, INK.stroke_width(2 * self.k)))?;
+        area.draw(&PathElement::new(line, INK.stroke_width(2 * area.k)))?;
         self.legend(area)
     }
 }
@@ -140,8 +124,8 @@ impl Scores {
         middle: i32,
         x: &impl Fn(f64) -> i32,
     ) -> Drawn<DB> {
-        let k = self.k as i32;
-        let font = |height: u32, colour: RGBColor, h, v| text(height * self.k, colour, h, v);
+        let k = area.k as i32;
+        let font = |height: u32, colour: RGBColor, h, v| text(height * area.k, colour, h, v);
         let (fill, dark) = if way.badge {
             (PALE_ORANGE, ORANGE)
         } else {
@@ -158,7 +142,7 @@ impl Scores {
             fill.filled(),
         ))?;
         let edge = vec![(x(way.accuracy), top * k), (x(way.accuracy), base * k)];
-        area.draw(&PathElement::new(edge, dark.stroke_width(3 * self.k)))?;
+        area.draw(&PathElement::new(edge, dark.stroke_width(3 * area.k)))?;
         // Folds that score alike are stacked around the middle of the bar.
         let mut sorted: Vec<f64> = way.folds.iter().map(|f| f.0).collect();
         sorted.sort_by(f64::total_cmp);
@@ -180,7 +164,7 @@ impl Scores {
             let strip = |from: f64, to: f64| [(x(from), (y - 3) * k), (x(to), (y + 3) * k)];
             area.draw(&Rectangle::new(strip(at(0.025), at(0.975)), RULE.filled()))?;
             let median = vec![(x(at(0.5)), (y - 3) * k), (x(at(0.5)), (y + 3) * k)];
-            area.draw(&PathElement::new(median, FAINT.stroke_width(2 * self.k)))?;
+            area.draw(&PathElement::new(median, FAINT.stroke_width(2 * area.k)))?;
         }
         let right = (LEFT + WIDTH + 14) * k;
         let below = match (way.badge, way.p) {
@@ -210,13 +194,13 @@ impl Scores {
     }
 
     fn legend<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn<DB> {
-        let k = self.k as i32;
+        let k = area.k as i32;
         let y = 22 * k;
-        let font = || text(12 * self.k, FAINT, HPos::Left, VPos::Center);
+        let font = || text(12 * area.k, FAINT, HPos::Left, VPos::Center);
         let mut x = LEFT * k;
         area.draw(&PathElement::new(
             vec![(x, y - 8 * k), (x, y + 8 * k)],
-            INK.stroke_width(2 * self.k),
+            INK.stroke_width(2 * area.k),
         ))?;
         let chance = format!("chance {:.3}", self.chance);
         area.draw(&Text::new(chance, (x + 8 * k, y + DROP * k), font()))?;
