@@ -22,6 +22,7 @@ use glam::DAffine3;
 use crate::linear::{assert_close, made_at, numbers};
 
 mod first_level;
+mod single;
 
 fn grid(shape: [usize; 3]) -> Grid {
     Grid {

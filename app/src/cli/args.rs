@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use fusiform_pipelines::device::{self, Compute, DeviceChoice};
 use fusiform_pipelines::glm::{BetasPlan, TrialModel};
 use fusiform_pipelines::run::Run;
@@ -79,15 +79,43 @@ impl StudyArgs {
     }
 }
 
+/// How responses of single trials are fitted.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Trials {
+    /// Least squares, all trials at once
+    Lsa,
+    /// Least squares, each trial against all others together
+    Lss,
+    /// As GLMsingle: a response per voxel from a library, noise components, ridge per voxel; chosen on training runs
+    Ridge,
+}
+
+impl Trials {
+    /// The model meant.
+    pub(super) fn model(self) -> TrialModel {
+        match self {
+            Self::Lsa => TrialModel::LeastSquares,
+            Self::Lss => TrialModel::LeastSquaresSeparate,
+            Self::Ridge => TrialModel::Ridge,
+        }
+    }
+}
+
 /// How trials are read off the runs.
 #[derive(Args, Clone, Debug)]
 pub(super) struct TrialArgs {
     /// Block means, this many volumes after each event's own
     #[arg(long, value_name = "N", conflicts_with = "glm")]
     pub(super) lag_volumes: Option<usize>,
-    /// One regressor a trial with a canonical haemodynamic response
+    /// One regressor a trial with a canonical haemodynamic response: --trials lsa
     #[arg(long)]
     pub(super) glm: bool,
+    /// How responses of single trials are fitted
+    #[arg(long, value_enum, conflicts_with_all = ["lag_volumes", "glm"])]
+    pub(super) trials: Option<Trials>,
+    /// When in a volume it counts as acquired, as a share of the TR (0.5 after fMRIPrep's slice-time correction)
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(super) slice_time_ref: Option<f64>,
     /// Order of the polynomial drift taken out of each run (1 is linear)
     #[arg(long, value_name = "ORDER")]
     pub(super) detrend: Option<usize>,
@@ -99,6 +127,12 @@ impl TrialArgs {
         if self.glm {
             plan.model = TrialModel::LeastSquares;
         }
+        if let Some(trials) = self.trials {
+            plan.model = trials.model();
+        }
+        if let Some(share) = self.slice_time_ref {
+            plan.slice_time_ref = share;
+        }
         if let Some(lag_volumes) = self.lag_volumes {
             plan.model = TrialModel::BlockMean { lag_volumes };
         }
@@ -106,6 +140,25 @@ impl TrialArgs {
             plan.detrend_order = order;
         }
         plan
+    }
+
+    /// As [`Self::apply`], for those who read trials once and cut folds of them afterwards.
+    pub(super) fn apply_before_folds(&self, plan: BetasPlan) -> anyhow::Result<BetasPlan> {
+        let plan = self.apply(plan);
+        if plan.model == TrialModel::Ridge {
+            anyhow::bail!(
+                "--trials ridge chooses how far to shrink by repeats of stimuli in all runs, those that are tested on too: use --trials lsa or lss here (decode chooses anew in every fold)"
+            );
+        }
+        Ok(plan)
+    }
+}
+
+/// A share of the TR.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a share of the TR is a number from 0 to 1".to_owned()),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use fusiform_pipelines::decode::{Code, DecodePlan, Decoded, Score, decode};
+use fusiform_pipelines::decode::{Code, DecodePlan, Decoded, ReadAnew, Score, decode_anew};
+use fusiform_pipelines::glm::{TrialModel, single};
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::Study;
 use fusiform_pipelines::study::select::{Query, select};
@@ -131,9 +132,29 @@ impl Job<'_> {
             run.warn(line.clone());
         }
         let betas_plan = self.trials.apply(glm::plan_for(&selection, run)?);
-        let betas = glm::betas(&selection, &betas_plan, run)?;
-        let decoded = decode(
+        // What a regularised model chooses for the betas that are described is chosen on all runs; what is decoded is read
+        // anew in each fold, chosen on its training runs.
+        let prepared = match (
+            betas_plan.model == TrialModel::Ridge,
+            selection.runs.is_empty(),
+        ) {
+            (true, false) => Some(single::prepare(&selection, &betas_plan, run)?),
+            _ => None,
+        };
+        let betas = match &prepared {
+            Some(prepared) => prepared.betas(&prepared.choose(&prepared.runs(), run)?, run)?,
+            None => glm::betas(&selection, &betas_plan, run)?,
+        };
+        let anew = |training: &[&str], run: &Run<'_>| match &prepared {
+            Some(prepared) => {
+                let choice = prepared.choose(training, run)?;
+                Ok(prepared.betas(&choice, run)?.values)
+            }
+            None => Ok(betas.values.clone()),
+        };
+        let decoded = decode_anew(
             &betas,
+            prepared.as_ref().map(|_| &anew as &ReadAnew<'_>),
             &self.study.stimuli,
             &self.plan,
             &compute,

@@ -134,7 +134,9 @@ fn fitted(
     for line in &selection.assumptions {
         run.warn(line.clone());
     }
-    let betas_plan = args.trials.apply(glm::plan_for(&selection, run)?);
+    let betas_plan = args
+        .trials
+        .apply_before_folds(glm::plan_for(&selection, run)?)?;
     let betas = glm::betas(&selection, &betas_plan, run)?;
     let design = designed(&args.features, &betas, study, run)?;
     let (betas, design) = match args.delays.as_slice() {

@@ -9,13 +9,14 @@ use fusiform_pipelines::glm::drift::Drift;
 use fusiform_pipelines::glm::first_level::{FirstLevelPlan, first_level};
 use fusiform_pipelines::glm::fit::Noise;
 use fusiform_pipelines::glm::response::Response;
-use fusiform_pipelines::report::{GlmContext, glm_metrics, write_glm};
+use fusiform_pipelines::glm::{self, BetasPlan, TrialModel, TrialUnits};
+use fusiform_pipelines::report::{GlmContext, glm_metrics, write_glm, write_trials};
 use fusiform_pipelines::run::Run;
 use fusiform_pipelines::study::select::{Selection, select};
 use serde_json::{Map, Value, json};
 
 use super::Output;
-use super::args::{StudyArgs, in_common, prepare_folder};
+use super::args::{StudyArgs, Trials, in_common, prepare_folder, share};
 use super::progress::shown;
 
 const EXAMPLES: &str = "\
@@ -38,6 +39,12 @@ pub(super) struct Args {
     contrast: Vec<String>,
     #[command(flatten)]
     model: ModelArgs,
+    /// Responses of single trials instead of contrasts, in per cent of the mean, as a study that `decode` opens
+    #[arg(long, value_enum, conflicts_with_all = ["contrast", "noise", "hrf", "drift", "confounds", "threshold"], requires = "out")]
+    trials: Option<Trials>,
+    /// With --trials: order of the polynomial drift taken out of each run (default: one per two minutes)
+    #[arg(long, value_name = "ORDER", requires = "trials")]
+    detrend: Option<usize>,
     /// Clusters and counts are of |z| above this (default: a false discovery rate of 0.05)
     #[arg(long, value_name = "Z")]
     threshold: Option<f64>,
@@ -68,7 +75,7 @@ struct ModelArgs {
     confounds: Vec<String>,
     /// When in a volume it counts as acquired, as a share of the TR: 0 without slice-time correction, 0.5 after
     /// fMRIPrep's
-    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE", value_parser = share)]
     slice_time_ref: f64,
 }
 
@@ -122,7 +129,10 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         for line in &selection.assumptions {
             run.warn(line.clone());
         }
-        maps(args, &study.name, &selection, plan, asked, run)
+        match args.trials {
+            Some(trials) => single_trials(args, trials, &study.name, &selection, run),
+            None => maps(args, &study.name, &selection, plan, asked, run),
+        }
     })?;
     output.result(&Value::Object(metrics), &text)
 }
@@ -184,6 +194,52 @@ fn maps(
         text += "nothing was written: name a folder for the maps with --out";
     }
     Ok((metrics, text))
+}
+
+/// Writes betas.npy, trials.tsv, coordinates and the study.toml that names them.
+fn single_trials(
+    args: &Args,
+    trials: Trials,
+    study: &str,
+    selection: &Selection<'_>,
+    run: &Run<'_>,
+) -> anyhow::Result<(Map<String, Value>, String)> {
+    let plan = BetasPlan {
+        model: trials.model(),
+        detrend_order: match args.detrend {
+            Some(order) => order,
+            None => glm::drift_order(selection, run)?,
+        },
+        slice_time_ref: args.model.slice_time_ref,
+        units: TrialUnits::Percent,
+        ..BetasPlan::default()
+    };
+    let assumed = DesignPlan {
+        slice_time_ref: plan.slice_time_ref,
+        ..DesignPlan::default()
+    };
+    run.warn(assumed.assumed());
+    if plan.model == TrialModel::Ridge {
+        run.warn(
+            "responses, noise components and shrinkage are chosen on all runs: fit for maps and tables, but scores of a later cross-validation would flatter (decode --trials ridge chooses anew in every fold)",
+        );
+    }
+    let betas = glm::betas(selection, &plan, run)?;
+    let out = args.out.as_deref().unwrap_or(Path::new("."));
+    let files = write_trials(out, study, &betas)?;
+    let json = json!({
+        "study": study, "subject": selection.subject.id, "n_trials": betas.n_trials(), "n_voxels": betas.n_voxels(),
+        "n_runs": betas.runs().len(), "method": betas.method, "slice_time_ref": plan.slice_time_ref,
+        "detrend_order": plan.detrend_order, "files": files,
+    });
+    let text = format!(
+        "{} trials x {} voxels: {}\n{}",
+        betas.n_trials(),
+        betas.n_voxels(),
+        betas.method,
+        wrote(out, files.len())
+    );
+    Ok((json.as_object().cloned().unwrap_or_default(), text))
 }
 
 fn wrote(out: &Path, n: usize) -> String {

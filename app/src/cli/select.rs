@@ -125,7 +125,7 @@ impl Args {
     fn recipe(&self, study: &Study, kind: FeatureKind, run: &Run<'_>) -> anyhow::Result<Recipe> {
         let usual = Extraction::usual(study, &self.study.query(), run)?;
         let usual = Extraction {
-            betas: self.trials.apply(usual.betas),
+            betas: self.trials.apply_before_folds(usual.betas)?,
             scale: self.choices.scale.into(),
             averaging: self.choices.average.into(),
             smoothing_fwhm_mm: self.choices.smoothing,

@@ -28,6 +28,7 @@ use crate::decode::tally::Tally;
 use crate::device::Compute;
 use crate::linear::folds::{self, Fold, Folds};
 use crate::linear::ridge::Design;
+use crate::matrix::Matrix;
 use crate::run::{Run, Stop};
 use crate::study::Stimulus;
 use crate::{Error, Result};
@@ -47,6 +48,23 @@ use crate::{Error, Result};
 /// are not finite, or nothing to decode.
 pub fn decode(
     betas: &Betas,
+    stimuli: &[Stimulus],
+    plan: &DecodePlan,
+    compute: &Compute,
+    run: &Run<'_>,
+    publish: &dyn Fn(Decoded),
+) -> Result<Decoded, Stop> {
+    decode_anew(betas, None, stimuli, plan, compute, run, publish)
+}
+
+/// Reads all trials (as many rows and columns as the betas) with choices made from the runs of these labels alone.
+pub type ReadAnew<'a> = dyn Fn(&[&str], &Run<'_>) -> Result<Matrix, Stop> + 'a;
+
+/// As [`decode`], with trials read anew for each fold where `read` is given: what their model chooses (responses,
+/// shrinkage) is then chosen on the training runs of the fold.
+pub fn decode_anew(
+    betas: &Betas,
+    read: Option<&ReadAnew<'_>>,
     stimuli: &[Stimulus],
     plan: &DecodePlan,
     compute: &Compute,
@@ -141,9 +159,22 @@ pub fn decode(
             f + 1,
             folds.len()
         ));
+        let anew = match read {
+            Some(read) => Some(read(&runs_of(betas, &fold.train), run)?),
+            None => None,
+        };
+        let brain_anew = match &anew {
+            Some(values) => Some(Brain {
+                design: Design::new(values, compute, run)?,
+                trials: &betas.trials,
+                compute,
+            }),
+            None => None,
+        };
+        let brain = brain_anew.as_ref().unwrap_or(&brain);
         let prepared = match &pictures {
             Some(pictures) => {
-                FoldPictures::prepare(&brain, fold, pictures, plan, runs_share_stimuli, run)?
+                FoldPictures::prepare(brain, fold, pictures, plan, runs_share_stimuli, run)?
             }
             None => None,
         };
@@ -152,21 +183,13 @@ pub fn decode(
         } else {
             0
         };
-        let outcome = fold::outcome(
-            &brain,
-            fold,
-            prepared.as_ref(),
-            &known,
-            n_classes,
-            plan,
-            run,
-        )?;
+        let outcome = fold::outcome(brain, fold, prepared.as_ref(), &known, n_classes, plan, run)?;
         if let Some(prepared) = &prepared {
             state.alphas.push(median(&outcome.alphas));
             for (sum, norm) in
                 norms
                     .iter_mut()
-                    .zip(prepared.voxel_norms(&brain, &known, &outcome.alphas, run)?)
+                    .zip(prepared.voxel_norms(brain, &known, &outcome.alphas, run)?)
             {
                 *sum += f64::from(norm);
             }
@@ -194,7 +217,7 @@ pub fn decode(
                 run.check()?;
                 let shuffled = known.reordered(order);
                 let outcome = fold::outcome(
-                    &brain,
+                    brain,
                     fold,
                     prepared.as_ref(),
                     &shuffled,
@@ -333,4 +356,16 @@ fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The labels of the runs that some rows are of.
+fn runs_of<'a>(betas: &'a Betas, rows: &[usize]) -> Vec<&'a str> {
+    let mut labels: Vec<&str> = Vec::new();
+    for &row in rows {
+        let label = betas.trials[row].run.as_str();
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    labels
 }

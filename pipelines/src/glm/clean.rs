@@ -24,6 +24,8 @@ pub struct Cleaned {
     pub n_not_finite: usize,
     /// Finite voxels that do not vary once the trend is out.
     pub n_constant: usize,
+    /// The standard deviation in per cent of the mean, a voxel; 0 where the mean is not above 0.
+    pub percent: Vec<f32>,
 }
 
 /// An orthonormal basis of the Legendre polynomials of degree 0 to `order` on `n_times` even
@@ -79,6 +81,28 @@ fn legendre(degree: usize, x: f64) -> f64 {
     now
 }
 
+/// The courses themselves, detrended and z-scored: volumes × voxels.
+pub fn flattened(courses: &Matrix, order: usize, run: &Run<'_>) -> Result<Cleaned, Stop> {
+    let basis = drifts(courses.n_rows, order);
+    cleaned(courses, &basis, courses.n_rows, run, |course| {
+        course.iter().map(|x| *x as f32).collect()
+    })
+}
+
+/// Takes what orthonormal columns explain out of a course.
+pub(super) fn without(course: &mut [f64], basis: &Mat<f64>) {
+    for column in 0..basis.ncols() {
+        let along: f64 = course
+            .iter()
+            .enumerate()
+            .map(|(t, x)| x * basis[(t, column)])
+            .sum();
+        for (t, x) in course.iter_mut().enumerate() {
+            *x -= along * basis[(t, column)];
+        }
+    }
+}
+
 /// Detrends and z-scores (population standard deviation) the time course of every voxel
 /// (`courses`: `n_times × n_voxels`) and multiplies it by `weights` (`n_trials × n_times`).
 /// Voxels that are not finite or do not vary give 0.
@@ -98,45 +122,59 @@ pub fn read(
     }
     let basis = drifts(n_times, order);
     let n_trials = weights.nrows();
+    cleaned(courses, &basis, n_trials, run, |course| {
+        let trial = |r: usize| {
+            let terms = course.iter().enumerate();
+            terms.map(|(t, x)| weights[(r, t)] * x).sum::<f64>() as f32
+        };
+        (0..n_trials).map(trial).collect()
+    })
+}
+
+/// What `read` makes of every course once it is detrended and z-scored: `n_out` numbers a voxel.
+fn cleaned(
+    courses: &Matrix,
+    basis: &Mat<f64>,
+    n_out: usize,
+    run: &Run<'_>,
+    read: impl Fn(&[f64]) -> Vec<f32> + Sync,
+) -> Result<Cleaned, Stop> {
     let batches: Result<Vec<_>, Stop> = (0..courses.n_cols.div_ceil(BATCH))
         .into_par_iter()
         .map(|batch| {
             run.check()?;
             let voxels = batch * BATCH..((batch + 1) * BATCH).min(courses.n_cols);
-            let read: Vec<_> = voxels
+            let voxels: Vec<(Kind, Vec<f32>, f32)> = voxels
                 .map(|v| {
                     let course: Vec<f64> =
                         courses.rows().map(|volume| f64::from(volume[v])).collect();
-                    let (kind, course) = z_scored(course, &basis);
-                    let trials: Vec<f32> = (0..n_trials)
-                        .map(|r| match kind {
-                            Kind::Varies => course
-                                .iter()
-                                .enumerate()
-                                .map(|(t, x)| weights[(r, t)] * x)
-                                .sum::<f64>() as f32,
-                            Kind::Constant | Kind::NotFinite => 0.0,
-                        })
-                        .collect();
-                    (kind, trials)
+                    let mean = course.iter().sum::<f64>() / course.len() as f64;
+                    let (kind, course, sd) = z_scored(course, basis);
+                    let values = match kind {
+                        Kind::Varies => read(&course),
+                        Kind::Constant | Kind::NotFinite => vec![0.0; n_out],
+                    };
+                    let percent = if mean > 0.0 { 100.0 * sd / mean } else { 0.0 };
+                    (kind, values, percent as f32)
                 })
                 .collect();
-            Ok(read)
+            Ok(voxels)
         })
         .collect();
-    let voxels: Vec<(Kind, Vec<f32>)> = batches?.into_iter().flatten().collect();
-    let mut values = Matrix::zeros(n_trials, voxels.len());
-    for (v, (_, trials)) in voxels.iter().enumerate() {
-        for (r, value) in trials.iter().enumerate() {
+    let voxels: Vec<(Kind, Vec<f32>, f32)> = batches?.into_iter().flatten().collect();
+    let mut values = Matrix::zeros(n_out, voxels.len());
+    for (v, (_, of_voxel, _)) in voxels.iter().enumerate() {
+        for (r, value) in of_voxel.iter().enumerate() {
             values.row_mut(r)[v] = *value;
         }
     }
-    let count = |kind| voxels.iter().filter(|(k, _)| *k == kind).count();
+    let count = |kind| voxels.iter().filter(|(k, ..)| *k == kind).count();
     Ok(Cleaned {
         values,
-        varies: voxels.iter().map(|(k, _)| *k == Kind::Varies).collect(),
+        varies: voxels.iter().map(|(k, ..)| *k == Kind::Varies).collect(),
         n_not_finite: count(Kind::NotFinite),
         n_constant: count(Kind::Constant),
+        percent: voxels.iter().map(|(.., percent)| *percent).collect(),
     })
 }
 
@@ -147,32 +185,24 @@ enum Kind {
     NotFinite,
 }
 
-fn z_scored(mut course: Vec<f64>, basis: &Mat<f64>) -> (Kind, Vec<f64>) {
+/// The kind of a course, the course, and its standard deviation without trend.
+fn z_scored(mut course: Vec<f64>, basis: &Mat<f64>) -> (Kind, Vec<f64>, f64) {
     if course.iter().any(|x| !x.is_finite()) {
-        return (Kind::NotFinite, course);
+        return (Kind::NotFinite, course, 0.0);
     }
     let n = course.len() as f64;
     let mean_square = course.iter().map(|x| x * x).sum::<f64>() / n;
-    for column in 0..basis.ncols() {
-        let along: f64 = course
-            .iter()
-            .enumerate()
-            .map(|(t, x)| x * basis[(t, column)])
-            .sum();
-        for (t, x) in course.iter_mut().enumerate() {
-            *x -= along * basis[(t, column)];
-        }
-    }
+    without(&mut course, basis);
     // The constant is in the basis, so the mean is already out.
     let variance = course.iter().map(|x| x * x).sum::<f64>() / n;
     if variance <= CONSTANT * mean_square || variance == 0.0 {
-        return (Kind::Constant, course);
+        return (Kind::Constant, course, 0.0);
     }
     let sd = variance.sqrt();
     for x in &mut course {
         *x /= sd;
     }
-    (Kind::Varies, course)
+    (Kind::Varies, course, sd)
 }
 
 /// Gives every column mean 0 and (population) standard deviation 1 over the named rows; columns

@@ -42,28 +42,55 @@ pub(crate) fn ln_gamma(x: f64) -> f64 {
 /// The boxcar and [`glover`] (scaled to sum 1) are sampled 50 times a TR and convolved; volume
 /// `v` is acquired at `v · tr_secs`. An event of no duration lasts one step.
 pub fn regressor(onset_secs: f64, duration_secs: f64, n_times: usize, tr_secs: f64) -> Vec<f64> {
-    let step = tr_secs / OVERSAMPLING as f64;
-    let n_response = (LENGTH_SECS / step).ceil().max(1.0) as usize;
-    let response: Vec<f64> = (0..n_response)
-        .map(|i| glover((i as f64 + 0.5) * step))
-        .collect();
-    let total: f64 = response.iter().sum();
-    // The convolution with a boxcar is a difference of running sums.
-    let mut sums = Vec::with_capacity(n_response + 1);
-    sums.push(0.0);
-    for value in &response {
-        sums.push(sums.last().copied().unwrap_or(0.0) + value / total);
+    Sums::of(glover, LENGTH_SECS, tr_secs).regressor(onset_secs, duration_secs, n_times)
+}
+
+/// Running sums of a response, of which regressors are differences.
+pub(super) struct Sums {
+    tr_secs: f64,
+    step: f64,
+    sums: Vec<f64>,
+}
+
+impl Sums {
+    /// Of a response that is over after `length_secs`, scaled to sum 1.
+    pub(super) fn of(response: impl Fn(f64) -> f64, length_secs: f64, tr_secs: f64) -> Self {
+        let step = tr_secs / OVERSAMPLING as f64;
+        let n = (length_secs / step).ceil().max(1.0) as usize;
+        let values: Vec<f64> = (0..n).map(|i| response((i as f64 + 0.5) * step)).collect();
+        let total: f64 = values.iter().sum();
+        // The convolution with a boxcar is a difference of running sums.
+        let mut sums = Vec::with_capacity(n + 1);
+        sums.push(0.0);
+        for value in &values {
+            sums.push(sums.last().copied().unwrap_or(0.0) + value / total);
+        }
+        Self {
+            tr_secs,
+            step,
+            sums,
+        }
     }
-    let upto = |secs: f64| {
-        let at = (secs / step).clamp(0.0, n_response as f64);
-        let low = (at.floor() as usize).min(n_response - 1);
-        sums[low] + (at - low as f64) * (sums[low + 1] - sums[low])
-    };
-    let duration = duration_secs.max(step);
-    (0..n_times)
-        .map(|v| {
-            let since_onset = v as f64 * tr_secs - onset_secs;
-            upto(since_onset) - upto(since_onset - duration)
-        })
-        .collect()
+
+    /// As [`regressor`].
+    pub(super) fn regressor(
+        &self,
+        onset_secs: f64,
+        duration_secs: f64,
+        n_times: usize,
+    ) -> Vec<f64> {
+        let n = self.sums.len() - 1;
+        let upto = |secs: f64| {
+            let at = (secs / self.step).clamp(0.0, n as f64);
+            let low = (at.floor() as usize).min(n - 1);
+            self.sums[low] + (at - low as f64) * (self.sums[low + 1] - self.sums[low])
+        };
+        let duration = duration_secs.max(self.step);
+        (0..n_times)
+            .map(|v| {
+                let since_onset = v as f64 * self.tr_secs - onset_secs;
+                upto(since_onset) - upto(since_onset - duration)
+            })
+            .collect()
+    }
 }

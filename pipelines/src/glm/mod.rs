@@ -23,11 +23,12 @@ pub mod readout;
 pub mod ready;
 mod region;
 pub mod response;
+pub mod single;
 
 use std::collections::HashMap;
 use std::path::Path;
 
-pub use plan::{default_plan, plan_for};
+pub use plan::{default_plan, drift_order, plan_for};
 pub use ready::betas_of;
 
 use crate::betas::{Betas, Columns, Trial};
@@ -50,10 +51,28 @@ pub enum TrialModel {
     },
     /// One regressor a trial, all at once (least squares all), canonical HRF.
     LeastSquares,
+    /// Each trial against all others together (least squares separate), canonical HRF.
+    LeastSquaresSeparate,
+    /// One regressor a trial, all at once, regularised in the manner of GLMsingle: see [`single`].
+    Ridge,
+}
+
+/// What trials are measured in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum TrialUnits {
+    /// Standard deviations of the voxel's time course, then z-scored over the trials of a run. A run of fewer than four
+    /// trials keeps its scale.
+    #[default]
+    ZScored,
+    /// Standard deviations of the voxel's time course, for those who scale trials themselves.
+    OfCourse,
+    /// Per cent of the voxel's mean over its run.
+    Percent,
 }
 
 /// How betas are made.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct BetasPlan {
     /// How trials are read off.
     pub model: TrialModel,
@@ -61,8 +80,10 @@ pub struct BetasPlan {
     pub detrend_order: usize,
     /// Trials of this condition are rest and left out.
     pub rest: Vec<String>,
-    /// Whether trials are z-scored, voxel by voxel, within their run. A run of fewer than four keeps its scale.
-    pub z_score_trials: bool,
+    /// When in a volume its reference slice was acquired, as a share of the TR: see [`design::DesignPlan`].
+    pub slice_time_ref: f64,
+    /// What trials are measured in.
+    pub units: TrialUnits,
 }
 
 impl Default for BetasPlan {
@@ -71,31 +92,42 @@ impl Default for BetasPlan {
             model: TrialModel::BlockMean { lag_volumes: 2 },
             detrend_order: 1,
             rest: vec!["rest".into(), "baseline".into(), "fixation".into()],
-            z_score_trials: true,
+            slice_time_ref: 0.0,
+            units: TrialUnits::ZScored,
         }
     }
 }
 
 impl BetasPlan {
     /// The plan in words, for [`Betas::method`].
-    fn words(&self, scaled: bool) -> String {
+    fn words(&self, units: TrialUnits, scaled: bool) -> String {
         let model = match self.model {
             TrialModel::BlockMean { lag_volumes } => {
                 format!("block mean, lag {lag_volumes} volumes")
             }
             TrialModel::LeastSquares => "least squares all, Glover HRF".to_owned(),
+            TrialModel::LeastSquaresSeparate => "least squares separate, Glover HRF".to_owned(),
+            TrialModel::Ridge => "ridge-regularised single trials".to_owned(),
         };
         let trend = match self.detrend_order {
             0 => "mean removed".to_owned(),
             1 => "linear detrend".to_owned(),
             order => format!("Legendre detrend of order {order}"),
         };
-        let trials = if scaled {
-            "; trials z-scored per voxel within each run"
-        } else {
-            ""
+        let shift = match self.slice_time_ref {
+            0.0 => String::new(),
+            share => format!(", volumes acquired {share} TR after their beginning"),
         };
-        format!("{model}; {trend} and z-score over time per run{trials}")
+        let units = match (units, scaled) {
+            (TrialUnits::Percent, _) => " per run; in per cent of each voxel's mean",
+            (TrialUnits::ZScored, true) => {
+                " and z-score over time per run; trials z-scored per voxel within each run"
+            }
+            (TrialUnits::ZScored, false) | (TrialUnits::OfCourse, _) => {
+                " and z-score over time per run"
+            }
+        };
+        format!("{model}{shift}; {trend}{units}")
     }
 
     fn is_rest(&self, row: &EventRow) -> bool {
@@ -117,14 +149,18 @@ pub(crate) const MIN_TRIALS_TO_SCALE: usize = 4;
 /// another grid than the mask, holds no numbers inside it, or when its events do not fit.
 pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Result<Betas, Stop> {
     let Some(first) = selection.runs.first() else {
-        return betas_of(selection, plan.z_score_trials, run);
+        return betas_of(selection, plan.units == TrialUnits::ZScored, run);
     };
+    if plan.model == TrialModel::Ridge {
+        let prepared = single::prepare(selection, plan, run)?;
+        return prepared.betas(&prepared.choose(&prepared.runs(), run)?, run);
+    }
     run.stage("reading the mask");
     let chosen = region::mask(selection, run)?;
     let mut mask: Option<Mask> = chosen.as_ref().map(|m| m.mask.clone());
     let mut blocks: Vec<(Matrix, Vec<bool>)> = Vec::new();
     let mut trials = Vec::new();
-    let mut scaled = plan.z_score_trials;
+    let mut percents = Vec::new();
 
     for (done, bold) in selection.runs.iter().enumerate() {
         run.check()?;
@@ -157,21 +193,14 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
             run,
         )?;
         report_voxels(&cleaned, mask, bold, chosen.is_some(), run)?;
-        let mut values = cleaned.values;
-        if !plan.z_score_trials {
-            // Whoever asked scales them.
-        } else if values.n_rows >= MIN_TRIALS_TO_SCALE {
-            clean::z_score_rows(&mut values, &(0..readout.kept.len()).collect::<Vec<_>>());
-        } else {
-            scaled = false;
-        }
         trials.extend(
             readout
                 .kept
                 .iter()
                 .map(|&r| trial(&rows[r], bold, &selection.subject.id)),
         );
-        blocks.push((values, cleaned.varies));
+        percents.push(cleaned.percent);
+        blocks.push((cleaned.values, cleaned.varies));
     }
     run.progress(selection.runs.len(), selection.runs.len());
 
@@ -185,13 +214,18 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
         ))
         .into());
     }
+    let units = units_of(plan.units, &percents, run);
+    let mut scaled = true;
+    for ((values, _), percent) in blocks.iter_mut().zip(&percents) {
+        scaled &= scale(values, units, percent);
+    }
     let (values, mask) = stack(blocks, mask, chosen.is_none(), run)?;
     count_repeats(&mut trials);
     Ok(Betas {
         values,
         trials,
         columns: Columns::Voxels(mask),
-        method: plan.words(scaled),
+        method: plan.words(units, scaled),
     })
 }
 
@@ -245,6 +279,39 @@ pub fn time_courses(
         values: cleaned.values,
         tr_secs,
     })
+}
+
+/// The units that trials can be given in: per cent of the mean only where every run has a mean to speak of.
+fn units_of(asked: TrialUnits, percents: &[Vec<f32>], run: &Run<'_>) -> TrialUnits {
+    // Where the mean is small against the spread, data are centred already, and per cent of it would be nonsense.
+    let has_mean = |percent: &Vec<f32>| {
+        let mut sorted: Vec<f32> = percent.iter().copied().filter(|p| *p > 0.0).collect();
+        sorted.sort_by(f32::total_cmp);
+        let middle = sorted.get(sorted.len() / 2);
+        middle.is_some_and(|middle| *middle < 20.0)
+    };
+    if asked == TrialUnits::Percent && !percents.iter().all(has_mean) {
+        run.warn("the volumes have no mean to speak of, as if centred: trials are in standard deviations of each voxel's time course instead of per cent");
+        return TrialUnits::OfCourse;
+    }
+    asked
+}
+
+/// Brings the trials of a run into their units; whether they were z-scored if that was asked for.
+fn scale(trials: &mut Matrix, units: TrialUnits, percent: &[f32]) -> bool {
+    let rows: Vec<usize> = (0..trials.n_rows).collect();
+    match units {
+        TrialUnits::OfCourse => {}
+        TrialUnits::ZScored if rows.len() < MIN_TRIALS_TO_SCALE => return false,
+        TrialUnits::ZScored => clean::z_score_rows(trials, &rows),
+        TrialUnits::Percent => {
+            for row in rows {
+                let values = trials.row_mut(row).iter_mut().zip(percent);
+                values.for_each(|(value, percent)| *value *= percent);
+            }
+        }
+    }
+    true
 }
 
 /// One matrix over all runs; with `varying_only`, of the voxels that vary in each of them.

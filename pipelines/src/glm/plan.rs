@@ -35,6 +35,17 @@ pub fn default_plan(events: &[Arc<Events>], tr_secs: f64) -> BetasPlan {
     BetasPlan { model, ..plan }
 }
 
+/// The order of the polynomial drift that GLMsingle takes out of runs of this length: one for every two minutes, of the
+/// longest run.
+pub fn drift_order(selection: &Selection<'_>, run: &Run<'_>) -> Result<usize, Stop> {
+    let mut longest = 0.0f64;
+    for bold in &selection.runs {
+        let open = courses::open(bold, run)?;
+        longest = longest.max(open.n_times as f64 * tr_of(bold, open.tr_secs)?);
+    }
+    Ok(((longest / 120.0).round() as usize).max(1))
+}
+
 /// [`default_plan`] for a selection: reads its events, and the header of its first run when no sidecar tells the TR.
 pub fn plan_for(selection: &Selection<'_>, run: &Run<'_>) -> Result<BetasPlan, Stop> {
     let Some(first) = selection.runs.first() else {

@@ -2,6 +2,7 @@
 
 use faer::Mat;
 
+use crate::glm::convolve::dot;
 use crate::glm::{BetasPlan, TrialModel, clean, hrf};
 use crate::run::Run;
 use crate::study::events::EventRow;
@@ -41,11 +42,23 @@ pub fn readout(
             )));
         }
     }
+    // As if every volume were acquired at its beginning.
+    let shifted: Vec<EventRow> = rows
+        .iter()
+        .map(|row| EventRow {
+            onset_secs: row.onset_secs - plan.slice_time_ref * tr_secs,
+            ..row.clone()
+        })
+        .collect();
+    let time = (n_times, tr_secs);
     let (kept, weights) = match plan.model {
-        TrialModel::BlockMean { lag_volumes } => block_means(rows, lag_volumes, n_times, tr_secs),
-        TrialModel::LeastSquares => {
-            least_squares(rows, plan.detrend_order, n_times, tr_secs, label)?
+        TrialModel::BlockMean { lag_volumes } => {
+            block_means(&shifted, lag_volumes, n_times, tr_secs)
         }
+        TrialModel::LeastSquares | TrialModel::Ridge => {
+            least_squares(&shifted, plan.detrend_order, time, label)?
+        }
+        TrialModel::LeastSquaresSeparate => separate(&shifted, plan.detrend_order, time, label)?,
     };
     if kept.len() < rows.len() {
         run.warn(format!(
@@ -93,53 +106,121 @@ fn block_means(
     (windows.into_iter().map(|(r, _)| r).collect(), weights)
 }
 
-/// Least squares all: the rows of the pseudo-inverse of [trials | drifts] that belong to trials.
-fn least_squares(
+/// The events whose response lies within a run, and their regressors without drifts.
+pub(super) struct Regressors {
+    /// Which of the events.
+    pub(super) kept: Vec<usize>,
+    /// One each.
+    pub(super) columns: Vec<Vec<f64>>,
+}
+
+/// One regressor an event, made by `response(onset, duration, volumes)`, without what `drifts` (orthonormal) explain.
+/// Fails when there are too many for the volumes.
+pub(super) fn regressors(
     rows: &[EventRow],
-    order: usize,
-    n_times: usize,
-    tr_secs: f64,
+    drifts: &Mat<f64>,
+    (n_times, tr_secs): (usize, f64),
     label: &str,
-) -> Result<(Vec<usize>, Mat<f64>)> {
-    let drifts = clean::drifts(n_times, order);
-    let mut kept = Vec::new();
-    let mut regressors: Vec<(Vec<f64>, f64)> = Vec::new();
+    response: impl Fn(f64, f64, usize) -> Vec<f64>,
+) -> Result<Regressors> {
+    let mut found = Regressors {
+        kept: Vec::new(),
+        columns: Vec::new(),
+    };
     for (r, row) in rows.iter().enumerate() {
-        let mut regressor = hrf::regressor(row.onset_secs, row.duration_secs, n_times, tr_secs);
+        let mut regressor = response(row.onset_secs, row.duration_secs, n_times);
         // The peak of the whole response, had the run gone on: a tail of it cannot be fitted.
-        let whole = hrf::regressor(
-            0.0,
-            row.duration_secs,
-            (40.0 / tr_secs).ceil() as usize + n_times,
-            tr_secs,
-        );
+        let longer = (40.0 / tr_secs).ceil() as usize + n_times;
+        let whole = response(0.0, row.duration_secs, longer);
         let peak = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
         if peak(&regressor) < 0.5 * peak(&whole) {
             continue;
         }
-        for column in 0..drifts.ncols() {
-            let along: f64 = regressor
-                .iter()
-                .enumerate()
-                .map(|(t, x)| x * drifts[(t, column)])
-                .sum();
-            for (t, x) in regressor.iter_mut().enumerate() {
-                *x -= along * drifts[(t, column)];
-            }
-        }
-        let norm = regressor.iter().map(|x| x * x).sum::<f64>().sqrt();
-        kept.push(r);
-        regressors.push((regressor, norm));
+        clean::without(&mut regressor, drifts);
+        found.kept.push(r);
+        found.columns.push(regressor);
     }
-    let n = kept.len();
-    if n == 0 {
-        return Ok((kept, Mat::zeros(0, n_times)));
-    }
-    if n + drifts.ncols() > n_times || regressors.iter().any(|(_, norm)| *norm < 1e-9) {
+    let n = found.kept.len();
+    let vanishes = |column: &Vec<f64>| column.iter().map(|x| x * x).sum::<f64>() < 1e-18;
+    if n + drifts.ncols() > n_times || found.columns.iter().any(vanishes) {
         return Err(Error::data(format!(
             "{label} has {n} trials and {n_times} volumes, too few to fit one response a trial: use block means (--lag-volumes)"
         )));
     }
+    Ok(found)
+}
+
+fn canonical(
+    rows: &[EventRow],
+    order: usize,
+    (n_times, tr_secs): (usize, f64),
+    label: &str,
+) -> Result<Regressors> {
+    let drifts = clean::drifts(n_times, order);
+    regressors(
+        rows,
+        &drifts,
+        (n_times, tr_secs),
+        label,
+        |onset, duration, n| hrf::regressor(onset, duration, n, tr_secs),
+    )
+}
+
+/// Least squares separate: each trial fitted with one regressor of its own and one of all others together (Mumford et
+/// al. 2012, *NeuroImage* 59, 2636–2643). With x the trial and s the others, both without drifts, the trial's weight is
+/// ((s·s) x − (x·s) s)·y / ((x·x)(s·s) − (x·s)²): nothing is fitted trial by trial.
+fn separate(
+    rows: &[EventRow],
+    order: usize,
+    (n_times, tr_secs): (usize, f64),
+    label: &str,
+) -> Result<(Vec<usize>, Mat<f64>)> {
+    let Regressors { kept, columns } = canonical(rows, order, (n_times, tr_secs), label)?;
+    let all: Vec<f64> = (0..n_times)
+        .map(|t| columns.iter().map(|x| x[t]).sum())
+        .collect();
+    let mut weights = Mat::zeros(kept.len(), n_times);
+    for (i, x) in columns.iter().enumerate() {
+        let others: Vec<f64> = all.iter().zip(x).map(|(all, x)| all - x).collect();
+        let (xx, ss, xs) = (dot(x, x), dot(&others, &others), dot(x, &others));
+        if ss <= 1e-12 * xx {
+            // A single trial has no others.
+            (0..n_times).for_each(|t| weights[(i, t)] = x[t] / xx);
+            continue;
+        }
+        let determinant = xx * ss - xs * xs;
+        if determinant <= RANK * RANK * xx * ss {
+            return Err(Error::data(format!(
+                "{label}: the response to the event at {:.1} s cannot be told apart from those to all others; use block means (--lag-volumes)",
+                rows[kept[i]].onset_secs
+            )));
+        }
+        for t in 0..n_times {
+            weights[(i, t)] = (ss * x[t] - xs * others[t]) / determinant;
+        }
+    }
+    Ok((kept, weights))
+}
+
+/// Least squares all: the rows of the pseudo-inverse of [trials | drifts] that belong to trials.
+fn least_squares(
+    rows: &[EventRow],
+    order: usize,
+    (n_times, tr_secs): (usize, f64),
+    label: &str,
+) -> Result<(Vec<usize>, Mat<f64>)> {
+    let Regressors { kept, columns } = canonical(rows, order, (n_times, tr_secs), label)?;
+    let n = kept.len();
+    if n == 0 {
+        return Ok((kept, Mat::zeros(0, n_times)));
+    }
+    let regressors: Vec<(Vec<f64>, f64)> = columns
+        .into_iter()
+        .map(|x| {
+            let norm = dot(&x, &x).sqrt();
+            (x, norm)
+        })
+        .collect();
     let design = Mat::from_fn(n_times, n, |t, i| regressors[i].0[t] / regressors[i].1);
     let svd = design.thin_svd().map_err(|e| {
         Error::data(format!(

@@ -244,22 +244,29 @@ fn slope(before: &[f64], after: &[f64], step: f64) -> Vec<f64> {
         .collect()
 }
 
-/// SPM's response stretched in time so that it peaks after 3.5 to 8 s in even ratios: the responses that Allen et al.
-/// (2022, *Nature Neuroscience* 25, 116–126) found in visual cortex lie along such a line.
-fn library(index: usize, tr_secs: f64) -> Vec<f64> {
-    let along = index.min(LIBRARY_SIZE - 1) as f64 / (LIBRARY_SIZE - 1) as f64;
-    let stretch = peak_secs(along) / 5.0;
+/// A response of the library, up to scale: SPM's stretched in time so that it peaks after 3.5 to 8 s in even ratios. The
+/// responses that Allen et al. (2022, *Nature Neuroscience* 25, 116–126) found in visual cortex lie along such a line.
+pub(super) fn library_at(index: usize, secs: f64) -> f64 {
     let constants = Constants::of(Canonical::Spm);
+    let t = secs / stretch(index);
+    gamma_density(t, constants.delay, 1.0)
+        - constants.ratio * gamma_density(t, constants.undershoot, 1.0)
+}
+
+/// Seconds after which a response of the library is over.
+pub(super) fn library_length_secs(index: usize) -> f64 {
+    LENGTH_SECS * stretch(index).max(1.0)
+}
+
+/// SPM's response peaks after 5 s.
+fn stretch(index: usize) -> f64 {
+    library_peak_secs(index) / 5.0
+}
+
+fn library(index: usize, tr_secs: f64) -> Vec<f64> {
     let step = tr_secs / OVERSAMPLING as f64;
-    let n = ((LENGTH_SECS * stretch.max(1.0) / step).ceil() as usize).max(2);
-    let values = (0..n)
-        .map(|i| {
-            let t = i as f64 * step / stretch;
-            gamma_density(t, constants.delay, 1.0)
-                - constants.ratio * gamma_density(t, constants.undershoot, 1.0)
-        })
-        .collect();
-    to_sum_one(values)
+    let n = ((library_length_secs(index) / step).ceil() as usize).max(2);
+    to_sum_one((0..n).map(|i| library_at(index, i as f64 * step)).collect())
 }
 
 /// When the response at `along` (0 to 1) of the library peaks.

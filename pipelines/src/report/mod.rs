@@ -9,6 +9,7 @@ mod html;
 mod metrics;
 mod select;
 mod sheet;
+mod trials;
 mod written;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use encoding::{EncodeContext, encode_folds, encode_metrics, encode_regions, 
 pub use glm::{GlmContext, glm_metrics, write_glm};
 pub use metrics::metrics;
 pub use select::{Selected, select_metrics, write_select};
+pub use trials::write_trials;
 
 use crate::Result;
 use crate::betas::Betas;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use glam::DVec3;
 
 use crate::betas::{Betas, Columns};
-use crate::glm::{self, BetasPlan, clean};
+use crate::glm::{self, BetasPlan, TrialUnits, clean};
 use crate::run::{Run, Stop};
 use crate::select::filter::TrialTable;
 use crate::select::id;
@@ -119,7 +119,7 @@ pub fn load(study: &Study, extraction: &Extraction, run: &Run<'_>) -> Result<Sou
     let mut notes = selection.assumptions.clone();
     // Scaled here and not there, so that smoothing and scaling come in one order for all scopes.
     let plan = BetasPlan {
-        z_score_trials: false,
+        units: TrialUnits::OfCourse,
         ..extraction.betas.clone()
     };
     let mut betas = glm::betas(&selection, &plan, run)?;

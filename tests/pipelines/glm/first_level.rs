@@ -13,11 +13,11 @@ use fusiform_pipelines::study::confounds::Confounds;
 
 use super::*;
 
-fn json() -> serde_json::Value {
+pub(super) fn json() -> serde_json::Value {
     serde_json::from_str(include_str!("../../fixtures/glm.json")).unwrap()
 }
 
-fn found(path: &[&str]) -> Vec<f64> {
+pub(super) fn found(path: &[&str]) -> Vec<f64> {
     let mut value = json();
     for key in path {
         value = value[*key].take();
@@ -30,7 +30,7 @@ fn names(design: &Design) -> Vec<&str> {
 }
 
 /// Relative to the larger of 1 and the wanted value.
-fn assert_near(got: &[f64], want: &[f64], tolerance: f64, what: &str) {
+pub(super) fn assert_near(got: &[f64], want: &[f64], tolerance: f64, what: &str) {
     assert_eq!(got.len(), want.len(), "{what}");
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
         assert!(

@@ -252,7 +252,8 @@ pub(super) fn way(usual: &Extraction, word: &str) -> anyhow::Result<Extraction> 
     way.betas.model = match word.strip_prefix("lag:").map(str::parse) {
         Some(Ok(lag_volumes)) => TrialModel::BlockMean { lag_volumes },
         None if word == "glm" => TrialModel::LeastSquares,
-        _ => bail!("“{word}” is no way to read trials: write lag:2 (volumes) or glm"),
+        None if word == "lss" => TrialModel::LeastSquaresSeparate,
+        _ => bail!("“{word}” is no way to read trials: write lag:2 (volumes), glm or lss"),
     };
     Ok(way)
 }
@@ -262,5 +263,7 @@ pub(super) fn name_of(model: &TrialModel) -> String {
     match model {
         TrialModel::BlockMean { lag_volumes } => format!("lag {lag_volumes}"),
         TrialModel::LeastSquares => "GLM".to_owned(),
+        TrialModel::LeastSquaresSeparate => "GLM, separate".to_owned(),
+        TrialModel::Ridge => "GLM, ridge".to_owned(),
     }
 }

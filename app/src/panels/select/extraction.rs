@@ -281,6 +281,10 @@ fn trials(ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
                 TrialModel::LeastSquares,
                 "One regressor a trial, all at once, with the canonical response.",
             ),
+            (
+                TrialModel::LeastSquaresSeparate,
+                "Each trial against all others together, with the canonical response: steadier where trials follow closely.",
+            ),
         ] {
             values.push((Some(model.clone()), words(&model), hint));
         }
@@ -311,6 +315,8 @@ fn words(model: &TrialModel) -> String {
     match model {
         TrialModel::BlockMean { lag_volumes } => format!("block mean, lag {lag_volumes}"),
         TrialModel::LeastSquares => "least squares, all at once".into(),
+        TrialModel::LeastSquaresSeparate => "least squares, one at a time".into(),
+        TrialModel::Ridge => "ridge-regularised".into(),
     }
 }
 

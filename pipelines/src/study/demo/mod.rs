@@ -55,6 +55,19 @@ pub struct Demo {
     /// follows from what the pictures show: all of it in early areas; in late ones, which also answer
     /// to what no one knows of a picture, what category and the traits that show say linearly.
     pub truth_knowable: Arc<Volume>,
+    /// The planted responses of the first subject.
+    pub truth_responses: Arc<Planted>,
+}
+
+/// What was planted: the response of every voxel that has one to every picture the subject saw.
+#[derive(Clone, Debug)]
+pub struct Planted {
+    /// Flat indices on the BOLD grid, ascending.
+    pub voxels: Vec<usize>,
+    /// Ids of the pictures.
+    pub stimuli: Vec<String>,
+    /// A row a picture, a column a voxel; columns have mean 0 and variance 1.
+    pub responses: Vec<Vec<f32>>,
 }
 
 /// The subject that is meant when none is named.
@@ -97,6 +110,7 @@ pub fn generate_with(
         study,
         truth_snr,
         truth_knowable,
+        truth_responses: Arc::new(first.planted(run)?),
     })
 }
 

@@ -153,6 +153,17 @@ impl Person {
         })
     }
 
+    /// The planted response of every voxel that has one to every picture.
+    pub(super) fn planted(&self, run: &Run<'_>) -> Result<super::Planted, Stop> {
+        let tuning = self.tuning(run)?;
+        let pictures = self.layout.pictures_of(self.index);
+        Ok(super::Planted {
+            voxels: tuning.voxels.clone(),
+            stimuli: pictures.into_iter().map(super::picture_id).collect(),
+            responses: tuning.responses.clone(),
+        })
+    }
+
     /// The planted signal-to-noise of every voxel, 0 where there is none.
     pub(super) fn snr(&self, run: &Run<'_>) -> Result<Volume, Stop> {
         let tuning = self.tuning(run)?;
