@@ -10,7 +10,7 @@ use glam::{DAffine3, DVec3};
 use crate::cli::{error, fusiform, json};
 
 const SHAPE: [usize; 3] = [4, 4, 3];
-const N_TIMES: usize = 60;
+pub(crate) const N_TIMES: usize = 60;
 
 fn grid(shape: [usize; 3]) -> Grid {
     Grid {
@@ -28,13 +28,14 @@ fn noise(seed: usize) -> f32 {
     ((x >> 40) as f32 / (1 << 23) as f32) - 1.0
 }
 
-/// A sound BIDS study of three runs: two pictures in blocks of 10 s, TR 2 s, 48 voxels.
-struct SmallStudy {
-    folder: tempfile::TempDir,
+/// A sound BIDS study of three runs: two pictures in blocks of 10 s, TR 2 s, 48 voxels. Even voxels respond to the ring,
+/// odd ones to the bar.
+pub(crate) struct SmallStudy {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl SmallStudy {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let study = Self {
             folder: tempfile::tempdir().expect("folder"),
         };
@@ -78,23 +79,23 @@ impl SmallStudy {
         study
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn events(&self, run: usize) -> PathBuf {
+    pub(crate) fn events(&self, run: usize) -> PathBuf {
         self.path(&format!(
             "sub-1/func/sub-1_task-shapes_run-0{run}_events.tsv"
         ))
     }
 
-    fn bold(&self, run: usize) -> PathBuf {
+    pub(crate) fn bold(&self, run: usize) -> PathBuf {
         self.path(&format!(
             "sub-1/func/sub-1_task-shapes_run-0{run}_bold.nii.gz"
         ))
     }
 
-    fn write_bold(&self, run: usize, data: std::sync::Arc<[f32]>) {
+    pub(crate) fn write_bold(&self, run: usize, data: std::sync::Arc<[f32]>) {
         let series = Series {
             grid: grid(SHAPE),
             n_times: N_TIMES,
@@ -122,7 +123,7 @@ impl SmallStudy {
     }
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 

@@ -9,6 +9,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod figures;
+mod glm;
 mod golden;
 mod layers;
 mod models;
