@@ -168,12 +168,12 @@ fn maps(
                 .as_f64()
                 .map_or_else(|| "none".to_owned(), |v| format!("{v:.2}"))
         };
-        let name: String = found["contrast"]
-            .as_str()
-            .unwrap_or_default()
-            .chars()
-            .take(31)
-            .collect();
+        // A long sum is called by its name.
+        let short = ["contrast", "name"].map(|key| found[key].as_str().unwrap_or_default());
+        let name = match short[0].chars().count() < 32 {
+            true => short[0].to_owned(),
+            false => short[1].chars().take(31).collect(),
+        };
         text += &format!(
             "{name:32}{:>6}{:>8}{:>9}{:>9}{:>10}{:>8}{:>8}\n",
             found["n_runs"].to_string(),

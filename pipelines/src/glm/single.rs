@@ -30,7 +30,7 @@ use crate::{Error, Result};
 
 pub use prepare::prepare;
 use repeats::Repeats;
-use responses::{MeanResponse, Responses};
+use responses::Responses;
 use ridge::Factor;
 
 /// Fractions that are tried, largest first.
@@ -67,8 +67,6 @@ struct PreparedRun {
     percent: Vec<f32>,
     /// Volumes × trials, without drifts, one a response of the library.
     designs: Vec<Mat<f64>>,
-    /// The mean response to any trial, under each response of the library.
-    mean_response: MeanResponse,
     /// The place of its first trial among all.
     first: usize,
 }
@@ -108,13 +106,11 @@ impl Prepared {
             return Err(Error::data("nothing can be chosen from no runs").into());
         }
         run.stage("choosing responses, noise components and shrinkage of single trials");
-        let mean_responses: Vec<&MeanResponse> =
-            used.iter().map(|&r| &self.runs[r].mean_response).collect();
         let Responses {
             of_voxel: response,
             common,
             n_own,
-        } = responses::choose(&mean_responses, self.mask.len());
+        } = responses::choose(self, &used, run)?;
         let repeats = Repeats::of(&self.trials, &used, |trial| self.run_of(trial));
         let noise = denoise::choose(self, &used, &repeats, run)?;
         let fraction = match &repeats {

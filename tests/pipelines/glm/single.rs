@@ -2,7 +2,6 @@
 
 use faer::Mat;
 use fusiform_pipelines::glm::TrialUnits;
-use fusiform_pipelines::glm::response;
 use fusiform_pipelines::glm::single::{self, fracridge};
 use fusiform_pipelines::report::write_trials;
 use fusiform_pipelines::study::demo::{self, DemoPlan, Size};
@@ -183,12 +182,12 @@ fn first_subject(study: &Study) -> Selection<'_> {
     select(study, &query).unwrap()
 }
 
-/// On the seed that the choice of responses was made with (1) and on ones that it never saw. Everywhere one response is
+/// On the seed that the choice of responses was made with (1) and on ones that it never saw (21 and 22). Everywhere one response is
 /// planted, so choosing it per voxel can only cost. The demo repeats pictures within runs only, where GLMsingle would
 /// stop choosing.
 #[test]
 fn regularised_trials_come_closer_to_the_planted_responses() {
-    for seed in [1, 11, 12] {
+    for seed in [1, 21, 22] {
         let demo = small_demo(seed);
         let selection = first_subject(&demo.study);
         let all = betas(&selection, &plan(TrialModel::LeastSquares))
@@ -328,6 +327,7 @@ fn closeness(betas: &Betas, planted: &Planted, voxels: std::ops::Range<usize>) -
 /// Where responses do differ and pictures come back across runs: voxels find their own response, and shrinking helps.
 #[test]
 fn voxels_find_their_own_response_and_how_far_to_shrink() {
+    // The thresholds were set on the first; the second was not looked at before.
     for seed in [1, 2] {
         let planted = planted(seed, 6);
         let selection = selection(&planted.subject);
@@ -340,14 +340,8 @@ fn voxels_find_their_own_response_and_how_far_to_shrink() {
             quietly(|run| prepared.betas(&changed, run)).unwrap()
         };
         let (early, late) = (0..RESPONDING / 2, RESPONDING / 2..RESPONDING);
-        let peak = |voxels: &std::ops::Range<usize>| {
-            let mut peaks: Vec<f64> = voxels
-                .clone()
-                .map(|v| response::library_peak_secs(usize::from(choice.response[v])))
-                .collect();
-            peaks.sort_by(f64::total_cmp);
-            peaks[peaks.len() / 2]
-        };
+        let later = late.clone().filter(|&v| choice.response[v] > 8).count();
+        let other = early.clone().filter(|&v| choice.response[v] != 8).count();
         let of = |betas: &Betas| {
             (
                 closeness(betas, &planted, early.clone()),
@@ -361,27 +355,24 @@ fn voxels_find_their_own_response_and_how_far_to_shrink() {
             .0
             .unwrap());
         println!(
-            "seed {seed}, early and late voxels: peaks {:.1} and {:.1} s; closeness of ridge {ridge:.3?}, not shrunk {unshrunk:.3?}, canonical response {canonical:.3?}, least squares all {all:.3?}; {}",
-            peak(&early),
-            peak(&late),
+            "seed {seed}: {later} late voxels with a later response, {other} early ones with another; closeness (early, late) of ridge {ridge:.3?}, not shrunk {unshrunk:.3?}, canonical response {canonical:.3?}, least squares all {all:.3?}; {}",
             choice.words
         );
         assert!(
-            (4.3..6.0).contains(&peak(&early)),
-            "{seed}: {}",
-            peak(&early)
+            2 * later >= RESPONDING / 2 && 10 * other <= RESPONDING / 2,
+            "{seed}: {later} {other}"
         );
-        assert!((6.4..8.1).contains(&peak(&late)), "{seed}: {}", peak(&late));
+        // Where the canonical response was planted, the freedom to choose costs next to nothing; elsewhere it pays.
         assert!(
-            ridge.0 > unshrunk.0 + 0.02,
-            "{seed}: {ridge:?} {unshrunk:?}"
-        );
-        assert!(
-            ridge.1 > canonical.1 + 0.02,
-            "{seed}: {ridge:?} {canonical:?}"
+            ridge.0 > canonical.0 - 0.005 && ridge.0 > unshrunk.0 - 0.005,
+            "{seed}: {ridge:?} {canonical:?} {unshrunk:?}"
         );
         assert!(
-            ridge.0 > all.0 && ridge.1 > all.1,
+            ridge.1 > canonical.1 + 0.03 && ridge.1 > unshrunk.1 + 0.02,
+            "{seed}: {ridge:?} {canonical:?} {unshrunk:?}"
+        );
+        assert!(
+            ridge.0 > all.0 + 0.01 && ridge.1 > all.1 + 0.05,
             "{seed}: {ridge:?} {all:?}"
         );
         assert!(choice.words.contains("across runs"), "{}", choice.words);

@@ -2,7 +2,6 @@
 
 use faer::Mat;
 
-use super::responses::MeanResponse;
 use super::{CANONICAL, Prepared, PreparedRun};
 use crate::glm::readout::{Regressors, regressors};
 use crate::glm::response::{LIBRARY_SIZE, library_at, library_length_secs};
@@ -116,7 +115,6 @@ pub fn prepare(
             .collect::<Vec<_>>();
         let cleaned = clean::flattened(&open.courses(mask, run)?, plan.detrend_order, run)?;
         report_voxels(&cleaned, mask, bold, chosen.is_some(), run)?;
-        let mean_response = MeanResponse::of(&designs, &cleaned.values, run)?;
         let first = trials.len();
         trials.extend(
             kept.iter()
@@ -127,7 +125,6 @@ pub fn prepare(
             courses: cleaned.values,
             percent: cleaned.percent,
             designs,
-            mean_response,
             first,
         });
     }

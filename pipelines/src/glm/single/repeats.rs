@@ -62,10 +62,12 @@ impl Repeats {
         }
     }
 
-    /// The share of the variance of the presentations in `target`, a voxel, that the means of the others in `tried`
-    /// leave unexplained by a rising line: 1 − r², or 1 where r is negative. Of the trials for which `counts` holds.
+    /// How badly single trials in `tried` tell, a voxel, what the mean of the stimulus's other presentations in `target` is:
+    /// the share of its variance that a rising line leaves unexplained, 1 − r², or 1 where r is negative. Of the trials for
+    /// which `counts` holds.
     ///
-    /// A line, because trials are brought back to their scale after shrinking: plain errors would favour shrinking
+    /// GLMsingle predicts one presentation from the mean of the others: with many of them the mean needs no shrinking, and
+    /// says little of what single trials need. A line, because trials are brought back to their scale after shrinking: plain errors would favour shrinking
     /// wherever there is little signal, whatever it does to the differences between trials.
     pub(super) fn loss(
         &self,
@@ -81,10 +83,10 @@ impl Repeats {
             mean.fill(0.0);
             let share = 1.0 / others.len() as f32;
             for &other in others {
-                let row = tried.row(other);
+                let row = target.row(other);
                 mean.iter_mut().zip(row).for_each(|(m, x)| *m += share * x);
             }
-            for ((sums, x), y) in sums.iter_mut().zip(&mean).zip(target.row(*trial)) {
+            for ((sums, x), y) in sums.iter_mut().zip(tried.row(*trial)).zip(&mean) {
                 let (x, y) = (f64::from(*x), f64::from(*y));
                 for (sum, term) in sums.iter_mut().zip([x, y, x * x, y * y, x * y]) {
                     *sum += term;

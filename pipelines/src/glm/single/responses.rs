@@ -2,78 +2,24 @@
 //!
 //! GLMsingle takes for each voxel the response under which its trials explain most. With one regressor a trial, noise that
 //! carries over in time prefers one response to another wherever there is little signal, and a wrong response costs more
-//! than the right one gains. Here the evidence is the mean response to any trial, judged in the runs that did not fit it.
-//! One response serves all voxels, the canonical one unless another is clearly better over runs, and a voxel departs from
-//! it only where its own gain is clear.
+//! than the right one gains. Here each run is predicted from the others: every trial at the mean height that its stimulus
+//! had there, or that all trials had where it was not shown. One response serves all voxels, the canonical one unless
+//! another is clearly better over runs, and a voxel departs from it only where its own gain is clear.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, Par};
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
-use super::{CANONICAL, LIBRARY_SIZE};
-use crate::linear::product;
+use super::ridge::Factor;
+use super::{BLOCK, CANONICAL, LIBRARY_SIZE, Prepared};
+use crate::Result;
+use crate::betas::Trial;
 use crate::matrix::Matrix;
 use crate::run::{Run, Stop};
-use crate::stats::{by_blocks, tails};
+use crate::stats::tails;
 
-/// The probability, by Student's t over runs, below which a voxel's gain by its own response is no accident.
+/// The probability, by Student's t over runs, below which a gain is no accident.
 const CLEAR: f64 = 0.01;
-
-/// The mean response to any trial of one run, under each response of the library.
-#[derive(Debug)]
-pub(super) struct MeanResponse {
-    /// Voxels × responses: y · x / |x|, where x is the sum of the regressors of all trials.
-    along: Matrix,
-    /// |x|, 0 in a run without trials.
-    lengths: [f64; LIBRARY_SIZE],
-}
-
-impl MeanResponse {
-    /// Of the regressors (volumes × trials, one matrix a response) and the time courses (volumes × voxels) of a run.
-    pub(super) fn of(designs: &[Mat<f64>], courses: &Matrix, run: &Run<'_>) -> Result<Self, Stop> {
-        let n_times = courses.n_rows;
-        let mut lengths = [0.0; LIBRARY_SIZE];
-        let mut units = Matrix::zeros(n_times, LIBRARY_SIZE);
-        for (k, (design, length)) in designs.iter().zip(&mut lengths).enumerate() {
-            let sum = |t: usize| (0..design.ncols()).map(|i| design[(t, i)]).sum::<f64>();
-            let x: Vec<f64> = (0..n_times).map(sum).collect();
-            *length = x.iter().map(|x| x * x).sum::<f64>().sqrt();
-            if *length > 0.0 {
-                (0..n_times).for_each(|t| units.row_mut(t)[k] = (x[t] / *length) as f32);
-            }
-        }
-        let blocks = by_blocks(courses.n_cols, 512, run, |voxels| {
-            let mut along = vec![0.0f32; voxels.len() * LIBRARY_SIZE];
-            let y = product::view(courses).subcols(voxels.start, voxels.len());
-            matmul(
-                MatMut::from_row_major_slice_mut(&mut along, voxels.len(), LIBRARY_SIZE),
-                Accum::Replace,
-                y.transpose(),
-                product::view(&units),
-                1.0,
-                Par::Seq,
-            );
-            along
-        })?;
-        Ok(Self {
-            along: Matrix::from_values(courses.n_cols, LIBRARY_SIZE, blocks.concat())?,
-            lengths,
-        })
-    }
-
-    fn slope(&self, voxel: usize, response: usize) -> f64 {
-        match self.lengths[response] {
-            0.0 => 0.0,
-            length => f64::from(self.along.row(voxel)[response]) / length,
-        }
-    }
-
-    /// The squares that a response of this height explains: |y|² − |y − b x|².
-    fn explained(&self, voxel: usize, response: usize, b: f64) -> f64 {
-        let bx = b * self.lengths[response];
-        bx * (2.0 * f64::from(self.along.row(voxel)[response]) - bx)
-    }
-}
 
 /// What was chosen.
 pub(super) struct Responses {
@@ -85,51 +31,158 @@ pub(super) struct Responses {
     pub(super) n_own: usize,
 }
 
+/// Squares of one voxel that a response explains in each run, predicted from the others: runs × responses.
+type Explained = Vec<[f64; LIBRARY_SIZE]>;
+
 /// Chooses from some runs. From fewer than two with trials nothing can be judged: the canonical response serves all.
-pub(super) fn choose(runs: &[&MeanResponse], n_voxels: usize) -> Responses {
-    let runs: Vec<&MeanResponse> = runs
-        .iter()
-        .copied()
-        .filter(|r| r.lengths[CANONICAL] > 0.0)
-        .collect();
-    if runs.len() < 2 {
-        return Responses {
+pub(super) fn choose(
+    prepared: &Prepared,
+    used: &[usize],
+    run: &Run<'_>,
+) -> Result<Responses, Stop> {
+    let n_voxels = prepared.mask.len();
+    let with_trials = |r: &usize| prepared.runs[*r].designs[CANONICAL].ncols() > 0;
+    let used: Vec<usize> = used.iter().copied().filter(with_trials).collect();
+    if used.len() < 2 {
+        return Ok(Responses {
             of_voxel: vec![CANONICAL as u8; n_voxels],
             common: CANONICAL,
             n_own: 0,
-        };
+        });
     }
-    // What the mean height in the other runs explains of each, all runs together.
-    let totals: Vec<[f64; LIBRARY_SIZE]> = (0..n_voxels)
+    let factors: Vec<Vec<Factor>> = (0..LIBRARY_SIZE)
         .into_par_iter()
-        .map(|v| std::array::from_fn(|k| predicted(&runs, v, k).iter().sum()))
-        .collect();
-    // The sum over the voxels of which something can be predicted.
-    let mut sums = [0.0; LIBRARY_SIZE];
-    let speaks = |total: &[f64; LIBRARY_SIZE]| total.iter().any(|e| *e > 0.0);
-    for total in totals.iter().filter(|t| speaks(t)) {
-        sums.iter_mut().zip(total).for_each(|(sum, e)| *sum += e);
-    }
-    let foremost = best(&sums, CANONICAL);
-    let of_all = |k: usize| {
-        let mut of_runs = vec![0.0; runs.len()];
-        for (v, _) in totals.iter().enumerate().filter(|(_, t)| speaks(t)) {
-            let explained = predicted(&runs, v, k);
-            of_runs.iter_mut().zip(explained).for_each(|(s, e)| *s += e);
+        .map(|k| {
+            run.check()?;
+            let of_run = |&r: &usize| Factor::of(&prepared.runs[r].designs[k], None);
+            Ok(used.iter().map(of_run).collect::<Result<Vec<_>>>()?)
+        })
+        .collect::<Result<_, Stop>>()?;
+    let shown = Shown::of(prepared, &used);
+    let voxels: Vec<usize> = (0..n_voxels).collect();
+    let explained: Vec<Explained> = voxels
+        .par_chunks(BLOCK)
+        .map(|voxels| {
+            run.check()?;
+            let mut of_block: Vec<Explained> =
+                vec![vec![[0.0; LIBRARY_SIZE]; used.len()]; voxels.len()];
+            for (k, factors) in factors.iter().enumerate() {
+                let runs = used.iter().zip(factors);
+                let along: Vec<Vec<f32>> = runs
+                    .map(|(&r, f)| f.along(&prepared.runs[r].courses, &voxels.iter().copied()))
+                    .collect();
+                let heights: Vec<Matrix> = factors
+                    .iter()
+                    .zip(&along)
+                    .map(|(f, along)| f.weights(along, &vec![0.0; voxels.len()]))
+                    .collect();
+                for (place, predicted) in shown.predicted(&heights).iter().enumerate() {
+                    let squares = factors[place].explained(&along[place], predicted);
+                    for (explained, squares) in of_block.iter_mut().zip(squares) {
+                        explained[place][k] = squares;
+                    }
+                }
+            }
+            Ok(of_block)
+        })
+        .collect::<Result<Vec<_>, Stop>>()?
+        .concat();
+    Ok(chosen(&explained, used.len()))
+}
+
+/// Which stimulus the trials of each run show.
+struct Shown {
+    of_runs: Vec<Vec<usize>>,
+    n_stimuli: usize,
+}
+
+impl Shown {
+    fn of(prepared: &Prepared, used: &[usize]) -> Self {
+        let mut known = BTreeMap::new();
+        let of_runs = used.iter().map(|&r| {
+            let of_run = &prepared.runs[r];
+            let trials = &prepared.trials[of_run.first..][..of_run.designs[CANONICAL].ncols()];
+            let number = |trial: &Trial| {
+                let next = known.len();
+                let name = trial.stimulus.as_ref().unwrap_or(&trial.condition);
+                *known
+                    .entry((trial.stimulus.is_some(), name.clone()))
+                    .or_insert(next)
+            };
+            trials.iter().map(number).collect()
+        });
+        let of_runs = of_runs.collect();
+        Self {
+            of_runs,
+            n_stimuli: known.len(),
         }
-        of_runs
+    }
+
+    /// For each run the heights (trials × voxels) that the other runs give its trials.
+    fn predicted(&self, heights: &[Matrix]) -> Vec<Matrix> {
+        // The last row holds all trials.
+        let sums: Vec<(Matrix, Vec<f32>)> = heights
+            .iter()
+            .zip(&self.of_runs)
+            .map(|(heights, shown)| {
+                let mut sums = Matrix::zeros(self.n_stimuli + 1, heights.n_cols);
+                let mut counts = vec![0.0; self.n_stimuli + 1];
+                for (row, &stimulus) in heights.rows().zip(shown) {
+                    for place in [stimulus, self.n_stimuli] {
+                        counts[place] += 1.0;
+                        let sum = sums.row_mut(place).iter_mut();
+                        sum.zip(row).for_each(|(s, h)| *s += h);
+                    }
+                }
+                (sums, counts)
+            })
+            .collect();
+        let of_run = |(r, shown): (usize, &Vec<usize>)| {
+            let mut out = Matrix::zeros(shown.len(), heights[r].n_cols);
+            for (i, &stimulus) in shown.iter().enumerate() {
+                let others = || (0..sums.len()).filter(|&o| o != r);
+                let count = |place: usize| others().map(|o| sums[o].1[place]).sum::<f32>();
+                let place = match count(stimulus) > 0.0 {
+                    true => stimulus,
+                    false => self.n_stimuli,
+                };
+                let share = 1.0 / count(place).max(1.0);
+                for other in others().filter(|&o| sums[o].1[place] > 0.0) {
+                    let row = out.row_mut(i).iter_mut().zip(sums[other].0.row(place));
+                    row.for_each(|(out, sum)| *out += share * sum);
+                }
+            }
+            out
+        };
+        self.of_runs.iter().enumerate().map(of_run).collect()
+    }
+}
+
+fn chosen(explained: &[Explained], n_runs: usize) -> Responses {
+    let total = |of_voxel: &Explained| -> [f64; LIBRARY_SIZE] {
+        std::array::from_fn(|k| of_voxel.iter().map(|of_run| of_run[k]).sum())
     };
-    let common = match is_clear(&of_all(foremost), &of_all(CANONICAL)) {
+    // The sum over the voxels of which something can be predicted.
+    let mut all = vec![[0.0; LIBRARY_SIZE]; n_runs];
+    for of_voxel in explained {
+        if total(of_voxel).iter().all(|e| *e <= 0.0) {
+            continue;
+        }
+        for (sums, of_run) in all.iter_mut().zip(of_voxel) {
+            sums.iter_mut().zip(of_run).for_each(|(s, e)| *s += e);
+        }
+    }
+    let foremost = best(&total(&all), CANONICAL);
+    let common = match is_clear(&all, foremost, CANONICAL) {
         true => foremost,
         false => CANONICAL,
     };
-    let of_voxel: Vec<u8> = totals
+    let of_voxel: Vec<u8> = explained
         .par_iter()
-        .enumerate()
-        .map(|(v, total)| {
-            let own = best(total, common);
-            let clear = total[own] > 0.0
-                && is_clear(&predicted(&runs, v, own), &predicted(&runs, v, common));
+        .map(|of_voxel| {
+            let total = total(of_voxel);
+            let own = best(&total, common);
+            let clear = total[own] > 0.0 && is_clear(of_voxel, own, common);
             (if clear { own } else { common }) as u8
         })
         .collect();
@@ -149,21 +202,10 @@ fn best(values: &[f64; LIBRARY_SIZE], usual: usize) -> usize {
     )
 }
 
-/// For each run the squares that the mean height of a voxel's response in the others explains.
-fn predicted(runs: &[&MeanResponse], voxel: usize, response: usize) -> Vec<f64> {
-    let slopes: Vec<f64> = runs.iter().map(|r| r.slope(voxel, response)).collect();
-    let sum: f64 = slopes.iter().sum();
-    let others = (runs.len() - 1) as f64;
-    runs.iter()
-        .zip(slopes)
-        .map(|(run, own)| run.explained(voxel, response, (sum - own) / others))
-        .collect()
-}
-
-/// Whether one response explains more than another, run by run, beyond what [`CLEAR`] leaves to chance.
-fn is_clear(explained: &[f64], than: &[f64]) -> bool {
+/// Whether a response explains more than another, run by run, beyond what [`CLEAR`] leaves to chance.
+fn is_clear(explained: &Explained, response: usize, than: usize) -> bool {
     let n = explained.len() as f64;
-    let gains: Vec<f64> = explained.iter().zip(than).map(|(a, b)| a - b).collect();
+    let gains: Vec<f64> = explained.iter().map(|e| e[response] - e[than]).collect();
     let mean = gains.iter().sum::<f64>() / n;
     let variance = gains.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (n - 1.0);
     let t = mean / (variance / n).sqrt();

@@ -67,7 +67,11 @@ impl Factor {
     }
 
     /// Uᵀ y of some voxels, voxels × rank column-major.
-    fn along(&self, courses: &Matrix, voxels: &(impl Iterator<Item = usize> + Clone)) -> Vec<f32> {
+    pub(super) fn along(
+        &self,
+        courses: &Matrix,
+        voxels: &(impl Iterator<Item = usize> + Clone),
+    ) -> Vec<f32> {
         let width = voxels.clone().count();
         let mut y = Vec::with_capacity(width * self.n_times);
         for course in courses.rows() {
@@ -177,8 +181,33 @@ impl Factor {
         alpha
     }
 
-    /// Trials × voxels.
-    fn weights(&self, along: &[f32], penalties: &[f64]) -> Matrix {
+    /// The squares of each voxel's course that trials of these heights (trials × voxels) explain: |y|² − |y − X b|². `along` is
+    /// [`Self::along`] of the same voxels.
+    pub(super) fn explained(&self, along: &[f32], heights: &Matrix) -> Vec<f64> {
+        let width = heights.n_cols;
+        let mut turned = vec![0.0f32; along.len()];
+        matmul(
+            MatMut::from_column_major_slice_mut(&mut turned, width, self.rank()),
+            Accum::Replace,
+            MatRef::from_column_major_slice(&heights.values, width, self.n_trials),
+            MatRef::from_column_major_slice(&self.v_transposed, self.rank(), self.n_trials)
+                .transpose(),
+            1.0,
+            Par::Seq,
+        );
+        let mut sums = vec![0.0f64; width];
+        let columns = turned.chunks(width.max(1)).zip(along.chunks(width.max(1)));
+        for (s, (turned, along)) in self.singular.iter().zip(columns) {
+            for ((sum, x), a) in sums.iter_mut().zip(turned).zip(along) {
+                let x = s * f64::from(*x);
+                *sum += x * (2.0 * f64::from(*a) - x);
+            }
+        }
+        sums
+    }
+
+    /// Trials × voxels, each voxel at its penalty.
+    pub(super) fn weights(&self, along: &[f32], penalties: &[f64]) -> Matrix {
         let width = penalties.len();
         let mut scaled = vec![0.0f32; along.len()];
         for (k, s) in self.singular.iter().enumerate() {
