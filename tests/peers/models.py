@@ -5,7 +5,8 @@
 
 A server on this machine answers as the public hub does. Both programs fetch the same files of it into caches of their
 own: the folders must be the same but for lock files and Python's own notes, each must find the other's files with the
-network forbidden, and a download that was interrupted in one must be finished by the other.
+network forbidden, and a download that was interrupted in one must be finished by the other. Last, ours speaks TLS to the
+same server: refused without its certificate, fetched with it (needs the openssl program).
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import http.server
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -62,7 +64,10 @@ class Hub(http.server.BaseHTTPRequestHandler):
             if len(content) > 1000:
                 digest = hashlib.sha256(content).hexdigest()
                 status = 302
-                head |= {"X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(len(content)), "Location": f"/store/{digest}"}
+                # Another host, as the real store is: a redirect that stays on the hub is one to a renamed repository.
+                scheme = "https" if isinstance(self.connection, ssl.SSLSocket) else "http"
+                store = f"{scheme}://localhost:{self.server.server_port}/store/{digest}"
+                head |= {"X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(len(content)), "Location": store}
             else:
                 git = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
                 body, status = content, 200
@@ -91,7 +96,7 @@ def environment(home, url, offline):
 
 def python(home, url, offline=False):
     args = [sys.executable, "-c", PYTHON, REPO, *FILES]
-    return subprocess.run(args, env=environment(home, url, offline), check=True, capture_output=True, text=True).stdout
+    return subprocess.run(args, env=environment(home, url, offline), check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def ours(program, home, url, offline=False):
@@ -113,10 +118,35 @@ def tree(home):
     return found
 
 
-def main(program):
+def serve(certificate=None):
+    """The address of a new server."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
+    return f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
+
+
+def over_tls(program, folder):
+    certificate = folder / "certificate.pem"
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    args = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    args += ["-addext", names, "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", certificate, "-out", folder / "c"]
+    subprocess.run(args, check=True, capture_output=True)
+    certificate.write_text(certificate.read_text() + (folder / "c").read_text())
+    url = serve(certificate)
+    args = [program, "models", "pull", NAME]
+    blind = subprocess.run(args, env=environment(folder / "tls", url, False), capture_output=True, text=True)
+    print("without the certificate:", blind.stderr.strip().splitlines()[-1])
+    known = environment(folder / "tls", url, False) | {"SSL_CERT_FILE": str(certificate)}
+    subprocess.run(args, env=known, check=True, capture_output=True)
+    return blind.returncode == 1 and "not safe" in blind.stderr and tree(folder / "tls")
+
+
+def main(program):
+    url = serve()
     temporary = tempfile.TemporaryDirectory()
     folder = pathlib.Path(temporary.name)
     python(folder / "python", url)
@@ -141,7 +171,9 @@ def main(program):
     ours(program, folder / "half", url)
     resumed = "bytes=777777-" in [wanted for _, _, wanted in ASKED] and tree(folder / "half") == theirs
     print("an unfinished file is gone on with:", resumed)
-    return same and offline and resumed
+    tls = over_tls(program, folder) == theirs
+    print("over TLS the same:", tls)
+    return same and offline and resumed and tls
 
 
 if __name__ == "__main__":

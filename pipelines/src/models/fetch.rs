@@ -84,10 +84,14 @@ pub(super) fn fetch(
     let partial = wanted.partial();
     let mut resumed = bring(client, wanted, patience, run)?;
     while let Err(error) = whole(wanted, &partial, run) {
+        // Neither says anything against what came.
+        if matches!(error, Stop::Cancelled | Stop::Failed(Error::Io { .. })) {
+            return Err(error);
+        }
         remove(&partial)?;
         remove(&wanted.validator())?;
         // The first part may have been another file's: once more, from the start.
-        if !resumed || matches!(error, Stop::Cancelled) {
+        if !resumed {
             return Err(error);
         }
         resumed = bring(client, wanted, patience, run)?;

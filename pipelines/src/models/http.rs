@@ -58,8 +58,14 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Errors when the certificates named by the user cannot be read.
+    /// Errors when the certificates or the token that the user names are none.
     pub(super) fn new(hub: &Hub) -> Result<Self, Error> {
+        let strange = |token: &String| token.bytes().any(|byte| !byte.is_ascii_graphic());
+        if hub.token.as_ref().is_some_and(strange) {
+            return Err(Error::data(
+                "HF_TOKEN (or the token file) holds characters that no token has: copy it again",
+            ));
+        }
         let roots = match &hub.certificates {
             None => RootCerts::WebPki,
             Some(path) => {
@@ -287,22 +293,30 @@ fn failure(url: &str, error: &ureq::Error) -> Failure {
         {
             Failure::Unreachable(e.to_string())
         }
+        // What rustls thinks of a certificate comes as invalid data.
+        ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::InvalidData => {
+            unsafe_connection(url, &e.to_string())
+        }
         ureq::Error::Io(e) => Failure::Passing(e.to_string()),
         ureq::Error::Timeout(_) | ureq::Error::Protocol(_) => Failure::Passing(error.to_string()),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::Final(Error::file(
             url,
             "is no address: correct HF_ENDPOINT, as in https://huggingface.co",
         )),
-        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => Failure::Final(Error::file(
-            url,
-            format!(
-                "the connection is not safe ({error}): where a proxy looks into what passes, name \
-                 its certificates with SSL_CERT_FILE"
-            ),
-        )),
+        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => unsafe_connection(url, &error.to_string()),
         _ => Failure::Final(Error::file(
             url,
             format!("{error}: check HF_ENDPOINT and the proxy"),
         )),
     }
+}
+
+fn unsafe_connection(url: &str, why: &str) -> Failure {
+    Failure::Final(Error::file(
+        url,
+        format!(
+            "the connection is not safe ({why}): where a proxy looks into what passes, name its \
+             certificates with SSL_CERT_FILE"
+        ),
+    ))
 }

@@ -591,12 +591,6 @@ fn a_disk_that_is_too_small_is_told_before_the_first_byte() {
 #[test]
 fn a_cancel_leaves_what_came_for_the_next_time() {
     let scene = Scene::new();
-    scene.server.misbehave(|asked, mut answer| {
-        if asked.is_content() {
-            answer.stall_after = None;
-        }
-        answer
-    });
     let cancel = CancelToken::default();
     let listen = |event| {
         if let Event::Progress { done, total } = event
@@ -618,6 +612,43 @@ fn a_cancel_leaves_what_came_for_the_next_time() {
         let range = scene.server.contents()[0].headers["range"].clone();
         assert_eq!(range, format!("bytes={came}-"));
     }
+}
+
+#[test]
+fn a_cancel_while_the_checksum_is_made_costs_nothing() {
+    let scene = Scene::new();
+    let cancel = CancelToken::default();
+    let n_ends = AtomicUsize::new(0);
+    let listen = |event| {
+        let whole = scene.content.len() as u64;
+        let end = Event::Progress {
+            done: whole,
+            total: whole,
+        };
+        // The first is that of the download.
+        if event == end && n_ends.fetch_add(1, Ordering::Relaxed) == 1 {
+            cancel.cancel();
+        }
+    };
+    let stopped = pull(&scene.model, &scene.hub, &Run::new(&listen, &cancel));
+    assert!(matches!(stopped, Err(Stop::Cancelled)));
+    assert_eq!(n_ends.into_inner(), 2);
+    scene.assert_not_here();
+    assert_eq!(
+        fs::metadata(scene.partial()).unwrap().len(),
+        scene.content.len() as u64
+    );
+    scene.server.asked();
+    scene.pull().unwrap();
+    scene.assert_whole();
+    assert!(scene.server.contents().is_empty());
+}
+
+#[test]
+fn a_token_that_is_none_is_told() {
+    let mut scene = Scene::new();
+    scene.hub.token = Some("hf_a\u{e4}b".to_owned());
+    assert!(scene.refused().contains("HF_TOKEN"));
 }
 
 #[test]
