@@ -15,6 +15,7 @@
 //! | voxels, vertices and hand-drawn lines → regions | [`roi`] |
 //! | published weights → files on this machine | [`models`] |
 //! | results → sheet, tables, report | [`report`] |
+//! | published weights → networks in burn | [`nets`] |
 //!
 //! A pipeline is a function `(data, plan, device, run) -> Result<T, Stop>`:
 //! what it may say and must hear is in [`run`].
@@ -33,6 +34,7 @@ pub mod mask;
 pub mod matrix;
 pub mod metrics;
 pub mod models;
+pub mod nets;
 pub mod parcels;
 pub mod placement;
 pub mod project;

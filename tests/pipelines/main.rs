@@ -19,6 +19,7 @@ mod glm;
 mod io;
 mod linear;
 mod models;
+mod nets;
 mod parcels;
 mod placement;
 mod project;

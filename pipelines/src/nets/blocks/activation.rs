@@ -1,0 +1,41 @@
+//! Activations under the names that published configurations use.
+
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+/// A function applied to every number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Activation {
+    /// `x · sigmoid(1.702 x)`, as OpenAI's CLIP.
+    #[serde(rename = "quick_gelu")]
+    QuickGelu,
+    /// The exact Gaussian error linear unit.
+    #[serde(rename = "gelu")]
+    Gelu,
+    /// Its approximation with tanh, as GPT-2.
+    #[serde(rename = "gelu_new", alias = "gelu_pytorch_tanh", alias = "gelu_fast")]
+    GeluTanh,
+    /// `x · sigmoid(x)`.
+    #[serde(rename = "silu", alias = "swish")]
+    Silu,
+    /// `max(x, 0)`.
+    #[serde(rename = "relu")]
+    Relu,
+    /// The hyperbolic tangent.
+    #[serde(rename = "tanh")]
+    Tanh,
+}
+
+impl Activation {
+    /// Applies it.
+    pub fn of<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::QuickGelu => x.clone() * activation::sigmoid(x.mul_scalar(1.702)),
+            Self::Gelu => activation::gelu(x),
+            Self::GeluTanh => activation::gelu_approximate(x),
+            Self::Silu => activation::silu(x),
+            Self::Relu => activation::relu(x),
+            Self::Tanh => activation::tanh(x),
+        }
+    }
+}
