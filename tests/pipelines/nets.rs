@@ -2,9 +2,13 @@
 
 mod clip;
 mod diffusion;
+mod dino;
+mod language;
+mod metric;
 mod pixels;
 mod schedule;
 mod tokens;
+mod training;
 mod weights;
 
 use std::path::PathBuf;

@@ -6,6 +6,7 @@
 mod frames;
 mod inspect;
 mod meter;
+mod network;
 mod reading;
 mod ridge;
 mod statistics;
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Subcommand;
 use fusiform_pipelines::Run;
+use fusiform_pipelines::device::DeviceChoice;
+use fusiform_pipelines::nets::witness::Kind;
 use fusiform_pipelines::io::nifti;
 use fusiform_pipelines::project::{Interpolation, Way, sampled};
 use fusiform_pipelines::study::files;
@@ -132,6 +135,16 @@ enum Kernel {
         #[arg(long)]
         search: bool,
     },
+    /// Run a network on inputs that another library was run on (tests/peers/nets.py makes the folder)
+    Network {
+        /// Which network: clip-image, unet, autoencoder, gpt2 or dino
+        kind: Kind,
+        /// The model as published, and io.safetensors with inputs and outputs
+        folder: PathBuf,
+        /// Where to compute: auto, cpu or wgpu
+        #[arg(long, default_value = "cpu")]
+        device: DeviceChoice,
+    },
     /// Frames of made-up brains: two hemispheres of 164 k vertices, three slices, rays through 256³ voxels
     Render,
     /// Draw a turning cortex; the limit is a frame with nothing in it
@@ -169,6 +182,11 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     let measured = shown(output.quiet, |run| match &args.kernel {
         Kernel::Render => anyhow::bail!("frames have no limit"),
         Kernel::Inspect => inspect::run(args.reps, run),
+        Kernel::Network {
+            kind,
+            folder,
+            device,
+        } => network::run(*kind, folder, *device, args.reps, run),
         Kernel::Ridge(a) => ridge::run(&a.folder, &a.set, &ridge::Task::Ridge, args.reps, run),
         Kernel::Banded {
             arrays: a,

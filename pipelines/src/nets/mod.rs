@@ -6,7 +6,11 @@
 pub mod blocks;
 pub mod clip;
 pub mod diffusion;
+pub mod dino;
+pub mod language;
+pub mod metric;
 pub mod pixels;
 pub mod schedule;
 pub mod tokens;
 pub mod weights;
+pub mod witness;

@@ -10,7 +10,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::weights;
+use super::weights as files;
 use crate::{Error, Result};
 
 /// How pixels between pixels are made.
@@ -113,7 +113,7 @@ impl Pixels {
         if !folder.join(NAME).exists() {
             return Ok(otherwise);
         }
-        let file: File = weights::config(folder, NAME)?;
+        let file: File = files::config(folder, NAME)?;
         let resize = file.size.map_or(otherwise.resize, |s| s.side());
         Ok(Self {
             resize,
@@ -198,6 +198,22 @@ struct Tap {
 }
 
 fn taps(n_in: usize, n_out: usize, filter: Filter) -> Vec<Tap> {
+    let fixed = |w: f64| {
+        let w = w * f64::from(1 << BITS);
+        (w + 0.5f64.copysign(w)) as i32
+    };
+    weights(n_in, n_out, filter)
+        .into_iter()
+        .map(|(first, weights)| Tap {
+            first,
+            weights: weights.into_iter().map(fixed).collect(),
+        })
+        .collect()
+}
+
+/// The first source of each number of a resized line, and the weights from there on, of sum one. Where the line becomes
+/// shorter the filter is as much wider.
+pub(super) fn weights(n_in: usize, n_out: usize, filter: Filter) -> Vec<(usize, Vec<f64>)> {
     let scale = n_in as f64 / n_out as f64;
     let stretch = scale.max(1.0);
     let reach = filter.reach() * stretch;
@@ -210,14 +226,7 @@ fn taps(n_in: usize, n_out: usize, filter: Filter) -> Vec<Tap> {
                 .map(|x| filter.at((x as f64 - centre + 0.5) / stretch))
                 .collect();
             let sum: f64 = weights.iter().sum();
-            let fixed = |w: f64| {
-                let w = w / sum * f64::from(1 << BITS);
-                (w + 0.5f64.copysign(w)) as i32
-            };
-            Tap {
-                first,
-                weights: weights.into_iter().map(fixed).collect(),
-            }
+            (first, weights.into_iter().map(|w| w / sum).collect())
         })
         .collect()
 }

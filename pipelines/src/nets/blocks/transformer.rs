@@ -55,6 +55,8 @@ pub struct BlockConfig {
     pub activation: Activation,
     /// Added to variances.
     pub epsilon: f64,
+    /// Whether queries, keys and values have a bias.
+    pub bias: bool,
     /// Norms before attention and perceptron (CLIP, GPT-2), or after the sums (BERT).
     pub norm_first: bool,
     /// Whether both branches are scaled by learned factors (DINOv2).
@@ -67,6 +69,7 @@ impl BlockConfig {
     /// A fresh one.
     pub fn init(&self, device: &Device) -> Block {
         let attention = AttentionConfig {
+            bias: self.bias,
             chunk: self.chunk,
             ..AttentionConfig::of_self(self.width, self.n_heads)
         };
@@ -104,11 +107,12 @@ impl Block {
         self.around(x, |block, y| block.attn.forward(y, None, causal))
     }
 
-    /// As [`Self::forward`], causal, with the keys and values of the tokens before; those of `x` are added to them.
+    /// As [`Self::forward`], with the keys and values of the tokens before; those of `x` are added to them.
     pub fn forward_cached(
         &self,
         x: Tensor<3>,
         cache: &mut Option<(Tensor<4>, Tensor<4>)>,
+        causal: bool,
     ) -> Tensor<3> {
         self.around(x, |block, y| {
             let (mut k, mut v) = block.attn.keys_values(y.clone());
@@ -117,7 +121,7 @@ impl Block {
                 v = Tensor::cat(vec![v_before, v], 2);
             }
             *cache = Some((k.clone(), v.clone()));
-            block.attn.forward_with(y, k, v, true)
+            block.attn.forward_with(y, k, v, causal)
         })
     }
 

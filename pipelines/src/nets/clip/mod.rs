@@ -27,9 +27,19 @@ pub fn load_image_tower(folder: &Path, dtype: DType, device: &Device) -> Result<
             "this model has no image tower: give one with a vision_config",
         )
     })?;
-    let checkpoint = names::image(Checkpoint::open(folder)?);
+    load_image_tower_of(&config, Checkpoint::open(folder)?, dtype, device)
+}
+
+/// An image tower of a known geometry, that of a larger model included.
+pub fn load_image_tower_of(
+    config: &ImageConfig,
+    checkpoint: Checkpoint,
+    dtype: DType,
+    device: &Device,
+) -> Result<ImageTower> {
+    let checkpoint = names::image(checkpoint);
     let projected = checkpoint.has("projection.weight");
-    checkpoint.fill(ImageTower::new(&config, projected, device), dtype)
+    checkpoint.fill(ImageTower::new(config, projected, device), dtype)
 }
 
 /// The text tower of the model in `folder`.

@@ -5,6 +5,7 @@
 
 mod files;
 mod fit;
+mod save;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use crate::{Error, Result};
 
 pub use fit::{bytes, parameters};
+pub use save::save;
 
 /// Tensors of one checkpoint by name, in the layout of PyTorch. Nothing is read until a network asks for it.
 #[derive(Clone)]
@@ -177,6 +179,16 @@ impl Checkpoint {
             })
             .collect();
         self.with(tensors)
+    }
+
+    /// The tensors of both.
+    pub fn joined(mut self, other: Self) -> Self {
+        self.tensors.extend(other.tensors);
+        self
+    }
+
+    pub(super) fn stored(&self, name: &str) -> Option<&Stored> {
+        self.tensors.get(name)
     }
 
     fn with(&self, tensors: BTreeMap<String, Stored>) -> Self {
