@@ -3,8 +3,9 @@ and how long both take, in turn, in one run on as many threads.
 
     python tests/peers/nets.py target/release/fusiform FOLDER [NETWORK ...]
 
-NETWORK: clip-b32 clip-l14 unet unet-256 vae vae-256 gpt2 (all when none is named). FOLDER takes one model at a time
-(up to 2 GB, in f16) and is emptied after each. Needs torch, transformers, diffusers and safetensors.
+NETWORK: clip-b32 clip-l14 unet unet-256 vae vae-256 gpt2 alexnet inception efficientnet-b1 resnet50 (all when none is
+named). FOLDER takes one model at a time (up to 2 GB, in f16) and is emptied after each. RAYON_NUM_THREADS sets the
+threads of both, REPS the passes (3). Needs torch, torchvision, transformers, diffusers and safetensors.
 """
 
 import json
@@ -21,6 +22,7 @@ from safetensors.torch import save_file
 
 program, root = sys.argv[1], Path(sys.argv[2])
 threads = int(os.environ.get("RAYON_NUM_THREADS", os.cpu_count()))
+reps = int(os.environ.get("REPS", 3))
 torch.set_num_threads(threads)
 torch.set_grad_enabled(False)
 torch.manual_seed(0)
@@ -70,12 +72,37 @@ def gpt2():
     return "gpt2", model, dict(ids=ids), lambda: dict(logits=model(ids).logits)
 
 
+def metric(kind, side):
+    import torchvision
+    build = getattr(torchvision.models, dict(inception="inception_v3").get(kind, kind.replace("-", "_")))
+    model = build(init_weights=False, transform_input=True, aux_logits=True) if kind == "inception" else build()
+    generator = torch.Generator().manual_seed(1)
+    for name, b in model.named_buffers():
+        if name.endswith("running_mean"):
+            b.copy_(torch.randn(b.shape, generator=generator) * 0.2)
+        if name.endswith("running_var"):
+            b.copy_(torch.rand(b.shape, generator=generator) + 0.5)
+    model = shake(model)
+    taken = {}
+    taps = dict(second=model.features[4], fifth=model.features[11]) if kind == "alexnet" else dict(features=model.avgpool)
+    for name, part in taps.items():
+        part.register_forward_hook(lambda _, __, y, name=name: taken.__setitem__(name, y.clone().flatten(1) if name == "features" else y.clone()))
+    pixels = torch.randn(2, 3, side, side)
+
+    def run():
+        model(pixels)
+        return dict(taken)
+
+    return kind, model, dict(pixels=pixels), run
+
+
 NETWORKS = {
     "clip-b32": lambda: clip(dict()),
     "clip-l14": lambda: clip(dict(hidden_size=1024, intermediate_size=4096, num_hidden_layers=24, num_attention_heads=16,
                                   patch_size=14, projection_dim=768)),
     "unet": lambda: unet(64), "unet-256": lambda: unet(32), "vae": lambda: vae(512), "vae-256": lambda: vae(256),
-    "gpt2": gpt2,
+    "gpt2": gpt2, "alexnet": lambda: metric("alexnet", 256), "inception": lambda: metric("inception", 342),
+    "efficientnet-b1": lambda: metric("efficientnet-b1", 255), "resnet50": lambda: metric("resnet50", 224),
 }
 
 
@@ -90,14 +117,17 @@ for name in sys.argv[3:] or NETWORKS:
     folder = root / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    model.half().save_pretrained(folder)
-    model.float()
+    if hasattr(model, "save_pretrained"):
+        model.half().save_pretrained(folder)
+        model.float()
+    else:
+        save_file(model.state_dict(), folder / "model.safetensors")
     outputs = {k: v.contiguous() for k, v in run().items()}
     save_file({**inputs, **outputs}, folder / "io.safetensors")
-    theirs = [timed(run) for _ in range(3)]
-    command = [program, "bench", "network", kind, folder, "--reps", "3", "--json"]
+    theirs = [timed(run) for _ in range(reps)]
+    command = [program, "bench", "network", kind, folder, "--reps", str(reps), "--json"]
     found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    theirs += [timed(run) for _ in range(2)]
+    theirs += [timed(run) for _ in range(reps - 1)]
     torch_secs, ours = statistics.median(theirs), found["seconds"]
     print(f"{name}, {threads} threads: torch {torch_secs:.2f} s, fusiform {ours:.2f} s, {ours / torch_secs:.2f} times as long; "
           f"{found['quality']['held_mib']:.0f} MiB held, {found['peak_mib']:.0f} at most")

@@ -3,6 +3,7 @@
 mod clip;
 mod diffusion;
 mod dino;
+mod host;
 mod language;
 mod metric;
 mod pixels;

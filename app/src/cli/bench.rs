@@ -17,8 +17,8 @@ use anyhow::Context;
 use clap::Subcommand;
 use fusiform_pipelines::Run;
 use fusiform_pipelines::device::DeviceChoice;
-use fusiform_pipelines::nets::witness::Kind;
 use fusiform_pipelines::io::nifti;
+use fusiform_pipelines::nets::witness::Kind;
 use fusiform_pipelines::project::{Interpolation, Way, sampled};
 use fusiform_pipelines::study::files;
 use fusiform_pipelines::surface::Shape;
@@ -137,7 +137,7 @@ enum Kernel {
     },
     /// Run a network on inputs that another library was run on (tests/peers/nets.py makes the folder)
     Network {
-        /// Which network: clip-image, unet, autoencoder, gpt2 or dino
+        /// Which network: clip-image, unet, autoencoder, gpt2, dino, alexnet, inception, efficientnet-b1 or resnet50
         kind: Kind,
         /// The model as published, and io.safetensors with inputs and outputs
         folder: PathBuf,

@@ -79,7 +79,11 @@ impl Dino {
     /// A fresh one. An error where the geometry can't be built.
     pub fn new(config: &DinoConfig, device: &Device) -> Result<Self> {
         let (width, heads) = (config.hidden_size, config.num_attention_heads);
-        if heads == 0 || !width.is_multiple_of(heads) || config.patch_size == 0 || config.use_swiglu_ffn {
+        if heads == 0
+            || !width.is_multiple_of(heads)
+            || config.patch_size == 0
+            || config.use_swiglu_ffn
+        {
             return Err(Error::data(format!(
                 "a DINOv2 of width {width} with {heads} heads can't be built: take the small, base or large one with its own config.json"
             )));
@@ -121,7 +125,11 @@ impl Dino {
 
     /// All tokens after each of the blocks named in `taps` (counted from 1), as they are; and those of the last after
     /// the last norm. Order: class, registers, patches. `pixels` are `[batch, channels, height, width]`.
-    pub fn forward(&self, pixels: Tensor<4>, taps: &[usize]) -> Result<(Vec<Tensor<3>>, Tensor<3>)> {
+    pub fn forward(
+        &self,
+        pixels: Tensor<4>,
+        taps: &[usize],
+    ) -> Result<(Vec<Tensor<3>>, Tensor<3>)> {
         let [batch, _, height, width] = pixels.dims();
         let (rows, cols) = (height / self.patch_size, width / self.patch_size);
         if rows == 0 || cols == 0 {
@@ -200,9 +208,9 @@ fn cubic(n_in: usize, n_out: usize, device: &Device) -> Tensor<2> {
 /// The same (a = −0.5) with a filter as wide as the grid shrinks.
 fn wide_cubic(n_in: usize, n_out: usize, device: &Device) -> Tensor<2> {
     let mut all = vec![0f32; n_in * n_out];
-    for (row, (first, weights)) in all
-        .chunks_mut(n_in.max(1))
-        .zip(pixels::weights(n_in, n_out, Filter::Bicubic))
+    for (row, (first, weights)) in
+        all.chunks_mut(n_in.max(1))
+            .zip(pixels::weights(n_in, n_out, Filter::Bicubic))
     {
         for (value, weight) in row[first..].iter_mut().zip(weights) {
             *value = weight as f32;
@@ -221,15 +229,18 @@ pub fn load_dino(folder: &Path, dtype: DType, device: &Device) -> Result<Dino> {
         "embeddings.position_embeddings" => Some("position_embeddings".into()),
         "embeddings.register_tokens" => Some("register_tokens".into()),
         _ => Some(
-            name.replace("embeddings.patch_embeddings.projection.", "patch_embedding.")
-                .replace("encoder.layer.", "layers.")
-                .replace(".attention.attention.query.", ".attn.q.")
-                .replace(".attention.attention.key.", ".attn.k.")
-                .replace(".attention.attention.value.", ".attn.v.")
-                .replace(".attention.output.dense.", ".attn.out.")
-                .replace(".layer_scale1.lambda1", ".scale1")
-                .replace(".layer_scale2.lambda1", ".scale2")
-                .replace("layernorm.", "norm."),
+            name.replace(
+                "embeddings.patch_embeddings.projection.",
+                "patch_embedding.",
+            )
+            .replace("encoder.layer.", "layers.")
+            .replace(".attention.attention.query.", ".attn.q.")
+            .replace(".attention.attention.key.", ".attn.k.")
+            .replace(".attention.attention.value.", ".attn.v.")
+            .replace(".attention.output.dense.", ".attn.out.")
+            .replace(".layer_scale1.lambda1", ".scale1")
+            .replace(".layer_scale2.lambda1", ".scale2")
+            .replace("layernorm.", "norm."),
         ),
     });
     checkpoint.fill(network, dtype)

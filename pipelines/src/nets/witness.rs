@@ -13,6 +13,10 @@ use super::clip::{ImageTower, load_image_tower};
 use super::diffusion::{Autoencoder, Condition, Unet, load_autoencoder, load_unet};
 use super::dino::{Dino, load_dino};
 use super::language::{Gpt2, Past, load_gpt2};
+use super::metric::{
+    AlexNet, EfficientNet, Inception, ResNet50, load_alexnet, load_efficientnet_b1, load_inception,
+    load_resnet50,
+};
 use super::weights::{Checkpoint, parameters};
 use crate::device::Compute;
 use crate::{Error, Result};
@@ -30,6 +34,14 @@ pub enum Kind {
     Gpt2,
     /// `pixels` to `last`.
     Dino,
+    /// `pixels` to `second` and `fifth`.
+    AlexNet,
+    /// `pixels` to `features`.
+    Inception,
+    /// `pixels` to `features`.
+    EfficientNetB1,
+    /// `pixels` to `features`.
+    ResNet50,
 }
 
 impl FromStr for Kind {
@@ -42,8 +54,13 @@ impl FromStr for Kind {
             "autoencoder" => Ok(Self::Autoencoder),
             "gpt2" => Ok(Self::Gpt2),
             "dino" => Ok(Self::Dino),
+            "alexnet" => Ok(Self::AlexNet),
+            "inception" => Ok(Self::Inception),
+            "efficientnet-b1" => Ok(Self::EfficientNetB1),
+            "resnet50" => Ok(Self::ResNet50),
             other => Err(format!(
-                "unknown network “{other}”: use clip-image, unet, autoencoder, gpt2 or dino"
+                "unknown network “{other}”: use clip-image, unet, autoencoder, gpt2, dino, alexnet, inception, \
+                 efficientnet-b1 or resnet50"
             )),
         }
     }
@@ -65,6 +82,10 @@ enum Network {
     Autoencoder(Box<Autoencoder>),
     Gpt2(Box<Gpt2>),
     Dino(Box<Dino>),
+    AlexNet(Box<AlexNet>),
+    Inception(Box<Inception>),
+    EfficientNetB1(Box<EfficientNet>),
+    ResNet50(Box<ResNet50>),
 }
 
 /// One output, on the host.
@@ -104,6 +125,12 @@ impl Witness {
             }
             Kind::Gpt2 => Network::Gpt2(boxed(load_gpt2(folder, float, &device)?, &mut n)),
             Kind::Dino => Network::Dino(boxed(load_dino(folder, float, &device)?, &mut n)),
+            Kind::AlexNet => Network::AlexNet(boxed(load_alexnet(folder, &device)?, &mut n)),
+            Kind::Inception => Network::Inception(boxed(load_inception(folder, &device)?, &mut n)),
+            Kind::EfficientNetB1 => {
+                Network::EfficientNetB1(boxed(load_efficientnet_b1(folder, &device)?, &mut n))
+            }
+            Kind::ResNet50 => Network::ResNet50(boxed(load_resnet50(folder, &device)?, &mut n)),
         };
         Ok(Self {
             network,
@@ -131,7 +158,11 @@ impl Witness {
             Network::Unet(unet) => {
                 let condition = Condition {
                     tokens: self.tensor("tokens")?,
-                    vector: self.io.has("vector").then(|| self.tensor("vector")).transpose()?,
+                    vector: self
+                        .io
+                        .has("vector")
+                        .then(|| self.tensor("vector"))
+                        .transpose()?,
                     sizes: None,
                 };
                 let time = self.data("time")?.iter::<f64>().next().unwrap_or(0.0);
@@ -141,7 +172,10 @@ impl Witness {
             Network::Autoencoder(network) => {
                 let moments = network.encode(self.tensor("pictures")?);
                 let decoded = network.decode(self.tensor("latents")?);
-                Ok(vec![output("mean", moments.mean), output("decoded", decoded)])
+                Ok(vec![
+                    output("mean", moments.mean),
+                    output("decoded", decoded),
+                ])
             }
             Network::Gpt2(network) => {
                 let ids = self.data("ids")?;
@@ -154,6 +188,22 @@ impl Witness {
             Network::Dino(network) => {
                 let (_, last) = network.forward(self.tensor("pixels")?, &[])?;
                 Ok(vec![output("last", last)])
+            }
+            Network::AlexNet(network) => {
+                let [second, fifth] = network.forward(self.tensor("pixels")?);
+                Ok(vec![output("second", second), output("fifth", fifth)])
+            }
+            Network::Inception(network) => {
+                let pixels = self.tensor("pixels")?;
+                Ok(vec![output("features", network.forward(&pixels))])
+            }
+            Network::EfficientNetB1(network) => {
+                let pixels = self.tensor("pixels")?;
+                Ok(vec![output("features", network.forward(pixels))])
+            }
+            Network::ResNet50(network) => {
+                let pixels = self.tensor("pixels")?;
+                Ok(vec![output("features", network.forward(pixels))])
             }
         }
     }
@@ -201,7 +251,10 @@ impl Witness {
         if data.shape().len() != D {
             return Err(Error::file(
                 self.io.path(),
-                format!("{name} has {} axes instead of {D}: make the folder again", data.shape().len()),
+                format!(
+                    "{name} has {} axes instead of {D}: make the folder again",
+                    data.shape().len()
+                ),
             ));
         }
         Ok(Tensor::from_data(data, &self.device))
@@ -218,11 +271,14 @@ fn output<const D: usize>(name: &'static str, values: Tensor<D>) -> Output {
 impl Checkpoint {
     /// The values of one tensor.
     pub fn data(&self, name: &str) -> Result<TensorData> {
-        let stored = self.stored(name).ok_or_else(|| {
-            Error::file(self.path(), format!("there is no tensor {name} here"))
-        })?;
+        let stored = self
+            .stored(name)
+            .ok_or_else(|| Error::file(self.path(), format!("there is no tensor {name} here")))?;
         bridge::to_data(stored).map_err(|e| {
-            Error::file(self.path(), format!("{name} can't be read ({e}): download it again"))
+            Error::file(
+                self.path(),
+                format!("{name} can't be read ({e}): download it again"),
+            )
         })
     }
 }

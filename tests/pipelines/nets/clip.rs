@@ -1,6 +1,7 @@
 //! Both towers in both namings, in all views that decoders use.
 
 use burn::tensor::{DType, Device};
+use fusiform_pipelines::device::{self, DeviceChoice};
 use fusiform_pipelines::nets::clip::{
     ImageConfig, ImageSpace, ImageTower, TextConfig, TextSpace, TextTower, load_image_tower,
     load_text_tower,
@@ -179,4 +180,17 @@ fn sizes_are_those_of_the_published_models() {
         println!("{ours} of {published}");
         assert_eq!(ours + 1, published);
     }
+}
+
+/// The tiny tower on a graphics adapter, a software driver too. Kernels are compiled for each shape, for up to minutes
+/// on a software driver: `cargo test -- --ignored the_image_tower_on_wgpu`.
+#[test]
+#[ignore = "compiles kernels for minutes on a software driver"]
+fn the_image_tower_on_wgpu() {
+    let compute = device::choose(DeviceChoice::Wgpu).unwrap();
+    let mut io = Io::open("clip");
+    let tower = load_image_tower(&fixture("clip"), DType::F32, &compute.device).unwrap();
+    let views = tower.forward(io.tensor("pixels", &compute.device));
+    io.demand("tokens", views.tokens, 1e-3);
+    io.demand("image_embeds", views.embedding, 1e-3);
 }

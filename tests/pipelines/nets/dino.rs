@@ -18,7 +18,11 @@ fn as_transformers() {
             io.demand(&format!("{kind}_first"), taps[0].clone(), 1e-4);
             io.demand(&format!("{kind}_last"), last, 1e-4);
         }
-        assert!(network.forward(Tensor::zeros([1, 3, 7, 40], &device), &[]).is_err());
+        assert!(
+            network
+                .forward(Tensor::zeros([1, 3, 7, 40], &device), &[])
+                .is_err()
+        );
     }
 }
 
@@ -34,5 +38,8 @@ fn published_sizes() {
         num_attention_heads: 16,
         ..DinoConfig::default()
     };
-    assert_eq!(parameters(&Dino::new(&large, &device).unwrap()) + 1024, 304_368_640);
+    assert_eq!(
+        parameters(&Dino::new(&large, &device).unwrap()) + 1024,
+        304_368_640
+    );
 }

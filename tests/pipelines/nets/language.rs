@@ -101,7 +101,14 @@ fn what_does_not_fit_is_refused() {
     assert!(network.embed(&[vec![1], vec![1, 2]]).is_err());
     let long = network.embed(&[vec![1; 41]]).unwrap();
     assert!(network.forward(long, &mut Past::default()).is_err());
-    assert!(load_captioner(&fixture("gpt2").join("model.safetensors"), DType::F32, &device).is_err());
+    assert!(
+        load_captioner(
+            &fixture("gpt2").join("model.safetensors"),
+            DType::F32,
+            &device
+        )
+        .is_err()
+    );
     let mut io = Io::open("gpt2");
     let _ = io.data("ids");
     let captioner = fixture("clipcap_perceptron").join("captioner.pt");

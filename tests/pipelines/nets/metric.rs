@@ -1,12 +1,12 @@
 //! The networks of the scores: their sizes, and that they can't be confused. Their numbers are compared with
 //! torchvision's at full size by `tests/peers/nets.py`.
 
+use burn::tensor::DType;
 use burn::tensor::{Device, Tensor};
 use fusiform_pipelines::nets::metric::{
     AlexNet, EfficientNet, Inception, ResNet50, load_alexnet, load_resnet50,
 };
 use fusiform_pipelines::nets::weights::{parameters, save};
-use burn::tensor::DType;
 
 /// Numbers torchvision counts, classifiers left out and the statistics of norms (two a channel) added.
 #[test]
@@ -25,8 +25,11 @@ fn outputs_have_the_shapes_the_scores_need() {
     let [second, fifth] = AlexNet::new(&device).forward(pixels.clone());
     assert_eq!(second.dims(), [1, 192, 11, 11]);
     assert_eq!(fifth.dims(), [1, 256, 5, 5]);
-    assert_eq!(EfficientNet::b1(&device).forward(pixels.clone()).dims(), [1, 1280]);
-    assert_eq!(Inception::new(&device).forward(pixels.clone()).dims(), [1, 2048]);
+    assert_eq!(
+        EfficientNet::b1(&device).forward(pixels.clone()).dims(),
+        [1, 1280]
+    );
+    assert_eq!(Inception::new(&device).forward(&pixels).dims(), [1, 2048]);
     assert_eq!(ResNet50::new(&device).forward(pixels).dims(), [1, 2048]);
 }
 
@@ -41,7 +44,9 @@ fn saved_weights_load_again() {
     let [_, before] = network.forward(pixels.clone());
     for (dtype, limit) in [(DType::F32, 0.0), (DType::F16, 2e-3)] {
         save(&network, &path, dtype).unwrap();
-        let [_, after] = load_alexnet(&path, &device).unwrap().forward(pixels.clone());
+        let [_, after] = load_alexnet(&path, &device)
+            .unwrap()
+            .forward(pixels.clone());
         let error = (after - before.clone()).abs().max().into_scalar::<f32>();
         assert!(error <= limit, "{dtype:?} {error}");
     }

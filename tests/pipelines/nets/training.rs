@@ -4,7 +4,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Gradients, Tensor};
 use fusiform_pipelines::nets::clip::{ImageConfig, ImageTower};
-use fusiform_pipelines::nets::diffusion::{Autoencoder, AutoencoderConfig, Condition, Unet, UnetConfig, PerLevel};
+use fusiform_pipelines::nets::diffusion::{
+    Autoencoder, AutoencoderConfig, Condition, PerLevel, Unet, UnetConfig,
+};
 use fusiform_pipelines::nets::schedule::seeded_noise;
 
 struct Reached<'a> {
@@ -63,7 +65,9 @@ fn gradients_reach_every_parameter() {
     let tokens = Tensor::ones([1, 1, 6], &device);
     let two = Tensor::cat(vec![tokens.clone(), tokens.mul_scalar(0.3)], 1);
     let noise = seeded_noise(2, [1, 4, 8, 8], &device);
-    let out = unet.forward(noise, 500.0, &Condition::tokens(two)).expect("a pass");
+    let out = unet
+        .forward(noise, 500.0, &Condition::tokens(two))
+        .expect("a pass");
     all_reached(&unet, &out.square().sum());
 }
 
@@ -77,7 +81,9 @@ fn an_autoencoder_learns() {
         norm_num_groups: 4,
         ..AutoencoderConfig::default()
     };
-    let mut network = Autoencoder::new(&config, &device).expect("an autoencoder").train();
+    let mut network = Autoencoder::new(&config, &device)
+        .expect("an autoencoder")
+        .train();
     let picture = seeded_noise(4, [1, 3, 8, 8], &device).tanh();
     let mut optimizer = AdamConfig::new().init();
     let mut losses = Vec::new();

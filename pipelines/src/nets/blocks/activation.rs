@@ -1,5 +1,6 @@
 //! Activations under the names that published configurations use.
 
+use super::host;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
@@ -30,10 +31,14 @@ impl Activation {
     /// Applies it.
     pub fn of<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
-            Self::QuickGelu => x.clone() * activation::sigmoid(x.mul_scalar(1.702)),
-            Self::Gelu => activation::gelu(x),
-            Self::GeluTanh => activation::gelu_approximate(x),
-            Self::Silu => activation::silu(x),
+            Self::QuickGelu => host::map(
+                x,
+                |v| host::swish(v, 1.702),
+                |x| x.clone() * activation::sigmoid(x.mul_scalar(1.702)),
+            ),
+            Self::Gelu => host::map(x, host::gelu, activation::gelu),
+            Self::GeluTanh => host::map(x, host::gelu_tanh, activation::gelu_approximate),
+            Self::Silu => host::map(x, |v| host::swish(v, 1.0), activation::silu),
             Self::Relu => activation::relu(x),
             Self::Tanh => activation::tanh(x),
         }

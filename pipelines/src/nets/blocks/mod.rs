@@ -2,10 +2,12 @@
 
 mod activation;
 mod attention;
+mod host;
 mod transformer;
 
 pub use activation::Activation;
 pub use attention::{Attention, AttentionConfig, attend};
+pub use host::{convolve, norm, norm_silu};
 pub use transformer::{Block, BlockConfig, Mlp};
 
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};

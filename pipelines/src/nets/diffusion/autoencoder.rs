@@ -3,12 +3,11 @@
 use burn::module::Module;
 use burn::nn::GroupNorm;
 use burn::nn::conv::Conv2d;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Distribution, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::resnet::{Down, Norms, Resnet, Up, conv1, conv3, group_norm};
-use crate::nets::blocks::{Attention, AttentionConfig};
+use crate::nets::blocks::{Attention, AttentionConfig, convolve, norm, norm_silu};
 use crate::{Error, Result};
 
 /// What diffusers adds to variances here, whatever the file says.
@@ -138,7 +137,7 @@ impl Autoencoder {
     pub fn encode(&self, pictures: Tensor<4>) -> Moments {
         let x = self.encoder.forward(pictures);
         let x = match &self.quant_conv {
-            Some(conv) => conv.forward(x),
+            Some(conv) => convolve(conv, x),
             None => x,
         };
         let [_, channels, _, _] = x.dims();
@@ -152,7 +151,7 @@ impl Autoencoder {
     /// Latents, unscaled, to pictures (about −1 to 1).
     pub fn decode(&self, latents: Tensor<4>) -> Tensor<4> {
         let x = match &self.post_quant_conv {
-            Some(conv) => conv.forward(latents),
+            Some(conv) => convolve(conv, latents),
             None => latents,
         };
         self.decoder.forward(x)
@@ -206,13 +205,13 @@ impl Encoder {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut x = self.conv_in.forward(x);
+        let mut x = convolve(&self.conv_in, x);
         for level in &self.down_blocks {
             x = level.resnets.iter().fold(x, |x, r| r.forward(x, None));
             x = level.downsamplers.iter().fold(x, |x, d| d.forward(x));
         }
         let x = self.mid_block.forward(x);
-        self.conv_out.forward(silu(self.conv_norm_out.forward(x)))
+        convolve(&self.conv_out, norm_silu(&self.conv_norm_out, x))
     }
 }
 
@@ -264,12 +263,12 @@ impl Decoder {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut x = self.mid_block.forward(self.conv_in.forward(x));
+        let mut x = self.mid_block.forward(convolve(&self.conv_in, x));
         for level in &self.up_blocks {
             x = level.resnets.iter().fold(x, |x, r| r.forward(x, None));
             x = level.upsamplers.iter().fold(x, |x, u| u.forward(x, None));
         }
-        self.conv_out.forward(silu(self.conv_norm_out.forward(x)))
+        convolve(&self.conv_out, norm_silu(&self.conv_norm_out, x))
     }
 }
 
@@ -319,7 +318,7 @@ struct PixelAttention {
 impl PixelAttention {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
-        let y: Tensor<3> = self.group_norm.forward(x.clone()).flatten(2, 3);
+        let y: Tensor<3> = norm(&self.group_norm, x.clone()).flatten(2, 3);
         let y = self.attn.forward(y.swap_dims(1, 2), None, false);
         x + y.swap_dims(1, 2).reshape([batch, channels, height, width])
     }

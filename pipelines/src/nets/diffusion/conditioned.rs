@@ -2,11 +2,10 @@
 
 use burn::module::Module;
 use burn::nn::{GroupNorm, LayerNorm, Linear};
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 
 use super::resnet::group_norm;
-use crate::nets::blocks::{Attention, AttentionConfig, layer_norm, linear};
+use crate::nets::blocks::{Activation, Attention, AttentionConfig, layer_norm, linear, norm};
 
 /// What diffusers adds to variances before a transformer.
 const EPSILON: f64 = 1e-6;
@@ -47,7 +46,7 @@ impl Conditioned {
     /// `x` is `[batch, width, height, width]`, `condition` `[batch, tokens, d_condition]`.
     pub(super) fn forward(&self, x: Tensor<4>, condition: &Tensor<3>) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
-        let pixels: Tensor<3> = self.norm.forward(x.clone()).flatten(2, 3);
+        let pixels: Tensor<3> = norm(&self.norm, x.clone()).flatten(2, 3);
         let pixels = self.proj_in.forward(pixels.swap_dims(1, 2));
         let pixels = self
             .transformer_blocks
@@ -118,6 +117,6 @@ impl Gated {
         let [_, _, width] = both.dims();
         let values = both.clone().narrow(2, 0, width / 2);
         let gate = both.narrow(2, width / 2, width / 2);
-        self.down.forward(values * gelu(gate))
+        self.down.forward(values * Activation::Gelu.of(gate))
     }
 }

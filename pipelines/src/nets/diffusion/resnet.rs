@@ -3,10 +3,9 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{GroupNorm, GroupNormConfig, Linear, PaddingConfig2d};
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
-use crate::nets::blocks::linear;
+use crate::nets::blocks::{convolve, linear, norm_silu};
 
 /// A 3×3 convolution that keeps the size.
 pub(super) fn conv3(n_in: usize, n_out: usize, device: &Device) -> Conv2d {
@@ -70,13 +69,13 @@ impl Resnet {
 
     /// `x` is `[batch, channels, height, width]`, `time` the activated embedding `[batch, d_time]`.
     pub(super) fn forward(&self, x: Tensor<4>, time: Option<&Tensor<2>>) -> Tensor<4> {
-        let mut y = self.conv1.forward(silu(self.norm1.forward(x.clone())));
+        let mut y = convolve(&self.conv1, norm_silu(&self.norm1, x.clone()));
         if let (Some(layer), Some(time)) = (&self.time_emb_proj, time) {
             y = y + layer.forward(time.clone()).unsqueeze_dims(&[2, 3]);
         }
-        let y = self.conv2.forward(silu(self.norm2.forward(y)));
+        let y = convolve(&self.conv2, norm_silu(&self.norm2, y));
         let x = match &self.conv_shortcut {
-            Some(conv) => conv.forward(x),
+            Some(conv) => convolve(conv, x),
             None => x,
         };
         x + y
@@ -101,7 +100,7 @@ impl Down {
     }
 
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.conv.forward(x)
+        convolve(&self.conv, x)
     }
 }
 
@@ -133,6 +132,6 @@ impl Up {
                 .narrow(2, 0, to_height.min(2 * height))
                 .narrow(3, 0, to_width.min(2 * width))
         };
-        self.conv.forward(cut)
+        convolve(&self.conv, cut)
     }
 }

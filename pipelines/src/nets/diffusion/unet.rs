@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::conditioned::{Conditioned, ConditionedConfig};
 use super::resnet::{Down, Norms, Resnet, Up, conv3, group_norm};
 use super::unet_config::UnetConfig;
-use crate::nets::blocks::linear;
+use crate::nets::blocks::{convolve, linear, norm_silu};
 use crate::{Error, Result};
 
 /// What a UNet is told besides the noisy latent and the time.
@@ -106,7 +106,7 @@ impl Unet {
         condition: &Condition,
     ) -> Result<Tensor<4>> {
         let time = self.time(&latents, time, condition)?;
-        let mut x = self.conv_in.forward(latents);
+        let mut x = convolve(&self.conv_in, latents);
         let mut seen = vec![x.clone()];
         for block in &self.down_blocks {
             x = block.forward(x, &time, condition, &mut seen);
@@ -115,7 +115,7 @@ impl Unet {
         for block in &self.up_blocks {
             x = block.forward(x, &time, condition, &mut seen);
         }
-        Ok(self.conv_out.forward(silu(self.conv_norm_out.forward(x))))
+        Ok(convolve(&self.conv_out, norm_silu(&self.conv_norm_out, x)))
     }
 
     /// The activated embedding of the time and of what is added to it: `[batch, d_time]`.

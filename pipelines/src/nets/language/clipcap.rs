@@ -188,7 +188,10 @@ impl Mapper {
             .unsqueeze::<3>()
             .expand([batch, n_prefix, width]);
         let x = Tensor::cat(vec![source, learned], 1);
-        let x = self.layers.iter().fold(x, |x, block| block.forward(x, false));
+        let x = self
+            .layers
+            .iter()
+            .fold(x, |x, block| block.forward(x, false));
         x.narrow(1, self.n_source, n_prefix)
     }
 }
@@ -234,7 +237,11 @@ fn geometry(checkpoint: &Checkpoint) -> Result<CaptionerConfig> {
                 n_layers: layers("transformer.layers."),
                 n_heads: MAPPER_HEADS,
             };
-            (*first.get(1)?, *shape("transformer.prefix_const")?.first()?, mapper)
+            (
+                *first.get(1)?,
+                *shape("transformer.prefix_const")?.first()?,
+                mapper,
+            )
         };
         Some(CaptionerConfig {
             d_image,

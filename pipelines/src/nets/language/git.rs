@@ -136,7 +136,9 @@ impl Git {
             )));
         }
         let mut past = Past::default();
-        let x = self.image_norm.forward(self.image_projection.forward(pictures));
+        let x = self
+            .image_norm
+            .forward(self.image_projection.forward(pictures));
         self.run(x, &mut past, false);
         // Positions are counted from the text's beginning.
         past.n_tokens = 0;
@@ -217,7 +219,10 @@ fn names(checkpoint: Checkpoint) -> Checkpoint {
             _ => Some(
                 inner
                     .replace("embeddings.LayerNorm.", "embedding_norm.")
-                    .replace("visual_projection.visual_projection.0.", "image_projection.")
+                    .replace(
+                        "visual_projection.visual_projection.0.",
+                        "image_projection.",
+                    )
                     .replace("visual_projection.visual_projection.1.", "image_norm.")
                     .replace("encoder.layer.", "layers.")
                     .replace(".attention.self.query.", ".attn.q.")

@@ -135,7 +135,11 @@ impl Gpt2 {
     /// The embeddings of texts, all rows of one length: `[texts, tokens, width]`. An error where an id is beyond the
     /// vocabulary.
     pub fn embed(&self, texts: &[Vec<u32>]) -> Result<Tensor<3>> {
-        if let Some(id) = texts.iter().flatten().find(|&&id| id as usize >= self.n_ids) {
+        if let Some(id) = texts
+            .iter()
+            .flatten()
+            .find(|&&id| id as usize >= self.n_ids)
+        {
             return Err(Error::data(format!(
                 "token {id} is beyond the {} this language model knows: use the tokenizer published with it",
                 self.n_ids
@@ -194,7 +198,10 @@ impl Gpt2 {
 pub(super) fn rows(scores: Tensor<3>) -> Vec<Vec<f32>> {
     let [n, _, n_ids] = scores.dims();
     let flat: Vec<f32> = scores.into_data().iter::<f32>().collect();
-    flat.chunks(n_ids.max(1)).take(n).map(<[f32]>::to_vec).collect()
+    flat.chunks(n_ids.max(1))
+        .take(n)
+        .map(<[f32]>::to_vec)
+        .collect()
 }
 
 /// GPT-2 as published by transformers.

@@ -9,6 +9,7 @@ use burn::tensor::{DType, Device, Tensor};
 
 use super::layers::{Shape, max_pool};
 use crate::Result;
+use crate::nets::blocks::convolve;
 use crate::nets::weights::Checkpoint;
 
 /// The five convolutions.
@@ -45,7 +46,7 @@ impl AlexNet {
             if at == 1 || at == 2 {
                 x = max_pool(x, 3, 2, 0);
             }
-            x = relu(conv.forward(x));
+            x = relu(convolve(conv, x));
             if at == 1 {
                 second = x.clone();
             }
@@ -60,13 +61,10 @@ pub fn load_alexnet(path: &Path, device: &Device) -> Result<AlexNet> {
         if name.starts_with("classifier.") {
             return None;
         }
-        let named = [0, 3, 6, 8, 10]
-            .iter()
-            .enumerate()
-            .find_map(|(at, n)| {
-                let rest = name.strip_prefix(&format!("features.{n}."))?;
-                Some(format!("layers.{at}.{rest}"))
-            });
+        let named = [0, 3, 6, 8, 10].iter().enumerate().find_map(|(at, n)| {
+            let rest = name.strip_prefix(&format!("features.{n}."))?;
+            Some(format!("layers.{at}.{rest}"))
+        });
         Some(named.unwrap_or_else(|| name.to_owned()))
     });
     checkpoint.fill(AlexNet::new(device), DType::F32)

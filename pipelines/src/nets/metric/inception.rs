@@ -185,7 +185,12 @@ impl Inception {
                 branch(768, &[(192, 1, 1, 1), (320, 3, 3, 2)], &[]),
                 branch(
                     768,
-                    &[(192, 1, 1, 1), (192, 1, 7, 1), (192, 7, 1, 1), (192, 3, 3, 2)],
+                    &[
+                        (192, 1, 1, 1),
+                        (192, 1, 7, 1),
+                        (192, 7, 1, 1),
+                        (192, 3, 3, 2),
+                    ],
                     &[],
                 ),
             ]),
@@ -197,7 +202,7 @@ impl Inception {
 
     /// The mean of the last block's channels, `[batch, 2048]`. `pixels` are normalised by ImageNet's means and
     /// deviations, as for the other networks; the step to this network's own range is part of it.
-    pub fn forward(&self, pixels: Tensor<4>) -> Tensor<2> {
+    pub fn forward(&self, pixels: &Tensor<4>) -> Tensor<2> {
         let channel = |at: usize, mean: f64, std: f64| {
             pixels
                 .clone()
@@ -285,7 +290,10 @@ fn renamed(name: &str) -> Option<String> {
     let (part, rest) = rest.split_once('.')?;
     if let Some(step) = part.strip_prefix("branch7x7x3_") {
         let step: usize = step.parse().ok()?;
-        return Some(format!("mixed.{at}.branches.1.chain.{}.{rest}", step.checked_sub(1)?));
+        return Some(format!(
+            "mixed.{at}.branches.1.chain.{}.{rest}",
+            step.checked_sub(1)?
+        ));
     }
     let (_, _, ours) = BRANCHES
         .iter()

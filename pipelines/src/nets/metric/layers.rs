@@ -7,6 +7,8 @@ use burn::tensor::module::{avg_pool2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 
+use crate::nets::blocks::convolve;
+
 /// Channels shifted and scaled by statistics of training.
 #[derive(Module, Debug)]
 pub(super) struct FixedNorm {
@@ -29,8 +31,7 @@ impl FixedNorm {
     }
 
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let scale =
-            self.weight.val() / self.running_var.val().add_scalar(self.epsilon).sqrt();
+        let scale = self.weight.val() / self.running_var.val().add_scalar(self.epsilon).sqrt();
         let shift = self.bias.val() - self.running_mean.val() * scale.clone();
         let [n] = scale.dims();
         x * scale.reshape([1, n, 1, 1]) + shift.reshape([1, n, 1, 1])
@@ -88,7 +89,7 @@ impl ConvNorm {
     }
 
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.bn.forward(self.conv.forward(x))
+        self.bn.forward(convolve(&self.conv, x))
     }
 }
 

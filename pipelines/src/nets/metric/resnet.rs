@@ -66,10 +66,14 @@ impl ResNet50 {
 impl Bottleneck {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let last = self.convs.len() - 1;
-        let y = self.convs.iter().enumerate().fold(x.clone(), |y, (at, conv)| {
-            let y = conv.forward(y);
-            if at < last { relu(y) } else { y }
-        });
+        let y = self
+            .convs
+            .iter()
+            .enumerate()
+            .fold(x.clone(), |y, (at, conv)| {
+                let y = conv.forward(y);
+                if at < last { relu(y) } else { y }
+            });
         let x = match &self.around {
             Some(conv) => conv.forward(x),
             None => x,
@@ -86,7 +90,10 @@ pub fn load_resnet50(path: &Path, device: &Device) -> Result<ResNet50> {
         if counted(name) || head.iter().any(|h| name.starts_with(h)) {
             return None;
         }
-        let plain = || name.replace("conv1.", "first.conv.").replace("bn1.", "first.bn.");
+        let plain = || {
+            name.replace("conv1.", "first.conv.")
+                .replace("bn1.", "first.bn.")
+        };
         let Some(rest) = name.strip_prefix("layer") else {
             return Some(plain());
         };

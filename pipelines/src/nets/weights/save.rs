@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use burn::module::Module;
-use burn::store::{BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, SafetensorsStore};
+use burn::store::{
+    BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, SafetensorsStore,
+};
 use burn::tensor::DType;
 
 use crate::{Error, Result};
@@ -16,6 +18,9 @@ pub fn save<M: Module>(network: &M, path: &Path, dtype: DType) -> Result<()> {
         .skip_enum_variants(true)
         .with_to_adapter(adapter);
     network.save_into(&mut store).map_err(|e| {
-        Error::file(path, format!("the weights can't be written ({e}): is there room on the disk?"))
+        Error::file(
+            path,
+            format!("the weights can't be written ({e}): is there room on the disk?"),
+        )
     })
 }
