@@ -90,10 +90,10 @@ pub(super) fn erf(x: f32) -> f32 {
     x * p / q
 }
 
-/// The exact Gaussian error linear unit.
+/// The exact Gaussian error linear unit. Below −6 it is nothing to f32, and the rounding of `erf` is not made larger.
 #[inline]
 pub(super) fn gelu(x: f32) -> f32 {
-    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+    0.5 * x.max(-6.0) * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 /// Its approximation with tanh, written with a logistic function.

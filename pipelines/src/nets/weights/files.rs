@@ -144,7 +144,9 @@ fn kind(path: &Path) -> Result<Kind> {
             "this is a web page saved under the name of weights: download the file itself (the page may ask for a login or a licence)",
         );
     }
-    if head.starts_with(b"PK") || head.starts_with(&[0x80]) {
+    // The length of a list of tensors, in eight bytes, may begin as a pickle does; below 4 GB its upper half is zero.
+    let is_list = head.get(4..9) == Some(b"\0\0\0\0{");
+    if !is_list && (head.starts_with(b"PK") || head.starts_with(&[0x80])) {
         return Ok(Kind::Pytorch);
     }
     let Some((&size, rest)) = head.split_first_chunk::<8>() else {
