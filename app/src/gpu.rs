@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
-use fusiform_render::gpu::{Gpu, RenderError, Renderer, WANTED_FEATURES};
+use fusiform_render::gpu::{Gpu, NO_DRIVER, RenderError, Renderer, WANTED_FEATURES};
+use fusiform_render::renderer::Backend;
 use fusiform_render::scene::{
     Look, OutlineLayer, Pick, RegionColours, Scene, VertexData, View, VolumeData, VolumeLayer,
 };
@@ -39,8 +40,9 @@ impl Slot {
     }
 }
 
-/// How egui makes its device: with what lets scenes be drawn faster, where the adapter has it.
-pub fn device_options() -> egui_wgpu::WgpuConfiguration {
+/// How egui makes its device: with what lets scenes be drawn faster, where the adapter has it. `safely` prefers a software
+/// driver, after others were lost again and again.
+pub fn device_options(safely: bool) -> egui_wgpu::WgpuConfiguration {
     let mut options = egui_wgpu::WgpuConfiguration::default();
     if let egui_wgpu::WgpuSetup::CreateNew(setup) = &mut options.wgpu_setup {
         let plain = Arc::clone(&setup.device_descriptor);
@@ -49,8 +51,70 @@ pub fn device_options() -> egui_wgpu::WgpuConfiguration {
             descriptor.required_features |= adapter.features() & WANTED_FEATURES;
             descriptor
         });
+        if safely {
+            setup.native_adapter_selector = Some(Arc::new(|adapters, surface| {
+                let serves = |adapter: &&wgpu::Adapter| {
+                    surface.is_none_or(|surface| adapter.is_surface_supported(surface))
+                };
+                let software =
+                    |a: &&wgpu::Adapter| a.get_info().device_type == wgpu::DeviceType::Cpu;
+                let mut able = adapters.iter().filter(serves);
+                let first = able.clone().find(software).or_else(|| able.next());
+                first.cloned().ok_or_else(|| NO_DRIVER.to_owned())
+            }));
+        }
     }
     options
+}
+
+/// Trouble that a developer asks for, to see how the program bears it (CONTRIBUTING.md): `FUSIFORM_LOSE_GPU=n` loses every
+/// device in its n-th drawing, `FUSIFORM_GPU_LONGEST=n` lets it hold volumes of at most n voxels a side.
+fn rehearse(renderer: &mut Renderer) {
+    let asked = |name| std::env::var(name).ok().and_then(|n| n.parse::<u32>().ok());
+    renderer.lost_in = asked("FUSIFORM_LOSE_GPU").map(u64::from);
+    if let Some(longest_side) = asked("FUSIFORM_GPU_LONGEST") {
+        renderer.limit_volumes(longest_side);
+    }
+}
+
+/// What draws off screen: a device, or the CPU where there is none, and why.
+pub fn off_screen() -> (Backend, Option<String>) {
+    let (mut backend, why_not) = Backend::best();
+    if let Backend::Gpu(renderer) = &mut backend {
+        rehearse(renderer);
+    }
+    (
+        backend,
+        why_not.map(|why| format!("{why}: drawing on the CPU")),
+    )
+}
+
+/// Lets the log tell of panics within wgpu, which come of lost devices and are caught, instead of a trace on the terminal.
+pub fn hush_lost_devices() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let at = panic.location().map_or("", std::panic::Location::file);
+        if at.contains("wgpu") {
+            log::warn!("{panic}");
+        } else {
+            usual(panic);
+        }
+    }));
+}
+
+/// Paints nothing once the device is lost: egui's painter would panic.
+struct Blank(Gpu);
+
+impl egui::Plugin for Blank {
+    fn debug_name(&self) -> &'static str {
+        "blank"
+    }
+
+    fn output_hook(&mut self, _ctx: &egui::Context, output: &mut egui::FullOutput) {
+        if self.0.check().is_err() {
+            output.shapes.clear();
+        }
+    }
 }
 
 struct Drawn {
@@ -80,11 +144,14 @@ enum Brush {
     Cpu,
 }
 
-/// Draws scenes for the window, on egui's own device or, where there is none, on the CPU.
+/// Draws scenes for the window, on egui's own device or, where there is none or it is lost, on the CPU.
 pub struct Easel {
     brush: Brush,
+    /// The device of the window, whoever draws the scenes.
+    screen: Option<Gpu>,
     drawn: BTreeMap<Slot, Drawn>,
     n_draws: u64,
+    notes: Vec<String>,
 }
 
 impl std::fmt::Debug for Easel {
@@ -101,13 +168,25 @@ impl Easel {
     pub fn on(egui: egui_wgpu::RenderState) -> Self {
         let info = egui.adapter.get_info();
         let gpu = Gpu::from_parts(egui.device.clone(), egui.queue.clone(), &info);
+        let mut renderer = Box::new(Renderer::new(gpu.clone()));
+        rehearse(&mut renderer);
         Self {
-            brush: Brush::Gpu {
-                renderer: Box::new(Renderer::new(gpu)),
-                egui,
-            },
-            drawn: BTreeMap::new(),
-            n_draws: 0,
+            brush: Brush::Gpu { renderer, egui },
+            screen: Some(gpu),
+            ..Self::without_gpu()
+        }
+    }
+
+    /// Draws on the CPU for a window that has a device, when that is not to be trusted with more.
+    pub fn beside(egui: &egui_wgpu::RenderState) -> Self {
+        let info = egui.adapter.get_info();
+        Self {
+            screen: Some(Gpu::from_parts(
+                egui.device.clone(),
+                egui.queue.clone(),
+                &info,
+            )),
+            ..Self::without_gpu()
         }
     }
 
@@ -115,8 +194,34 @@ impl Easel {
     pub fn without_gpu() -> Self {
         Self {
             brush: Brush::Cpu,
+            screen: None,
             drawn: BTreeMap::new(),
             n_draws: 0,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Lets a window whose device is lost end in peace.
+    pub fn guard(&self, ctx: &egui::Context) {
+        if let Some(screen) = &self.screen {
+            ctx.add_plugin(Blank(screen.clone()));
+        }
+    }
+
+    /// How the window's device was lost, if it was. Pictures are drawn by the CPU from then on.
+    pub fn lost(&mut self) -> Option<String> {
+        let how = self.screen.as_ref()?.check().err()?.to_string();
+        self.go_on_without(&how);
+        Some(how)
+    }
+
+    fn go_on_without(&mut self, how: &str) {
+        if let Brush::Gpu { renderer, .. } = &mut self.brush {
+            self.notes.append(&mut renderer.take_notes());
+            self.notes
+                .push(format!("{how}: pictures are drawn by the CPU, slowly"));
+            self.brush = Brush::Cpu;
+            self.drawn.clear();
         }
     }
 
@@ -124,7 +229,10 @@ impl Easel {
     pub fn driver(&self) -> String {
         match &self.brush {
             Brush::Gpu { renderer, .. } => renderer.gpu().adapter_name.clone(),
-            Brush::Cpu => "no graphics driver: drawn by the CPU".into(),
+            Brush::Cpu => match &self.screen {
+                Some(screen) => format!("{}, pictures drawn by the CPU", screen.adapter_name),
+                None => "no graphics driver: drawn by the CPU".into(),
+            },
         }
     }
 
@@ -138,10 +246,11 @@ impl Easel {
 
     /// What the user should know of what was drawn, since the last call.
     pub fn take_notes(&mut self) -> Vec<String> {
-        match &mut self.brush {
-            Brush::Gpu { renderer, .. } => renderer.take_notes(),
-            Brush::Cpu => Vec::new(),
+        let mut notes = std::mem::take(&mut self.notes);
+        if let Brush::Gpu { renderer, .. } = &mut self.brush {
+            notes.append(&mut renderer.take_notes());
         }
+        notes
     }
 
     /// Scenes drawn so far.
@@ -167,31 +276,21 @@ impl Easel {
         }
         self.n_draws += 1;
         let old = self.drawn.remove(&slot).map(|d| d.shown);
-        let shown = match &mut self.brush {
+        let on_device = match &mut self.brush {
             Brush::Gpu { renderer, egui } => {
                 renderer.samples = samples;
-                let texture = renderer.draw(slot.number(), scene, size)?;
-                let mut screen = egui.renderer.write();
-                let filter = wgpu::FilterMode::Linear;
-                Shown::Native(match old {
-                    Some(Shown::Native(id)) => {
-                        screen.update_egui_texture_from_wgpu_texture(
-                            &egui.device,
-                            &texture,
-                            filter,
-                            id,
-                        );
-                        id
-                    }
-                    _ => screen.register_native_texture(&egui.device, &texture, filter),
-                })
+                let drawn = renderer.draw(slot.number(), scene, size);
+                Some(drawn.map(|texture| on_screen(egui, &texture, old.as_ref())))
             }
-            Brush::Cpu => {
-                let picture = fusiform_render::cpu::picture(scene, size)?;
-                let size = [picture.width as usize, picture.height as usize];
-                let image = ColorImage::from_rgba_unmultiplied(size, &picture.rgba);
-                Shown::Managed(ctx.load_texture(format!("{slot:?}"), image, TextureOptions::LINEAR))
+            Brush::Cpu => None,
+        };
+        let shown = match on_device {
+            Some(Err(RenderError::Lost(how))) => {
+                self.go_on_without(&how);
+                by_hand(ctx, slot, scene, size)?
             }
+            Some(drawn) => drawn?,
+            None => by_hand(ctx, slot, scene, size)?,
         };
         let id = shown.id();
         self.drawn.insert(slot, Drawn { print, shown });
@@ -205,11 +304,48 @@ impl Easel {
         size: [u32; 2],
         pixel: [u32; 2],
     ) -> Result<Option<Pick>, RenderError> {
-        match &mut self.brush {
-            Brush::Gpu { renderer, .. } => renderer.pick(scene, size, pixel),
-            Brush::Cpu => fusiform_render::cpu::pick(scene, size, pixel),
+        if let Brush::Gpu { renderer, .. } = &mut self.brush {
+            match renderer.pick(scene, size, pixel) {
+                Err(RenderError::Lost(how)) => self.go_on_without(&how),
+                picked => return picked,
+            }
         }
+        fusiform_render::cpu::pick(scene, size, pixel)
     }
+}
+
+/// A texture of egui's device as a picture, in the place of an old one.
+fn on_screen(
+    egui: &egui_wgpu::RenderState,
+    texture: &wgpu::TextureView,
+    old: Option<&Shown>,
+) -> Shown {
+    let mut screen = egui.renderer.write();
+    let filter = wgpu::FilterMode::Linear;
+    Shown::Native(match old {
+        Some(&Shown::Native(id)) => {
+            screen.update_egui_texture_from_wgpu_texture(&egui.device, texture, filter, id);
+            id
+        }
+        _ => screen.register_native_texture(&egui.device, texture, filter),
+    })
+}
+
+/// A scene drawn by the reference renderer.
+fn by_hand(
+    ctx: &egui::Context,
+    slot: Slot,
+    scene: &Scene,
+    size: [u32; 2],
+) -> Result<Shown, RenderError> {
+    let picture = fusiform_render::cpu::picture(scene, size)?;
+    let size = [picture.width as usize, picture.height as usize];
+    let image = ColorImage::from_rgba_unmultiplied(size, &picture.rgba);
+    Ok(Shown::Managed(ctx.load_texture(
+        format!("{slot:?}"),
+        image,
+        TextureOptions::LINEAR,
+    )))
 }
 
 /// What tells one scene from another: the keys of its heavy values and all its small ones.

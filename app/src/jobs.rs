@@ -249,7 +249,8 @@ pub enum Arrival {
 /// All jobs under way.
 #[derive(Debug)]
 pub struct Jobs {
-    ctx: egui::Context,
+    /// The window to be woken, which may be followed by another.
+    ctx: Arc<Mutex<egui::Context>>,
     running: Vec<(Kind, Job<News>)>,
     /// The last job that ended well, and how long it took.
     pub last: Option<(String, Duration)>,
@@ -259,10 +260,15 @@ impl Jobs {
     /// None yet; `ctx` is repainted when something arrives.
     pub fn new(ctx: &egui::Context) -> Self {
         Self {
-            ctx: ctx.clone(),
+            ctx: Arc::new(Mutex::new(ctx.clone())),
             running: Vec::new(),
             last: None,
         }
+    }
+
+    /// Wakes another window from now on.
+    pub fn move_to(&self, ctx: &egui::Context) {
+        *self.ctx.lock().unwrap_or_else(PoisonError::into_inner) = ctx.clone();
     }
 
     /// Starts work of a kind, in place of any that runs.
@@ -273,8 +279,13 @@ impl Jobs {
         work: impl FnOnce(&Run<'_>, &dyn Fn(News)) -> Result<News, Stop> + Send + 'static,
     ) {
         self.stop(kind);
-        let ctx = self.ctx.clone();
-        let job = Job::start(name, move || ctx.request_repaint(), work);
+        let ctx = Arc::clone(&self.ctx);
+        let wake = move || {
+            ctx.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .request_repaint();
+        };
+        let job = Job::start(name, wake, work);
         log::info!("{}: started", job.name);
         self.running.push((kind, job));
     }

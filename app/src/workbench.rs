@@ -1,4 +1,4 @@
-//! The window: one [`Workbench`] that drains jobs, applies commands and draws panels.
+//! The window's contents: one [`Workbench`] that drains jobs, applies commands and draws panels.
 
 pub(crate) mod add;
 pub(crate) mod ask;
@@ -6,81 +6,22 @@ pub mod draw;
 pub(crate) mod grey;
 pub(crate) mod load;
 pub(crate) mod select;
+pub mod window;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
-use std::time::Instant;
 
 use egui::{Frame, Margin, Ui, WidgetText};
 use egui_tiles::{Behavior, SimplificationOptions, TabState, TileId, Tiles, UiResponse};
 
 use crate::command::{self, Command};
-use crate::gpu::{self, Easel};
+use crate::gpu::Easel;
 use crate::jobs::{Jobs, Kind};
-use crate::layout::{self, Layout, Pane};
+use crate::layout::{Layout, Pane};
 use crate::log::LogBuffer;
 use crate::panels::{Ctx, Panels, Pictures, bars, help, menus, paths};
 use crate::session::{Grade, Session};
 use crate::theme::Theme;
-
-/// The size of the first window, points.
-const SIZE: [f32; 2] = [1440.0, 900.0];
-/// Smaller than this nothing is readable, points.
-const MIN_SIZE: [f32; 2] = [1024.0, 680.0];
-
-/// Opens the window on `paths` (a study, or loose files); on the demo study when there are none.
-///
-/// Errors when there is no display, with words that say so.
-pub fn run(paths: Vec<PathBuf>) -> anyhow::Result<()> {
-    let started = Instant::now();
-    let log = crate::log::install();
-    let options = eframe::NativeOptions {
-        viewport: egui::ViewportBuilder::default()
-            .with_title("Fusiform")
-            .with_app_id("fusiform")
-            .with_inner_size(SIZE)
-            .with_min_inner_size(MIN_SIZE),
-        renderer: eframe::Renderer::Wgpu,
-        wgpu_options: gpu::device_options(),
-        ..eframe::NativeOptions::default()
-    };
-    eframe::run_native(
-        "fusiform",
-        options,
-        Box::new(move |cc| {
-            let saved = cc.storage.and_then(|s| s.get_string(layout::STORAGE_KEY));
-            let layout = saved
-                .as_deref()
-                .map_or_else(Layout::default, Layout::from_text);
-            let easel = cc
-                .wgpu_render_state
-                .clone()
-                .map_or_else(Easel::without_gpu, Easel::on);
-            log::info!("graphics: {}", easel.driver());
-            let mut workbench = Workbench::new(&cc.egui_ctx, easel, layout, log, paths);
-            if let Some(folder) = eframe::storage_dir("fusiform") {
-                workbench.keep_attempts(folder.join("attempts"));
-            }
-            Ok(Box::new(Window {
-                workbench,
-                started: Some(started),
-                drawn: false,
-            }))
-        }),
-    )
-    .map_err(|error| no_window(&error))
-}
-
-fn no_window(error: &eframe::Error) -> anyhow::Error {
-    let unset = |name| std::env::var_os(name).is_none_or(|v| v.is_empty());
-    if cfg!(target_os = "linux") && unset("DISPLAY") && unset("WAYLAND_DISPLAY") {
-        return anyhow::anyhow!(
-            "no display found (neither DISPLAY nor WAYLAND_DISPLAY is set): start it on a desktop, or use \
-             “fusiform demo”, which runs without one"
-        );
-    }
-    anyhow::anyhow!("the window cannot be opened ({error}): “fusiform demo” runs without a display")
-}
 
 /// The window's whole state.
 #[derive(Debug)]
@@ -134,6 +75,32 @@ impl Workbench {
         self.session.history_folder = Some(folder);
     }
 
+    /// Goes on in another window, which draws with another easel.
+    pub fn move_to(&mut self, ctx: &egui::Context, easel: Easel) {
+        self.theme.install(ctx);
+        self.jobs.move_to(ctx);
+        let mut last = self.easel.replace(easel);
+        // Textures are of the window that showed them.
+        self.panels = Panels::default();
+        self.pictures = RefCell::default();
+        for note in last.take_notes() {
+            self.session.say(Grade::Warning, "Drawing", note);
+        }
+        self.session.say(
+            Grade::Warning,
+            "The window was opened anew",
+            format!(
+                "its graphics device was lost; nothing else was. Drawn by: {}",
+                self.easel.borrow().driver()
+            ),
+        );
+    }
+
+    /// How the window's graphics device was lost, if it was.
+    pub fn lost_device(&mut self) -> Option<String> {
+        self.easel.get_mut().lost()
+    }
+
     /// What is loaded and computed.
     pub fn session(&self) -> &Session {
         &self.session
@@ -172,8 +139,7 @@ impl Workbench {
             command::apply(&mut self.session, &mut self.layout, &mut self.jobs, command);
         }
         for note in self.easel.borrow_mut().take_notes() {
-            self.session
-                .say(Grade::Warning, "Drawn with less detail", note);
+            self.session.say(Grade::Warning, "Drawing", note);
         }
         if self.theme.dark != self.layout.dark {
             self.theme = Theme::of(self.layout.dark);
@@ -234,38 +200,6 @@ impl Workbench {
         {
             egui.request_repaint();
         }
-    }
-}
-
-/// The workbench in a window of the desktop, which says once how long it took to appear.
-struct Window {
-    workbench: Workbench,
-    started: Option<Instant>,
-    drawn: bool,
-}
-
-impl eframe::App for Window {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        if let Some(started) = self.started.take_if(|_| self.drawn) {
-            log::info!(
-                "first frame {:.2} s after the start",
-                started.elapsed().as_secs_f64()
-            );
-        }
-        self.workbench.logic(ctx);
-    }
-
-    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        self.workbench.ui(ui);
-        self.drawn = true;
-    }
-
-    fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        storage.set_string(layout::STORAGE_KEY, self.workbench.layout.to_text());
-    }
-
-    fn persist_egui_memory(&self) -> bool {
-        false
     }
 }
 

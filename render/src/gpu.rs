@@ -1,6 +1,7 @@
 //! The wgpu renderer.
 
 mod cache;
+mod device;
 mod pick;
 mod pipelines;
 mod slice;
@@ -16,127 +17,11 @@ use crate::check;
 use crate::colormap::Colormap;
 use crate::scene::{Pick, Picture, Scene, View};
 use cache::Cache;
+pub use device::{Gpu, NO_DRIVER, RenderError, WANTED_FEATURES};
 use slice::SlicePass;
 use surface::SurfacePass;
 use target::{COLOUR_FORMAT, Target};
 use volume::Volumes;
-
-/// What can go wrong while drawing.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// No adapter or device.
-    #[error("no graphics driver: {0}")]
-    NoDevice(String),
-    /// The scene does not fit the device.
-    #[error("{0}")]
-    Scene(String),
-}
-
-/// Features that make drawing faster where a device has them; none is needed.
-pub const WANTED_FEATURES: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE;
-
-/// A device and its queue.
-#[derive(Clone, Debug)]
-pub struct Gpu {
-    /// wgpu handles are cheap to clone.
-    pub device: wgpu::Device,
-    /// The queue.
-    pub queue: wgpu::Queue,
-    /// The adapter's name, for the user.
-    pub adapter_name: String,
-    /// Whether it is a software driver.
-    pub is_software: bool,
-}
-
-impl Gpu {
-    /// A device with no window: a real GPU if there is one, else a software driver. Errors where there is no driver.
-    pub fn headless() -> Result<Self, RenderError> {
-        let instance =
-            wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-        let options = wgpu::RequestAdapterOptions {
-            power_preference: wgpu::PowerPreference::HighPerformance,
-            ..Default::default()
-        };
-        let adapter = pollster::block_on(instance.request_adapter(&options)).map_err(|error| {
-            log::debug!("no adapter: {error}");
-            RenderError::NoDevice(
-                "no Vulkan, Metal or DirectX 12 driver answers; on Linux install mesa-vulkan-drivers and libvulkan1"
-                    .into(),
-            )
-        })?;
-        let info = adapter.get_info();
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("fusiform render"),
-            required_features: adapter.features() & WANTED_FEATURES,
-            required_limits: adapter.limits(),
-            ..Default::default()
-        };
-        let (device, queue) =
-            pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
-                RenderError::NoDevice(format!("{} gives no device: {error}", info.name))
-            })?;
-        Ok(Self::from_parts(device, queue, &info))
-    }
-
-    /// A device that another owner made, such as the window's. No optional feature is needed.
-    pub fn from_parts(
-        device: wgpu::Device,
-        queue: wgpu::Queue,
-        adapter: &wgpu::AdapterInfo,
-    ) -> Self {
-        Self {
-            device,
-            queue,
-            adapter_name: adapter.name.clone(),
-            is_software: adapter.device_type == wgpu::DeviceType::Cpu,
-        }
-    }
-
-    /// An error where a picture side is larger than the device's textures.
-    fn check_size(&self, size: [u32; 2]) -> Result<(), RenderError> {
-        let limit = self.device.limits().max_texture_dimension_2d;
-        if size[0] > limit || size[1] > limit {
-            return Err(RenderError::Scene(format!(
-                "a picture of {} × {} pixels is larger than {} can draw ({limit} a side)",
-                size[0], size[1], self.adapter_name
-            )));
-        }
-        Ok(())
-    }
-
-    /// A buffer with contents, or an error where it is larger than the device allows.
-    fn buffer(
-        &self,
-        label: &str,
-        bytes: &[u8],
-        usage: wgpu::BufferUsages,
-    ) -> Result<wgpu::Buffer, RenderError> {
-        let limits = self.device.limits();
-        let limit = if usage.contains(wgpu::BufferUsages::STORAGE) {
-            limits
-                .max_buffer_size
-                .min(limits.max_storage_buffer_binding_size)
-        } else {
-            limits.max_buffer_size
-        };
-        if bytes.len() as u64 > limit {
-            return Err(RenderError::Scene(format!(
-                "the {label} needs {} MB on the graphics device, {} allows {} MB",
-                bytes.len() >> 20,
-                self.adapter_name,
-                limit >> 20
-            )));
-        }
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: (bytes.len() as u64).next_multiple_of(4).max(4),
-            usage: usage | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        self.queue.write_buffer(&buffer, 0, bytes);
-        Ok(buffer)
-    }
-}
 
 /// Pipelines and caches of one device.
 #[derive(Debug)]
@@ -154,6 +39,10 @@ pub struct Renderer {
     slots: BTreeMap<u64, Target>,
     /// Counts draws: the clock of the caches.
     now: u64,
+    /// A rehearsal of trouble: the draw, from 1, in which the device is lost.
+    pub lost_in: Option<u64>,
+    /// Whether it took the place of one whose device was lost.
+    pub(crate) is_spare: bool,
 }
 
 impl Renderer {
@@ -174,7 +63,21 @@ impl Renderer {
             surfaces,
             slots: BTreeMap::new(),
             now: 0,
+            lost_in: None,
+            is_spare: false,
         }
+    }
+
+    /// One on another device that goes on where this one ended.
+    pub(crate) fn successor(&self, gpu: Gpu, notes: Vec<String>) -> Self {
+        let mut other = Self::new(gpu);
+        other.samples = self.samples;
+        other.picture_samples = self.picture_samples;
+        other.limit_volumes(self.volumes.longest_side);
+        other.volumes.notes = notes;
+        other.lost_in = self.lost_in;
+        other.is_spare = true;
+        other
     }
 
     /// The device.
@@ -211,7 +114,7 @@ impl Renderer {
         self.gpu.check_size(size)?;
         let target = match self.slots.remove(&slot) {
             Some(target) if target.size == size => target,
-            _ => watched(&self.gpu, || Ok(Target::new(&self.gpu, size)))?,
+            _ => self.gpu.watched(|| Ok(Target::new(&self.gpu, size)))?,
         };
         let samples = if self.samples > 1 { 4 } else { 1 };
         let drawn = self.render(&target, scene, 1, samples);
@@ -222,13 +125,7 @@ impl Renderer {
 
     /// Waits until everything drawn so far is drawn.
     pub fn finish(&self) -> Result<(), RenderError> {
-        let waited = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
-        waited.map(drop).map_err(|error| {
-            RenderError::NoDevice(format!(
-                "{} stopped answering: {error}",
-                self.gpu.adapter_name
-            ))
-        })
+        self.gpu.wait()
     }
 
     /// Forgets a slot's texture, when its view is closed.
@@ -252,11 +149,11 @@ impl Renderer {
             .all(|&side| side * 2 <= limits.max_texture_dimension_2d)
             && bytes <= limits.max_buffer_size;
         let scale = if samples > 4 && fits { 2 } else { 1 };
-        let target = watched(&self.gpu, || {
-            Ok(Target::new(&self.gpu, size.map(|side| side * scale)))
-        })?;
+        let target = self
+            .gpu
+            .watched(|| Ok(Target::new(&self.gpu, size.map(|side| side * scale))))?;
         self.render(&target, scene, scale, if samples > 1 { 4 } else { 1 })?;
-        watched(&self.gpu, || target.read(&self.gpu, scale))
+        self.gpu.watched(|| target.read(&self.gpu, scale))
     }
 
     /// What is under a pixel of a surface view: meshes by an id buffer, volumes by the ray through the pixel. Nothing for
@@ -276,9 +173,8 @@ impl Renderer {
         }
         self.now += 1;
         let now = self.now;
-        watched(&self.gpu.clone(), || {
-            self.surfaces.pick(&self.gpu, view, size, pixel, now)
-        })
+        let gpu = self.gpu.clone();
+        gpu.watched(|| self.surfaces.pick(&gpu, view, size, pixel, now))
     }
 
     fn render(
@@ -291,7 +187,7 @@ impl Renderer {
         self.now += 1;
         let now = self.now;
         let gpu = self.gpu.clone();
-        watched(&gpu, || {
+        gpu.watched(|| {
             let mut encoder = gpu
                 .device
                 .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -321,28 +217,15 @@ impl Renderer {
                     )?;
                 }
             }
+            if self.lost_in == Some(now) {
+                gpu.device.destroy();
+            }
             gpu.queue.submit([encoder.finish()]);
             Ok(())
         })?;
         self.volumes.evict(now);
         self.surfaces.evict(now);
         Ok(())
-    }
-}
-
-/// Runs GPU work so that a refusal of the device (out of memory, a limit not foreseen) is an error, not a panic.
-fn watched<T>(gpu: &Gpu, work: impl FnOnce() -> Result<T, RenderError>) -> Result<T, RenderError> {
-    let memory = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let validation = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let result = work();
-    let refused = pollster::block_on(validation.pop());
-    let exhausted = pollster::block_on(memory.pop());
-    match exhausted.or(refused) {
-        Some(error) if result.is_ok() => Err(RenderError::Scene(format!(
-            "{} refuses: {error}",
-            gpu.adapter_name
-        ))),
-        _ => result,
     }
 }
 

@@ -1,4 +1,4 @@
-//! One door to both renderers: the GPU's, and the reference one where there is no driver.
+//! One door to both renderers: the GPU's, and the reference one where there is no driver or where it is lost on the way.
 
 use crate::cpu;
 use crate::gpu::{Gpu, RenderError, Renderer};
@@ -15,6 +15,8 @@ pub enum Backend {
     Gpu(Renderer),
     /// The reference renderer.
     Cpu,
+    /// The reference renderer after devices were lost, and what the user should still hear of that.
+    Bereft(Vec<String>),
 }
 
 impl Backend {
@@ -31,15 +33,32 @@ impl Backend {
         match self {
             Self::Gpu(renderer) => &renderer.gpu().adapter_name,
             Self::Cpu => "reference renderer (no graphics driver)",
+            Self::Bereft(_) => "reference renderer (the graphics device was lost)",
         }
     }
 
-    /// Draws a scene at the best quality.
-    pub fn picture(&mut self, scene: &Scene, size: [u32; 2]) -> Result<Picture, RenderError> {
+    /// Whether a device draws.
+    pub fn is_gpu(&self) -> bool {
+        matches!(self, Self::Gpu(_))
+    }
+
+    /// What the user should know of what was drawn since the last call: volumes that were thinned to fit the device, and
+    /// devices that were lost.
+    pub fn take_notes(&mut self) -> Vec<String> {
         match self {
-            Self::Gpu(renderer) => renderer.picture(scene, size),
-            Self::Cpu => cpu::picture(scene, size),
+            Self::Gpu(renderer) => renderer.take_notes(),
+            Self::Cpu => Vec::new(),
+            Self::Bereft(notes) => std::mem::take(notes),
         }
+    }
+
+    /// Draws a scene at the best quality. A device that is lost meanwhile is replaced, once by another and then by the
+    /// reference renderer: the picture comes all the same, and [`Self::take_notes`] tells.
+    pub fn picture(&mut self, scene: &Scene, size: [u32; 2]) -> Result<Picture, RenderError> {
+        self.ask(
+            |renderer| renderer.picture(scene, size),
+            || cpu::picture(scene, size),
+        )
     }
 
     /// What is under a pixel of a surface view.
@@ -49,9 +68,45 @@ impl Backend {
         size: [u32; 2],
         pixel: [u32; 2],
     ) -> Result<Option<Pick>, RenderError> {
-        match self {
-            Self::Gpu(renderer) => renderer.pick(scene, size, pixel),
-            Self::Cpu => cpu::pick(scene, size, pixel),
+        self.ask(
+            |renderer| renderer.pick(scene, size, pixel),
+            || cpu::pick(scene, size, pixel),
+        )
+    }
+
+    fn ask<T>(
+        &mut self,
+        device: impl Fn(&mut Renderer) -> Result<T, RenderError>,
+        reference: impl Fn() -> Result<T, RenderError>,
+    ) -> Result<T, RenderError> {
+        loop {
+            let Self::Gpu(renderer) = self else {
+                return reference();
+            };
+            match device(renderer) {
+                Err(RenderError::Lost(how)) => *self = successor(renderer, &how),
+                asked => return asked,
+            }
+        }
+    }
+}
+
+/// Who draws after a device was lost.
+fn successor(lost: &mut Renderer, how: &str) -> Backend {
+    let mut notes = lost.take_notes();
+    let another = if lost.is_spare {
+        None
+    } else {
+        Gpu::headless().ok()
+    };
+    match another {
+        Some(gpu) => {
+            notes.push(format!("{how}: drawing goes on with a new one"));
+            Backend::Gpu(lost.successor(gpu, notes))
+        }
+        None => {
+            notes.push(format!("{how}: drawing goes on without, on the CPU"));
+            Backend::Bereft(notes)
         }
     }
 }

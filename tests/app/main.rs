@@ -12,6 +12,7 @@ mod figures;
 mod glm;
 mod golden;
 mod layers;
+mod lost;
 mod models;
 mod regions;
 mod roi;

@@ -2,12 +2,13 @@
 
 use fusiform_render::camera::StandardView;
 use fusiform_render::cpu;
+use fusiform_render::gpu::RenderError;
 use fusiform_render::renderer::Backend;
 use fusiform_render::scene::Pick;
 
-use crate::differing;
 use crate::shapes::folded;
 use crate::surfaces::seen;
+use crate::{differing, on_gpu};
 
 const SIZE: [u32; 2] = [64, 48];
 
@@ -62,4 +63,103 @@ fn draws_without_a_driver() {
         .picture(&seen(vec![folded(2)], StandardView::Left, 0.0), SIZE)
         .unwrap();
     assert!(picture.rgba.chunks_exact(4).any(|p| p[0] > 100));
+}
+
+/// A backend on a device of its own, which may be lost; nothing where there is no driver.
+fn own() -> Option<Backend> {
+    let mut there = false;
+    // Says what is skipped, or fails where a driver is required.
+    on_gpu(|_| there = true);
+    there.then(|| Backend::best().0)
+}
+
+fn lose(backend: &Backend) {
+    let Backend::Gpu(renderer) = backend else {
+        panic!("{} has no device", backend.name())
+    };
+    renderer.gpu().device.destroy();
+}
+
+/// The first lost device is followed by another, the second by the reference renderer; each time somebody is told, once.
+#[test]
+fn lost_devices_cost_no_picture() {
+    let Some(mut backend) = own() else { return };
+    let scene = seen(vec![folded(3)], StandardView::Left, 0.0);
+    let first = backend.picture(&scene, SIZE).unwrap();
+    assert_eq!(backend.take_notes(), Vec::<String>::new());
+
+    lose(&backend);
+    assert_eq!(backend.picture(&scene, SIZE).unwrap(), first);
+    assert!(backend.is_gpu());
+    let notes = backend.take_notes();
+    assert!(
+        notes.len() == 1 && notes[0].contains("was lost") && notes[0].contains("a new one"),
+        "{notes:?}"
+    );
+
+    lose(&backend);
+    let third = backend.picture(&scene, SIZE).unwrap();
+    assert_eq!(third, cpu::picture(&scene, SIZE).unwrap());
+    assert!(!backend.is_gpu());
+    let notes = backend.take_notes();
+    assert!(
+        notes.len() == 1 && notes[0].contains("on the CPU"),
+        "{notes:?}"
+    );
+    assert_eq!(backend.take_notes(), Vec::<String>::new());
+}
+
+/// Picks stay exact when the device is lost between them.
+#[test]
+fn lost_devices_cost_no_pick() {
+    let Some(mut backend) = own() else { return };
+    let scene = seen(vec![folded(3)], StandardView::Left, 0.0);
+    let pixels = || (4..SIZE[0]).step_by(10).map(|x| [x, x * 3 / 4]);
+    let expected: Vec<_> = pixels()
+        .map(|pixel| cpu::pick(&scene, SIZE, pixel).unwrap())
+        .collect();
+    let mut hits = 0;
+    for (n, (pixel, expected)) in pixels().zip(expected).enumerate() {
+        // One device after the other, while there is one.
+        if n % 2 == 1 && backend.is_gpu() {
+            lose(&backend);
+        }
+        let picked = backend.pick(&scene, SIZE, pixel).unwrap();
+        match (picked, expected) {
+            (
+                Some(Pick::Vertex { mesh, vertex, .. }),
+                Some(Pick::Vertex {
+                    mesh: true_mesh,
+                    vertex: true_vertex,
+                    ..
+                }),
+            ) => {
+                hits += 1;
+                assert_eq!((mesh, vertex), (true_mesh, true_vertex), "at {pixel:?}");
+            }
+            (None, None) => {}
+            _ => panic!("at {pixel:?}: {picked:?}, not {expected:?}"),
+        }
+    }
+    assert!(hits > 3 && !backend.is_gpu(), "{hits}");
+}
+
+/// Lost between the recording of a picture and its end, as by a driver that was reset: an error that says so, no panic.
+#[test]
+fn a_device_lost_while_it_draws_is_an_error() {
+    let Some(mut backend) = own() else { return };
+    let scene = seen(vec![folded(3)], StandardView::Left, 0.0);
+    let Backend::Gpu(renderer) = &mut backend else {
+        return;
+    };
+    renderer.draw(0, &scene, SIZE).unwrap();
+    renderer.lost_in = Some(2);
+    let drawn = renderer.draw(0, &scene, SIZE);
+    assert!(matches!(drawn, Err(RenderError::Lost(_))), "{drawn:?}");
+    let again = renderer.draw(1, &scene, SIZE);
+    assert!(matches!(again, Err(RenderError::Lost(_))), "{again:?}");
+    let waited = renderer.finish();
+    assert!(matches!(waited, Err(RenderError::Lost(_))), "{waited:?}");
+    let picked = renderer.pick(&scene, SIZE, [32, 24]);
+    assert!(matches!(picked, Err(RenderError::Lost(_))), "{picked:?}");
 }

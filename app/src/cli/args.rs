@@ -11,6 +11,8 @@ use fusiform_pipelines::study::select::Query;
 use fusiform_pipelines::study::{BoldRun, Entities, Study, demo};
 use fusiform_render::renderer::Backend;
 
+use crate::gpu::off_screen;
+
 /// Which study, and which part of it.
 #[derive(Args, Clone, Debug)]
 pub(super) struct StudyArgs {
@@ -205,9 +207,9 @@ pub(super) fn backend(cpu: bool, run: &Run<'_>) -> Backend {
     if cpu {
         return Backend::Cpu;
     }
-    let (backend, why_not_gpu) = Backend::best();
+    let (backend, why_not_gpu) = off_screen();
     if let Some(why) = why_not_gpu {
-        run.warn(format!("{why}: drawing on the CPU"));
+        run.warn(why);
     }
     backend
 }

@@ -84,6 +84,7 @@ enum Command {
 pub fn main() -> ExitCode {
     // clap ends the process itself for --help (0) and wrong usage (2).
     let cli = Cli::parse();
+    crate::gpu::hush_lost_devices();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -99,7 +100,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         quiet: cli.quiet,
     };
     match cli.command {
-        None => crate::workbench::run(cli.paths),
+        None => crate::workbench::window::run(&cli.paths),
         Some(Command::Demo(args)) => demo::run(&args, output),
         Some(Command::DemoData(args)) => demo_data::run(&args, output),
         Some(Command::Info(args)) => info::run(&args, output),

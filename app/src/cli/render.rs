@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use fusiform_pipelines::surface::Shape;
-use fusiform_render::renderer::Backend;
 use serde_json::json;
 
 use super::Output;
@@ -193,7 +192,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
     }
     let (renderer, [width, height]) = shown(output.quiet, |run| -> anyhow::Result<_> {
         let driver = || backend(args.cpu, run);
-        let (backend, sheet) = match &drawable {
+        let (mut backend, sheet) = match &drawable {
             Saved::Figure(figure) => {
                 // A driver takes as long to start as the files to be read.
                 let (mut backend, loaded) = jobs::both(driver, || figure.load(run));
@@ -209,14 +208,14 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
                 (backend, sheet)
             }
         };
+        for note in backend.take_notes() {
+            run.warn(note);
+        }
         sheet.write(&args.out)?;
         if let (Some(path), Saved::Figure(figure)) = (&args.save_scene, &drawable) {
             figure.write(path)?;
         }
-        let renderer = match &backend {
-            Backend::Gpu(_) => "gpu",
-            Backend::Cpu => "cpu",
-        };
+        let renderer = if backend.is_gpu() { "gpu" } else { "cpu" };
         Ok((renderer, sheet.pixels()))
     })?;
     output.result(

@@ -253,8 +253,8 @@ pub(super) fn save(
         },
         Saved::Picture(_) => {
             let title = format!("Drawing {}", path.display());
-            jobs.start(Kind::Picture, title, move |_, _| {
-                load::write_picture(&scene, &path)
+            jobs.start(Kind::Picture, title, move |run, _| {
+                load::write_picture(&scene, &path, run)
             });
         }
     }

@@ -16,11 +16,11 @@ use fusiform_pipelines::study::{BoldRun, Source, Study, files};
 use fusiform_pipelines::surface::{Shape, Surface};
 use fusiform_pipelines::volume::{Series, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
-use fusiform_render::renderer::Backend;
 
 use super::add::{map_parts, pairs_joined, split};
 use super::grey::{AIR, grey, robust_range};
 use crate::brain::HemisphereShapes;
+use crate::gpu;
 use crate::layout::CodeChoice;
 use crate::scene_file::{self, SceneFile};
 use crate::session::{
@@ -297,10 +297,13 @@ fn picture_side(study: &Study, run: &Run<'_>) -> Result<usize, Stop> {
 }
 
 /// Draws a saved view and writes it as PNG.
-pub(crate) fn write_picture(scene: &SceneFile, path: &Path) -> Result<News, Stop> {
+pub(crate) fn write_picture(scene: &SceneFile, path: &Path, run: &Run<'_>) -> Result<News, Stop> {
     let failed = |error: anyhow::Error| Error::data(format!("{error:#}"));
-    let (mut backend, _) = Backend::best();
+    let (mut backend, why_not_gpu) = gpu::off_screen();
     let sheet = scene_file::sheet(scene, &mut backend).map_err(failed)?;
+    for note in why_not_gpu.into_iter().chain(backend.take_notes()) {
+        run.warn(note);
+    }
     sheet.write(path).map_err(failed)?;
     Ok(News::Paths {
         paths: Vec::new(),

@@ -145,19 +145,14 @@ pub(super) fn read_texture(
         // The receiver waits below; if it is gone, nobody needs the answer.
         let _ = sender.send(mapped);
     });
-    let lost = |error: String| {
-        RenderError::NoDevice(format!("{} stopped answering: {error}", gpu.adapter_name))
-    };
-    gpu.device
-        .poll(wgpu::PollType::wait_indefinitely())
-        .map_err(|error| lost(error.to_string()))?;
+    gpu.wait()?;
     receiver
         .recv()
-        .map_err(|error| lost(error.to_string()))?
-        .map_err(|error| lost(error.to_string()))?;
+        .map_err(|error| gpu.lost(error))?
+        .map_err(|error| gpu.lost(error))?;
     let mapped = buffer
         .get_mapped_range(..)
-        .map_err(|error| lost(error.to_string()))?;
+        .map_err(|error| gpu.lost(error))?;
     let mut bytes = Vec::with_capacity(row as usize * size[1] as usize);
     for line in mapped.chunks_exact(padded as usize) {
         bytes.extend_from_slice(&line[..row as usize]);
