@@ -164,9 +164,17 @@ impl std::fmt::Debug for Easel {
 }
 
 impl Easel {
-    /// Draws on egui's device.
+    /// Draws on egui's device, where it is one that can.
     pub fn on(egui: egui_wgpu::RenderState) -> Self {
         let info = egui.adapter.get_info();
+        if info.backend == wgpu::Backend::Gl {
+            // It serves for panels; the shaders of scenes ask for more.
+            let mut easel = Self::beside(&egui);
+            easel.notes.push(format!(
+                "{NO_DRIVER}: pictures are drawn by the CPU, slowly"
+            ));
+            return easel;
+        }
         let gpu = Gpu::from_parts(egui.device.clone(), egui.queue.clone(), &info);
         let mut renderer = Box::new(Renderer::new(gpu.clone()));
         rehearse(&mut renderer);

@@ -90,7 +90,7 @@ impl Workbench {
             Grade::Warning,
             "The window was opened anew",
             format!(
-                "its graphics device was lost; nothing else was. Drawn by: {}",
+                "Its graphics device was lost; what was loaded, computed and shown is here. Drawn by: {}",
                 self.easel.borrow().driver()
             ),
         );

@@ -219,6 +219,7 @@ impl Renderer {
             }
             if self.lost_in == Some(now) {
                 gpu.device.destroy();
+                gpu.wait()?;
             }
             gpu.queue.submit([encoder.finish()]);
             Ok(())

@@ -78,6 +78,8 @@ fn lose(backend: &Backend) {
         panic!("{} has no device", backend.name())
     };
     renderer.gpu().device.destroy();
+    // What was under way comes to its end first.
+    assert!(matches!(renderer.finish(), Err(RenderError::Lost(_))));
 }
 
 /// The first lost device is followed by another, the second by the reference renderer; each time somebody is told, once.
@@ -114,7 +116,7 @@ fn lost_devices_cost_no_picture() {
 fn lost_devices_cost_no_pick() {
     let Some(mut backend) = own() else { return };
     let scene = seen(vec![folded(3)], StandardView::Left, 0.0);
-    let pixels = || (4..SIZE[0]).step_by(10).map(|x| [x, x * 3 / 4]);
+    let pixels = || (4..SIZE[0]).step_by(3).map(|x| [x, x * 3 / 4]);
     let expected: Vec<_> = pixels()
         .map(|pixel| cpu::pick(&scene, SIZE, pixel).unwrap())
         .collect();
@@ -141,7 +143,7 @@ fn lost_devices_cost_no_pick() {
             _ => panic!("at {pixel:?}: {picked:?}, not {expected:?}"),
         }
     }
-    assert!(hits > 3 && !backend.is_gpu(), "{hits}");
+    assert!(hits > 8 && !backend.is_gpu(), "{hits}");
 }
 
 /// Lost between the recording of a picture and its end, as by a driver that was reset: an error that says so, no panic.

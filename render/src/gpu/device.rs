@@ -38,8 +38,10 @@ pub struct Gpu {
 impl Gpu {
     /// A device with no window: a real GPU if there is one, else a software driver. Errors where there is no driver.
     pub fn headless() -> Result<Self, RenderError> {
-        let instance =
-            wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+        let mut asked = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        // OpenGL lacks some of what the shaders ask for.
+        asked.backends.remove(wgpu::Backends::GL);
+        let instance = wgpu::Instance::new(asked);
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
             ..Default::default()
@@ -110,8 +112,13 @@ impl Gpu {
 
     /// The error of a device that is gone.
     pub(super) fn lost(&self, why: impl std::fmt::Display) -> RenderError {
+        let why = why.to_string();
+        let why = match why.trim() {
+            "" => String::new(),
+            why => format!(" ({why})"),
+        };
         RenderError::Lost(format!(
-            "the graphics device {} was lost ({why})",
+            "the graphics device {} was lost{why}",
             self.adapter_name
         ))
     }

@@ -79,8 +79,8 @@ impl Volumes {
             if thin.stride != [1; 3] {
                 let [[ni, nj, nk], [si, sj, sk]] = [volume.shape, thin.stride];
                 notes.push(format!(
-                    "a volume of {ni} × {nj} × {nk} voxels is larger than {} can hold ({longest} a side): every \
-                     {si} × {sj} × {sk}th voxel is shown",
+                    "a volume of {ni} × {nj} × {nk} voxels is larger than {} can hold ({longest} a side): of every \
+                     {si} × {sj} × {sk} voxels one is shown",
                     gpu.adapter_name
                 ));
             }
