@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brain::Brain;
 use crate::figure::Sheet;
-use crate::presets::{self, Angle, FreeCamera, Map, Sample, Style};
+use crate::presets::{self, Angle, FreeCamera, Map, Sample, Style, Values};
 use crate::sources::Sources;
 
 /// The version of the file's form; another is refused.
@@ -108,6 +108,8 @@ pub struct Page {
     pub dark: bool,
     /// Region borders.
     pub outlines: bool,
+    /// The names of regions on the cortex.
+    pub names: bool,
     /// How volumes are put on the cortex.
     pub sample: Sample,
     /// The subject's right on the left of axial and coronal slices.
@@ -123,6 +125,7 @@ impl Default for Page {
             size: None,
             dark: false,
             outlines: style.outlines,
+            names: style.names,
             sample: style.sample,
             radiological: style.radiological,
         }
@@ -158,6 +161,7 @@ impl Page {
             dpi: self.dpi,
             size: self.size,
             outlines: self.outlines,
+            names: self.names,
             sample: self.sample,
             radiological: self.radiological,
             ..Style::default()
@@ -185,9 +189,19 @@ impl LookPlan {
             map.label.clone_from(label);
         }
         let look = &mut map.look;
-        if let Some(two_sided) = self.two_sided {
+        let on_grid = matches!(map.values, Values::Volume(_));
+        if let Some(two_sided) = self.two_sided.filter(|wanted| *wanted != look.two_sided) {
             look.two_sided = two_sided;
+            look.colormap = presets::colours(two_sided, on_grid);
+            look.range.0 = 0.0;
         }
+        if let Some(name) = &self.colormap {
+            map.look.colormap = colormap(name)?;
+            if map.look.colormap.n_classes().is_some() {
+                map.in_classes()?;
+            }
+        }
+        let look = &mut map.look;
         if let Some(threshold) = self.threshold {
             look.threshold = if look.two_sided {
                 threshold.abs()
@@ -199,9 +213,6 @@ impl LookPlan {
         look.range.0 = self.min.unwrap_or(look.range.0);
         look.range.1 = self.max.unwrap_or(look.range.1);
         look.opacity = self.opacity.unwrap_or(look.opacity);
-        if let Some(name) = &self.colormap {
-            look.colormap = colormap(name)?;
-        }
         let (low, high) = look.range;
         if low >= high || low.is_nan() || high.is_nan() {
             anyhow::bail!(

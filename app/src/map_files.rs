@@ -1,19 +1,24 @@
 //! Files of maps and of regions, read and held against the surfaces they must fit.
 
+mod fit;
+mod said;
+
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
 use fusiform_pipelines::io::detect::{self, Kind};
 use fusiform_pipelines::io::freesurfer::{self, mgh};
-use fusiform_pipelines::io::gifti::{self, hemisphere_in_name};
-use fusiform_pipelines::io::{cifti, nifti};
+use fusiform_pipelines::io::{atlas, cifti, gifti, nifti, npy};
 use fusiform_pipelines::parcels::{self, RegionValues};
 use fusiform_pipelines::run::Run;
-use fusiform_pipelines::surface::{Hemisphere, VertexLabels};
-use fusiform_pipelines::volume::{Atlas, Volume};
+use fusiform_pipelines::surface::{Hemisphere, VertexLabels, VertexMap};
+use fusiform_pipelines::volume::{Atlas, Region, Volume};
 
 use crate::brain::HemisphereShapes;
+use crate::presets::told;
+pub(crate) use fit::{file_name, hemisphere_for, settle_side, side_name};
+use fit::{hemisphere_with, sides_of};
+pub(crate) use said::{says_signed, title, without_sides};
 
 /// Numbers on the vertices of hemispheres.
 pub type SheetValues = Vec<(Hemisphere, Arc<[f32]>)>;
@@ -27,6 +32,8 @@ pub struct FileMap {
     pub volume: Option<Arc<Volume>>,
     /// Its numbers on the vertices of hemispheres.
     pub sheet: SheetValues,
+    /// What its numbers stand for, where they are keys of regions.
+    pub regions: Vec<Region>,
 }
 
 /// Reads the maps of a file: all of them up to `most`, or the one of a number from 1. A sheet's maps are held against the
@@ -45,7 +52,7 @@ pub fn read_maps(
         volume: Some(Arc::new(volume)),
         ..FileMap::default()
     };
-    let of_vertices = |maps: Vec<fusiform_pipelines::surface::VertexMap>| {
+    let of_vertices = |maps: Vec<VertexMap>| {
         let side = settle_side(path, None)?;
         let chosen = pick(path, maps.len(), number, most)?;
         let maps = maps.into_iter().enumerate();
@@ -53,8 +60,8 @@ pub fn read_maps(
         let maps: Vec<FileMap> = maps
             .map(|(_, map)| FileMap {
                 name: map.name,
-                volume: None,
                 sheet: vec![(side, map.values)],
+                ..FileMap::default()
             })
             .collect();
         anyhow::Ok(maps)
@@ -67,22 +74,46 @@ pub fn read_maps(
         },
         Kind::GiftiMap => of_vertices(gifti::read_map(path)?)?,
         Kind::FreesurferMap => of_vertices(vec![freesurfer::read_curv(path)?])?,
+        Kind::Npy => {
+            let array = npy::read(path)?;
+            if array.n_rows > 1 && array.n_cols > 1 {
+                anyhow::bail!(
+                    "{}: is an array of {} × {} numbers; a map on vertices is one number a vertex: save one of its columns",
+                    path.display(),
+                    array.n_rows,
+                    array.n_cols
+                );
+            }
+            of_vertices(vec![VertexMap {
+                name: String::new(),
+                values: array.values.into(),
+            }])?
+        }
         Kind::Cifti => {
             let file = cifti::read(path, run)?;
             let chosen = pick(path, file.n_maps(), number, most)?;
+            let sides = sides_of(path, &file, run);
             let read = |map: usize| {
-                let sides = file.hemispheres().into_iter();
-                let sheet = sides.map(|side| Ok((side, file.surface_map(side, map)?.values)));
+                let sheet = sides.iter().map(|(inside, side)| {
+                    let values = file.surface_map(*inside, map)?.values;
+                    Ok((*side, values))
+                });
                 anyhow::Ok(FileMap {
                     name: file.map_name(map),
                     volume: file.volume(map).ok().map(Arc::new),
                     sheet: sheet.collect::<anyhow::Result<_>>()?,
+                    regions: match &file.maps {
+                        cifti::Maps::Labels(maps) => maps
+                            .get(map)
+                            .map_or_else(Vec::new, |labels| labels.regions.clone()),
+                        _ => Vec::new(),
+                    },
                 })
             };
             chosen.map(read).collect::<anyhow::Result<_>>()?
         }
         other => anyhow::bail!(
-            "{}: holds no map ({other:?}); name a volume, .func.gii, .mgh, curvature or .dscalar.nii file; regions of a \
+            "{}: holds no map ({other:?}); name a volume, .func.gii, .mgh, curvature, .npy or .dscalar.nii file; regions of a \
              surface are .annot, .label.gii and .dlabel.nii files",
             path.display()
         ),
@@ -109,19 +140,32 @@ fn pick(
     }
 }
 
-/// Takes zeros among positive values for "no value": thickness and its like are 0 on the medial wall.
+/// Takes zeros among positive values for "no value": thickness and its like are 0 on the medial wall, and next to 0 where
+/// they were interpolated across its edge.
 pub(crate) fn leave_out_zeros(sides: &mut [(Hemisphere, Arc<[f32]>)], run: &Run<'_>) {
-    let all = || sides.iter().flat_map(|(_, values)| values.iter());
-    let n_zeros = all().filter(|v| **v == 0.0).count();
-    if n_zeros == 0 || all().any(|v| *v < 0.0) || all().all(|v| v.fract() == 0.0) {
+    let all = || sides.iter().flat_map(|(_, values)| values.iter().copied());
+    let finite = || all().filter(|v| v.is_finite());
+    let told = told(all(), false);
+    let n_zeros = all().filter(|v| *v == 0.0).count();
+    if n_zeros == 0 || told.two_sided || finite().all(|v| v.fract() == 0.0) {
         return;
     }
+    let residue = told.residue();
+    let is_none = |v: f32| v == 0.0 || v.abs() < residue;
+    let n_none = all().filter(|v| is_none(*v)).count();
     for (_, values) in sides {
-        let known = values.iter().map(|v| if *v == 0.0 { f32::NAN } else { *v });
+        let known = values
+            .iter()
+            .map(|v| if is_none(*v) { f32::NAN } else { *v });
         *values = known.collect();
     }
+    let next_to = if n_none > n_zeros {
+        format!(" or next to it (below {residue:.2})")
+    } else {
+        String::new()
+    };
     run.warn(format!(
-        "{n_zeros} vertices of value 0 among positive ones are taken to have none"
+        "{n_none} vertices of value 0{next_to} among positive ones are taken to have none"
     ));
 }
 
@@ -136,12 +180,13 @@ pub(crate) fn read_regions(
         Kind::GiftiLabels => vec![(None, gifti::read_labels(path)?)],
         Kind::Cifti => {
             let file = cifti::read(path, run)?;
-            let read = |side| Ok((Some(side), file.surface_labels(side, 0)?));
-            let sides = file.hemispheres().into_iter();
+            let read = |(inside, side)| Ok((Some(side), file.surface_labels(inside, 0)?));
+            let sides = sides_of(path, &file, run).into_iter();
             sides.map(read).collect::<anyhow::Result<_>>()?
         }
+        Kind::FreesurferLabel => return with_label(path, surfaces),
         other => anyhow::bail!(
-            "{}: is no parcellation of a surface ({other:?}); name .annot, .label.gii or .dlabel.nii files",
+            "{}: is no parcellation of a surface ({other:?}); name .annot, .label, .label.gii or .dlabel.nii files",
             path.display()
         ),
     };
@@ -154,54 +199,30 @@ pub(crate) fn read_regions(
     Ok(laid)
 }
 
-/// Which side a file is of: what it says, else its name, else that of its folder.
-pub(crate) fn settle_side(path: &Path, known: Option<Hemisphere>) -> anyhow::Result<Hemisphere> {
-    known
-        .or_else(|| hemisphere_in_name(&file_name(path)))
-        .or_else(|| {
-            // Names such as `fsa5_lh_aparc.annot` and folders such as `lh/`.
-            let folder = path.parent()?.file_name()?;
-            hemisphere_in_name(&folder.to_string_lossy())
-        })
-        .with_context(|| {
-            format!(
-                "{}: its name does not say which side of the brain it is; put lh, rh, left or right in the name",
-                path.display()
-            )
-        })
-}
-
-/// The hemisphere of that side, if it has as many vertices.
-pub(crate) fn hemisphere_for(
+/// A list of vertices as one more region beside those that its hemisphere has.
+fn with_label(
     path: &Path,
-    side: Hemisphere,
-    n: usize,
-    hemispheres: &[HemisphereShapes],
-) -> anyhow::Result<usize> {
-    let side_word = side_name(side);
-    let fits = match mesh_name(n) {
-        Some(mesh) => format!("{mesh} surfaces, which have {n} vertices a side"),
-        None => format!("surfaces of {n} vertices a side"),
-    };
-    let Some(at) = hemispheres.iter().position(|h| h.side == side) else {
-        anyhow::bail!(
-            "{}: has {n} values for the {side_word} hemisphere, of which there is no surface; add {fits} (--surfaces, or drop them on the window)",
-            path.display()
-        );
-    };
-    let have = hemispheres[at].n_vertices();
-    if have == n {
-        return Ok(at);
+    surfaces: &[HemisphereShapes],
+) -> anyhow::Result<Vec<(usize, Arc<VertexLabels>)>> {
+    let label = freesurfer::read_label(path)?;
+    let side = settle_side(path, None)?;
+    let last = label.vertices.iter().copied().max().unwrap_or(0);
+    let at = hemisphere_with(path, side, last, surfaces)?;
+    let before = surfaces[at].labels.as_deref();
+    let mut keys = before.map_or_else(|| vec![0; surfaces[at].n_vertices()], |b| b.keys.to_vec());
+    let mut regions = before.map_or_else(Vec::new, |b| b.regions.clone());
+    let key = regions.iter().map(|r| r.key).max().unwrap_or(0).max(0) + 1;
+    for vertex in label.vertices {
+        keys[vertex as usize] = key;
     }
-    let surface = hemispheres[at].file.as_ref().map_or_else(
-        || format!("the {side_word} surface of the study"),
-        |file| file.display().to_string(),
-    );
-    let mesh = mesh_name(have).map_or(String::new(), |mesh| format!(" ({mesh})"));
-    anyhow::bail!(
-        "{}: has {n} values, but {surface} has {have} vertices{mesh}; what fits are {fits}, or a map of {have} values",
-        path.display()
-    )
+    let name = file_name(path);
+    regions.push(Region {
+        key,
+        name: name.strip_suffix(".label").unwrap_or(&name).to_owned(),
+        colour: atlas::colour_of_key(key),
+    });
+    let keys = keys.into();
+    Ok(vec![(at, Arc::new(VertexLabels { keys, regions }))])
 }
 
 /// Paints a table of region values on the parcellations there are: on the grid of the atlas, and on the hemispheres that
@@ -266,31 +287,4 @@ pub(crate) fn paint(
         anyhow::bail!("{sentence}: correct the names");
     }
     Ok((map, sentence))
-}
-
-/// The template mesh with that many vertices a side.
-fn mesh_name(n: usize) -> Option<&'static str> {
-    Some(match n {
-        642 => "fsaverage3",
-        2_562 => "fsaverage4",
-        10_242 => "fsaverage5",
-        40_962 => "fsaverage6",
-        163_842 => "fsaverage",
-        32_492 => "fs_LR 32k",
-        59_292 => "fs_LR 59k",
-        _ => return None,
-    })
-}
-
-pub(crate) fn side_name(side: Hemisphere) -> &'static str {
-    match side {
-        Hemisphere::Left => "left",
-        Hemisphere::Right => "right",
-    }
-}
-
-pub(crate) fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
 }

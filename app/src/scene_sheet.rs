@@ -1,14 +1,20 @@
-//! A saved view as a figure: pictures of the renderer, and over them letters, positions, borders, crosshair and colour
-//! bars as text and lines, which stay sharp in SVG and PDF.
+//! A saved view as a figure: pictures of the renderer, and over them letters, positions, names, borders, crosshair and
+//! colour bars as text and lines, which stay sharp in SVG and PDF.
 
 use anyhow::Context;
 use fusiform_render::renderer::Backend;
-use fusiform_render::scene::{Plane, Scene, SliceView, View as Drawn};
+use fusiform_render::scene::{Plane, SliceView, View as Drawn};
+use glam::Vec2;
 
+use crate::compose::cortex::Cortex;
+use crate::compose::crisp::crisp;
 use crate::compose::mosaic::mosaic;
+use crate::compose::names::Name;
+use crate::compose::names::room::{self, Area};
+use crate::compose::names::{on_slice, on_surface, seen};
 use crate::compose::slices::{PLANES, mm_per_pixel, plane_mm_per_pixel};
 use crate::compose::{self, Paint};
-use crate::figure::{Align, BAR_PT, Bar, Sheet, mesh_outlines, slice_outlines};
+use crate::figure::{Align, BAR_PT, Bar, Ink, Sheet, mesh_outlines, slice_outlines};
 use crate::layout::{Pane, SliceMode, View};
 use crate::scene_file::SceneFile;
 use crate::session::{Session, Underlay};
@@ -166,6 +172,11 @@ impl Page<'_> {
             self.sheet.stroke(lines, false, [r, g, b], CROSSHAIR_PT);
         }
         let (of, axes) = PLANES[plane];
+        let small = matches!(self.view.slices, SliceMode::Mosaic | SliceMode::Glass);
+        if !small && self.view.regions.names && self.view.slice_outlines {
+            let names = on_slice(self.session, &self.view.regions, &flat, size);
+            self.names(&names, corner_pt, size_pt);
+        }
         self.letters(of, corner_pt, size_pt);
         if self.view.slices != SliceMode::Glass {
             let words = position(axes[2], at.0);
@@ -174,6 +185,34 @@ impl Page<'_> {
                 .text(&words, foot, LETTER_PT, Align::Left, self.ink);
         }
         Ok(())
+    }
+
+    /// Names at their places (pixels) in a part of the sheet, clear of what is written at its edges.
+    fn names(&mut self, names: &[Name], corner_pt: [f32; 2], size_pt: [f32; 2]) {
+        let (corner, size) = (Vec2::from_array(corner_pt), Vec2::from_array(size_pt));
+        let part = Area {
+            low: corner,
+            high: corner + size,
+        };
+        let letter = Vec2::splat(LETTER_PT + 4.0);
+        let middles = [[0.0, 0.5], [1.0, 0.5], [0.5, 0.0], [0.5, 1.0]];
+        let mut taken: Vec<Area> = middles
+            .map(|at| {
+                let at = Vec2::from_array(at);
+                // Inwards by half a letter.
+                Area::around(part.low + at * size + (0.5 - at) * letter, letter)
+            })
+            .to_vec();
+        let position = Vec2::new(9.0 * LETTER_PT, LETTER_PT + 8.0);
+        let foot = part.low + Vec2::new(position.x / 2.0, size.y - position.y / 2.0);
+        taken.push(Area::around(foot, position));
+        let [r, g, b, _] = self.paint.canvas;
+        let ink = Ink {
+            letters: self.ink,
+            halo: [r, g, b],
+        };
+        let pt_per_px = 72.0 / self.sheet.dpi;
+        room::write(&mut self.sheet, names, pt_per_px, part, &taken, ink);
     }
 
     /// Which side is where, in the middle of the edges.
@@ -194,24 +233,36 @@ impl Page<'_> {
     fn cortex(&mut self, room: [u32; 2]) -> anyhow::Result<()> {
         let aspect = room[0] as f32 / room[1] as f32;
         let cortex = compose::cortex::scene(self.session, self.view, aspect, self.paint);
-        let mut scene: Scene = cortex
-            .context("there is no surface and no volume to draw")?
-            .scene;
+        let Cortex {
+            mut scene,
+            hemispheres,
+        } = cortex.context("there is no surface and no volume to draw")?;
         let mut borders = Vec::new();
+        let mut names = Vec::new();
         if let Drawn::Surfaces(surfaces) = &mut scene.view {
             // What is behind glass cannot be told by which surface is in front: there the picture has the borders.
+            if self.view.regions.names && self.view.surface_outlines {
+                let (seen, starts) = seen(surfaces, Vec2::new(room[0] as f32, room[1] as f32));
+                let regions = &self.view.regions;
+                names = on_surface(self.session, regions, (&seen, &starts), &hemispheres);
+            }
             let solid = surfaces.meshes.iter().all(|mesh| mesh.opacity >= 1.0);
             if solid {
                 let inset_px = OUTLINE_PT / 2.0 * self.sheet.dpi / 72.0;
                 borders = mesh_outlines(surfaces, room, inset_px);
                 for mesh in &mut surfaces.meshes {
                     mesh.outlines.clear();
+                    if let Some(cut) = crisp(mesh) {
+                        *mesh = cut;
+                    }
                 }
             }
         }
         self.sheet
             .picture(self.backend.picture(&scene, room)?, [0.0; 2]);
         self.sheet.regions(borders, [0.0; 2], OUTLINE_PT);
+        let size_pt = room.map(|px| px as f32 * 72.0 / self.sheet.dpi);
+        self.names(&names, [0.0; 2], size_pt);
         Ok(())
     }
 
@@ -226,6 +277,7 @@ impl Page<'_> {
             let bar = Bar {
                 look: &look.look(),
                 label: &label,
+                classes: &[],
                 ink: self.ink,
             };
             let x = (n as f32 + 0.5) * part;

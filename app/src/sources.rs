@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brain::Brain;
 use crate::map_files::{
-    SheetValues, file_name, leave_out_zeros, paint, read_maps, read_regions, side_name,
+    SheetValues, leave_out_zeros, paint, read_maps, read_regions, says_signed, side_name, title,
 };
 use crate::presets::{Map, Values};
 
@@ -125,18 +125,22 @@ impl Sources {
         // The truth that comes with the study is the first subject's.
         let map = (id == demo::FIRST_SUBJECT).then(|| {
             let values = Values::Volume(Arc::clone(&made.truth_snr));
-            Map::new(values, "planted signal-to-noise ratio")
+            Map::new(values, "planted signal-to-noise ratio", false)
         });
         Ok((Brain::load(subject, run)?, map))
     }
 
     fn load_maps(&self, brain: &Brain, run: &Run<'_>) -> anyhow::Result<Map> {
         let mut sides: SheetValues = Vec::new();
-        let name = file_name(&self.maps[0]);
+        let mut name = title(&self.maps, "");
+        let mut classes = Vec::new();
+        let signed = self.maps.iter().any(|path| says_signed(path));
         let number = Some(self.map_number.unwrap_or(1));
         for path in &self.maps {
             let map = read_maps(path, &brain.hemispheres, number, 1, run)?;
             let map = map.into_iter().next().unwrap_or_default();
+            name = title(&self.maps, &map.name);
+            classes.extend(map.regions.iter().map(|r| (r.key, r.name.clone())));
             match map.volume {
                 Some(volume) if map.sheet.is_empty() && is_volume(path)? => {
                     if self.maps.len() > 1 {
@@ -145,7 +149,7 @@ impl Sources {
                             path.display()
                         );
                     }
-                    return Ok(Map::new(Values::Volume(volume), &name));
+                    return Ok(said(Map::new(Values::Volume(volume), &name, signed), run));
                 }
                 _ if map.sheet.is_empty() => anyhow::bail!(
                     "{}: has no values on the cortex; name a volume or another map",
@@ -165,7 +169,9 @@ impl Sources {
             }
         }
         leave_out_zeros(&mut sides, run);
-        Ok(Map::new(Values::Sheet(sides), &name))
+        let mut map = said(Map::new(Values::Sheet(sides), &name, signed), run);
+        map.classes = classes;
+        Ok(map)
     }
 
     /// The table painted on the parcellation: that of the surfaces `on_sheet`, where there is one.
@@ -179,11 +185,19 @@ impl Sources {
             Some(volume) if !on_sheet || map.sheet.is_empty() => Values::Volume(volume),
             _ => Values::Sheet(map.sheet),
         };
-        let mut painted = Map::new(values, &map.name);
+        let mut painted = Map::new(values, &map.name, true);
         // What a table says is shown, however small.
         painted.look.threshold = 0.0;
         Ok(painted)
     }
+}
+
+/// A map, after saying what of it is not seen.
+fn said(map: Map, run: &Run<'_>) -> Map {
+    if let Some(words) = map.unseen() {
+        run.warn(words);
+    }
+    map
 }
 
 /// Whether a file is a volume and not a table of vertices and voxels.

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use fusiform_pipelines::io::{nifti, picture, write};
+use fusiform_pipelines::io::freesurfer::{write_annot, write_label};
+use fusiform_pipelines::io::{gifti, nifti, npy, picture, write};
+use fusiform_pipelines::matrix::Matrix;
 use fusiform_pipelines::space::Grid;
-use fusiform_pipelines::volume::{Series, Volume};
-use glam::{DAffine3, DVec3};
+use fusiform_pipelines::surface::{Surface, VertexLabels, VertexMap};
+use fusiform_pipelines::volume::{Region, Series, Volume};
+use glam::{DAffine3, DVec3, Vec3};
 
 use crate::cli::{error, fusiform, json};
 
@@ -266,4 +269,156 @@ fn results_that_cannot_be_written() {
         &text(&blocked),
     ]));
     assert!(line.contains("results"), "{line}");
+}
+
+/// An octahedron of six vertices, or one with `more` vertices that no triangle names.
+fn octahedron(more: usize) -> Surface {
+    let axes = [Vec3::X, Vec3::Y, Vec3::Z].map(|axis| 30.0 * axis);
+    let corners = axes.into_iter().flat_map(|axis| [axis, -axis]);
+    let rest = (0..more).map(|n| Vec3::splat(n as f32));
+    Surface {
+        vertices: corners.chain(rest).collect(),
+        triangles: [0u32, 1]
+            .into_iter()
+            .flat_map(|x| [2u32, 3].map(|y| (x, y)))
+            .flat_map(|(x, y)| [4u32, 5].map(|z| [x, y, z]))
+            .collect::<Vec<_>>()
+            .into(),
+        hemisphere: None,
+        assumptions: Vec::new(),
+    }
+}
+
+/// FreeSurfer's curvature format of today.
+fn curvature(values: &[f32]) -> Vec<u8> {
+    let mut bytes = vec![255, 255, 255];
+    for number in [values.len() as i32, 8, 1] {
+        bytes.extend(number.to_be_bytes());
+    }
+    bytes.extend(values.iter().flat_map(|v| v.to_be_bytes()));
+    bytes
+}
+
+/// An MGH file of one row of numbers, which says nothing of its place.
+fn mgh(values: &[f32]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = [1, values.len() as i32, 1, 1, 1, 3, 0]
+        .into_iter()
+        .flat_map(i32::to_be_bytes)
+        .collect();
+    bytes.resize(284, 0);
+    bytes.extend(values.iter().flat_map(|v| v.to_be_bytes()));
+    bytes
+}
+
+#[test]
+fn values_that_do_not_fit_their_surface() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = |name: &str| folder.path().join(name);
+    gifti::write_surface(&path("lh.pial.surf.gii"), &octahedron(0)).expect("surface");
+    gifti::write_surface(&path("rh.pial.surf.gii"), &octahedron(3)).expect("surface");
+    let values: Vec<f32> = (1..=9).map(|v| v as f32 / 2.0).collect();
+    let map = VertexMap {
+        name: "map".into(),
+        values: values.clone().into(),
+    };
+    let labels = VertexLabels {
+        keys: vec![1; 9].into(),
+        regions: vec![Region {
+            key: 1,
+            name: "all".into(),
+            colour: [9, 90, 200],
+        }],
+    };
+    let fixture = |name: &str| {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/cifti");
+        std::fs::copy(from.join(name), path(name)).expect("copied");
+    };
+    gifti::write_map(&path("lh.nine.func.gii"), &map).expect("map");
+    gifti::write_labels(&path("lh.nine.label.gii"), &labels, None).expect("labels");
+    std::fs::write(path("lh.nine"), curvature(&values)).expect("curvature");
+    std::fs::write(path("lh.nine.mgh"), mgh(&values)).expect("mgh");
+    write_annot(&path("lh.nine.annot"), &labels).expect("annot");
+    write_label(&path("lh.ninth.label"), &[2, 8], None).expect("label");
+    let array = Matrix {
+        n_rows: 9,
+        n_cols: 1,
+        values,
+    };
+    npy::write(&path("lh.nine.npy"), &array).expect("array");
+    fixture("two.dscalar.nii");
+    fixture("areas.dlabel.nii");
+    let render = |option: &str, name: &str| {
+        let out = text(&path("out.png"));
+        let (lh, rh) = (
+            text(&path("lh.pial.surf.gii")),
+            text(&path("rh.pial.surf.gii")),
+        );
+        let name = text(&path(name));
+        let surfaces = ["render", "--surfaces", &lh, "--surfaces", &rh];
+        let said = fusiform(&[&surfaces[..], &[option, &name, "--cpu", "-o", &out]].concat());
+        assert!(!path("out.png").exists(), "{name}: nothing is written");
+        error(&said)
+    };
+    for (option, name) in [
+        ("--map", "lh.nine.func.gii"),
+        ("--map", "lh.nine"),
+        ("--map", "lh.nine.mgh"),
+        ("--map", "lh.nine.npy"),
+        ("--parcellation", "lh.nine.annot"),
+        ("--parcellation", "lh.nine.label.gii"),
+    ] {
+        let line = render(option, name);
+        for part in [
+            &format!("{name}: has 9 values"),
+            "lh.pial.surf.gii has 6 vertices",
+            "what fits are surfaces of 9 vertices",
+            "a file of 6 values",
+            // One of the others fits.
+            "rh.pial.surf.gii has 9",
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+    // Both sides in one file: the left has the six, the right five.
+    for (option, name) in [
+        ("--map", "two.dscalar.nii"),
+        ("--parcellation", "areas.dlabel.nii"),
+    ] {
+        let line = render(option, name);
+        for part in [name, "5 values", "rh.pial.surf.gii has 9 vertices"] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+    let line = render("--parcellation", "lh.ninth.label");
+    for part in [
+        "lh.ninth.label",
+        "the vertex 8",
+        "lh.pial.surf.gii has 6 vertices",
+        "drawn on",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    // A table names regions instead: what it names and what there is.
+    std::fs::write(path("table.tsv"), "region\tt\nall\t2\nnowhere\t3\n").expect("table");
+    let fits = VertexLabels {
+        keys: vec![1; 6].into(),
+        ..labels
+    };
+    write_annot(&path("lh.six.annot"), &fits).expect("annot");
+    let annot = text(&path("lh.six.annot"));
+    let (lh, out) = (text(&path("lh.pial.surf.gii")), text(&path("out.png")));
+    let table = text(&path("table.tsv"));
+    let painted = [
+        "render",
+        "--surfaces",
+        &lh,
+        "--parcellation",
+        &annot,
+        "--table",
+        &table,
+    ];
+    let line = error(&fusiform(&[&painted[..], &["--cpu", "-o", &out]].concat()));
+    for part in ["table.tsv", "nowhere", "it has all"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
 }

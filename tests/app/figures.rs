@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fusiform::figure::{Align, Bar, Format, Sheet, short, ticks};
+use fusiform::figure::{Align, Bar, Format, Ink, Sheet, short, swatches, ticks};
 use fusiform_pipelines::io::{gifti, nifti};
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::surface::{Hemisphere, Surface, VertexLabels, VertexMap};
@@ -21,15 +21,17 @@ struct Files {
 const N_RINGS: u32 = 16;
 const N_AROUND: u32 = 32;
 
-fn ball() -> Surface {
+/// A ball of that radius, mm.
+pub(crate) fn ball(radius_mm: f32) -> Surface {
     let place = |ring: u32, step: u32| {
         let polar = std::f32::consts::PI * (ring as f32 + 0.5) / N_RINGS as f32;
         let turn = std::f32::consts::TAU * step as f32 / N_AROUND as f32;
-        40.0 * Vec3::new(
-            polar.sin() * turn.cos(),
-            polar.sin() * turn.sin(),
-            polar.cos(),
-        )
+        radius_mm
+            * Vec3::new(
+                polar.sin() * turn.cos(),
+                polar.sin() * turn.sin(),
+                polar.cos(),
+            )
     };
     let vertices = (0..N_RINGS).flat_map(|r| (0..N_AROUND).map(move |s| place(r, s)));
     let at = |ring: u32, step: u32| ring * N_AROUND + step % N_AROUND;
@@ -48,6 +50,19 @@ fn ball() -> Surface {
     }
 }
 
+/// The lower third of a ball as a region.
+pub(crate) fn cap() -> VertexLabels {
+    let key = |v: u32| (v / N_AROUND > 9) as i32;
+    VertexLabels {
+        keys: (0..N_RINGS * N_AROUND).map(key).collect(),
+        regions: vec![Region {
+            key: 1,
+            name: "cap".into(),
+            colour: [10, 160, 90],
+        }],
+    }
+}
+
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
@@ -57,17 +72,9 @@ impl Files {
         let files = Self {
             folder: tempfile::tempdir().expect("folder"),
         };
-        gifti::write_surface(&files.path("lh.pial.surf.gii"), &ball()).expect("surface");
+        gifti::write_surface(&files.path("lh.pial.surf.gii"), &ball(40.0)).expect("surface");
         let n = N_RINGS * N_AROUND;
-        let cap = |v: u32| (v / N_AROUND > 9) as i32;
-        let labels = VertexLabels {
-            keys: (0..n).map(cap).collect(),
-            regions: vec![Region {
-                key: 1,
-                name: "cap".into(),
-                colour: [10, 160, 90],
-            }],
-        };
+        let labels = cap();
         gifti::write_labels(&files.path("lh.cap.label.gii"), &labels, None).expect("labels");
         let map = |name: &str, n: u32| VertexMap {
             name: name.into(),
@@ -179,6 +186,123 @@ fn svg_keeps_text_and_lines() {
         .into_iter()
         .filter(|p| p.attribute("fill-rule").is_some());
     assert!(strips.count() > 50, "the colour bar is made of strips");
+}
+
+fn attribute(node: &roxmltree::Node<'_, '_>, name: &str) -> f32 {
+    let text = node.attribute(name).expect("attribute");
+    text.parse().expect("number")
+}
+
+/// The boxes of the pictures of an SVG: left, top, right, bottom in points.
+fn picture_boxes(document: &roxmltree::Document<'_>) -> Vec<[f32; 4]> {
+    let pictures = document
+        .descendants()
+        .filter(|n| n.has_tag_name(("http://www.w3.org/2000/svg", "image")));
+    let boxed = pictures.map(|n| {
+        let [x, y, w, h] = ["x", "y", "width", "height"].map(|name| attribute(&n, name));
+        [x, y, x + w, y + h]
+    });
+    boxed.collect()
+}
+
+#[test]
+fn names_and_borders_lie_on_their_picture_as_vectors() {
+    let files = Files::new();
+    let mut args = SURFACE.to_vec();
+    args.extend(["--names", "--shape", "pial"]);
+    json(&files.render(&args, "n.svg"));
+    let svg = std::fs::read_to_string(files.path("n.svg")).expect("svg");
+    assert!(svg.contains("xlink:href=\"data:image/png;base64,"));
+    let document = roxmltree::Document::parse(&svg).expect("XML");
+    let svg_ns = |name: &'static str| ("http://www.w3.org/2000/svg", name);
+    let pictures = picture_boxes(&document);
+    let [left, right] = pictures.as_slice() else {
+        panic!("two pictures, not {pictures:?}");
+    };
+    assert!(left[2] < right[0], "they lie side by side: {pictures:?}");
+    let holds = |[x, y]: [f32; 2]| {
+        let within = |b: &&[f32; 4]| b[0] <= x && x <= b[2] && b[1] <= y && y <= b[3];
+        pictures.iter().position(|b| within(&b))
+    };
+    // The cap's heart is at the foot of the ball, seen from one side or the other or from both.
+    let names: Vec<_> = document
+        .descendants()
+        .filter(|n| n.has_tag_name(svg_ns("text")) && n.text() == Some("cap"))
+        .collect();
+    assert!((1..=2).contains(&names.len()), "{}", names.len());
+    for name in &names {
+        assert_eq!(
+            name.attribute("paint-order"),
+            Some("stroke"),
+            "it has a rim"
+        );
+        let at = ["x", "y"].map(|a| attribute(name, a));
+        assert!(holds(at).is_some(), "{at:?} of {pictures:?}");
+    }
+    // Every point of a border is on a picture, and below its middle as the cap is.
+    let borders = document
+        .descendants()
+        .filter(|n| n.has_tag_name(svg_ns("path")) && n.attribute("stroke") == Some("#0aa05a"));
+    let mut n_points = 0;
+    for border in borders {
+        let d = border.attribute("d").expect("d").replace(['M', 'L'], " ");
+        let numbers: Vec<f32> = d
+            .split_whitespace()
+            .filter_map(|w| w.parse().ok())
+            .collect();
+        for point in numbers.chunks_exact(2) {
+            let at = [point[0], point[1]];
+            let on = holds(at).unwrap_or_else(|| panic!("{at:?} of {pictures:?}"));
+            let [_, top, _, bottom] = pictures[on];
+            assert!(at[1] > (top + bottom) / 2.0, "{at:?} of {:?}", pictures[on]);
+            n_points += 1;
+        }
+    }
+    assert!(n_points > 3, "{n_points} points");
+
+    // The PDF puts its pictures where the SVG does, and writes the rims beside the text that is copied.
+    json(&files.render(&args, "n.pdf"));
+    let content = drawing(&std::fs::read(files.path("n.pdf")).expect("pdf"));
+    let lines: Vec<&str> = content.lines().collect();
+    let placed: Vec<Vec<f32>> = lines
+        .windows(2)
+        .filter(|pair| pair[1].ends_with(" Do"))
+        .map(|pair| {
+            let numbers = pair[0].split_whitespace();
+            numbers.filter_map(|word| word.parse().ok()).collect()
+        })
+        .collect();
+    assert_eq!(placed.len(), 2, "{content}");
+    for (at, [x0, y0, x1, y1]) in placed.iter().zip(&pictures) {
+        let wanted = [x1 - x0, 0.0, 0.0, y0 - y1, *x0, *y1];
+        for (have, want) in at.iter().zip(wanted) {
+            assert!((have - want).abs() < 0.01, "{at:?} is not {wanted:?}");
+        }
+    }
+    let count = |word: &str| lines.iter().filter(|line| line.ends_with(word)).count();
+    assert_eq!(count(" BMC"), names.len());
+    assert_eq!(count("1 Tr"), names.len());
+}
+
+/// The drawing of a PDF: the longest of its packed streams that is text.
+fn drawing(pdf: &[u8]) -> String {
+    let mut longest = String::new();
+    let marks: Vec<usize> = (0..pdf.len() - 8)
+        .filter(|&i| pdf[i..].starts_with(b"stream\n"))
+        .collect();
+    for start in marks {
+        let mut unpacked = Vec::new();
+        let mut reader = flate2::read::ZlibDecoder::new(&pdf[start + 7..]);
+        // What is no packed stream ends with an error, and what follows a stream is passed over.
+        let _ = std::io::Read::read_to_end(&mut reader, &mut unpacked);
+        if let Ok(text) = String::from_utf8(unpacked)
+            && text.contains(" re\n")
+            && text.len() > longest.len()
+        {
+            longest = text;
+        }
+    }
+    longest
 }
 
 #[test]
@@ -355,12 +479,92 @@ fn numbers_under_a_bar_never_touch() {
     );
     assert_eq!(
         numbers(&look(false, (1.0, 3.0), 0.0), 190.0),
-        ["1", "2", "3"]
+        ["1", "1.5", "2", "2.5", "3"]
+    );
+    let tenth = look(false, (0.0, 1.0), 0.1);
+    assert_eq!(
+        numbers(&tenth, 190.0),
+        ["0", "0.1", "0.25", "0.5", "0.75", "1"]
+    );
+    assert_eq!(
+        numbers(&look(true, (0.0, 0.4), 0.0), 190.0),
+        ["−0.4", "−0.2", "0", "0.2", "0.4"]
     );
     assert_eq!(short(-0.04), "−0.04");
+    assert_eq!(short(0.000_025), "2.5e−5");
 }
 
-/// The sheet of the golden picture: text in three alignments, a bar, a ring and a hatch.
+#[test]
+fn classes_have_a_box_each() {
+    let of = |range, threshold| {
+        let look = Look {
+            colormap: Colormap::Classes,
+            ..look(false, range, threshold)
+        };
+        swatches(&look, &[]).expect("classes")
+    };
+    let words = |boxes: &[([u8; 3], String)]| -> Vec<String> {
+        boxes.iter().map(|(_, words)| words.clone()).collect()
+    };
+    let eight = of((0.5, 8.5), 0.5);
+    assert_eq!(words(&eight), ["1", "2", "3", "4", "5", "6", "7", "8"]);
+    let colours: std::collections::BTreeSet<_> = eight.iter().map(|(colour, _)| *colour).collect();
+    assert_eq!(colours.len(), 8, "each its own");
+    // The box of a number has the colour that the map gives it.
+    for (number, (colour, _)) in (1..).zip(&eight) {
+        let map = Look {
+            colormap: Colormap::Classes,
+            ..look(false, (0.5, 8.5), 0.5)
+        };
+        let [r, g, b, _] = map.colour(number as f32).expect("shown");
+        assert_eq!([r, g, b], *colour, "{number}");
+    }
+    // More numbers than colours share them, and hidden ones have no box.
+    assert_eq!(
+        words(&of((-0.5, 15.5), 0.0)),
+        ["0–1", "2–3", "4–5", "6–7", "8–9", "10–11", "12–13", "14–15"]
+    );
+    assert_eq!(words(&of((-0.5, 7.5), 5.5)), ["6", "7"]);
+    let named = [(2, "Visual".to_owned()), (7, "Default".to_owned())];
+    let all = Look {
+        colormap: Colormap::Classes,
+        ..look(false, (0.5, 8.5), 0.5)
+    };
+    let boxes = swatches(&all, &named).expect("classes");
+    assert_eq!(words(&boxes), ["Visual", "Default"]);
+    assert!(swatches(&look(false, (0.0, 8.0), 0.0), &[]).is_none());
+
+    // On a sheet: a box and a number for each class that the file can have, and no ramp.
+    let files = Files::new();
+    let n = N_RINGS * N_AROUND;
+    let classes = VertexMap {
+        name: "networks".into(),
+        values: (0..n).map(|v| (1 + v / N_AROUND / 3) as f32).collect(),
+    };
+    gifti::write_map(&files.path("lh.net.func.gii"), &classes).expect("map");
+    let args = ["--surfaces", "lh.pial.surf.gii", "--map", "lh.net.func.gii"];
+    let args = [&args[..], &["--colormap", "classes", "--dpi", "40"]].concat();
+    json(&files.render(&args, "c.svg"));
+    let svg = std::fs::read_to_string(files.path("c.svg")).expect("svg");
+    for number in 1..=6 {
+        assert!(svg.contains(&format!(">{number}</text>")), "{number}");
+    }
+    // The map has the classes 1 to 6, and none of 7 and 8 is shown.
+    assert_eq!(svg.matches("fill-rule").count(), 6);
+    assert!(!svg.contains("≥"), "classes have no threshold");
+    let flowing = [
+        &args[..2],
+        &["--map", "tmap.nii.gz", "--colormap", "classes"],
+    ]
+    .concat();
+    let line = error(&files.render(&flowing, "x.png"));
+    assert!(
+        line.contains("whole numbers") && line.contains("--colormap"),
+        "{line}"
+    );
+}
+
+/// The sheet of the golden picture: text in three alignments, a bar, a ring, and a hatch with a name on it.
 fn sheet() -> Sheet {
     let mut sheet = Sheet {
         size_pt: [200.0, 90.0],
@@ -391,16 +595,22 @@ fn sheet() -> Sheet {
     let bar = Bar {
         look: &look,
         label: "t",
+        classes: &[],
         ink,
     };
     sheet.colour_bar(&bar, 100.0, 55.0, 120.0).expect("bar");
+    let name = Ink {
+        letters: ink,
+        halo: [255; 3],
+    };
+    sheet.name("V1", [165.0, 39.0], 7.0, name);
     sheet
 }
 
 #[test]
 fn a_sheet_looks_as_it_did() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/snapshots/app/sheet.png");
-    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+    if std::env::var("UPDATE_SNAPSHOTS").is_ok_and(|value| value == "true") {
         sheet().write(&golden).expect("written");
     }
     let drawn = sheet().bytes(Format::Png).expect("png");

@@ -14,6 +14,8 @@ mod golden;
 mod layers;
 mod lost;
 mod models;
+mod preset_pictures;
+mod real_maps;
 mod regions;
 mod roi;
 mod scene_file;

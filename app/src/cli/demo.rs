@@ -45,6 +45,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
         let map = presets::Map::new(
             presets::Values::Volume(std::sync::Arc::clone(&demo.truth_snr)),
             "planted signal-to-noise ratio",
+            false,
         );
         let scene = crate::brain::Brain::load(&demo.study.subjects[0], run)?;
         let mut backend = backend(false, run);

@@ -36,7 +36,7 @@ pub(super) struct Args {
         conflicts_with_all = [
             "study", "subject", "surfaces", "anatomy", "atlas", "parcellation", "map", "view", "views", "shape",
             "slices", "at", "threshold", "soft", "min", "max", "colormap", "label", "map_number", "table", "no_outlines",
-            "width_mm", "dpi", "size", "dark", "sample", "radiological", "save_scene",
+            "two_sided", "one_sided", "names", "width_mm", "dpi", "size", "dark", "sample", "radiological", "save_scene",
         ]
     )]
     scene: Option<PathBuf>,
@@ -58,10 +58,10 @@ pub(super) struct Args {
     /// A volume of regions, outlined on slices
     #[arg(long)]
     atlas: Option<PathBuf>,
-    /// Regions outlined on surfaces: .annot, .label.gii, .dlabel.nii; once a hemisphere
+    /// Regions outlined on surfaces: .annot, .label.gii, .dlabel.nii, once a hemisphere; .label, each one more region
     #[arg(long)]
     parcellation: Vec<PathBuf>,
-    /// What to show in colour: a volume, or values on vertices (.func.gii, .mgh, curvature: once a hemisphere; .dscalar.nii)
+    /// What to show in colour: a volume, or values on vertices (.func.gii, .mgh, curvature, .npy: once a hemisphere; .dscalar.nii)
     #[arg(long)]
     map: Vec<PathBuf>,
     /// Which map of a file that holds several, from 1
@@ -85,6 +85,12 @@ pub(super) struct Args {
     /// The number at the high end of the colour bar
     #[arg(long, allow_negative_numbers = true)]
     max: Option<f32>,
+    /// Give negative numbers colours of their own, however few they are
+    #[arg(long, conflicts_with = "one_sided")]
+    two_sided: bool,
+    /// Give negative numbers no colours of their own
+    #[arg(long)]
+    one_sided: bool,
     /// Colours of the map, by name
     #[arg(long)]
     colormap: Option<String>,
@@ -106,6 +112,9 @@ pub(super) struct Args {
     /// Leave out region borders
     #[arg(long)]
     no_outlines: bool,
+    /// Write the names of regions on the cortex, where they have room
+    #[arg(long)]
+    names: bool,
     /// Width as printed, mm; journals ask for about 89 (one column) or 183 (two)
     #[arg(long, default_value_t = 183.0)]
     width_mm: f32,
@@ -274,7 +283,10 @@ fn figure_of(args: &Args) -> anyhow::Result<FigureFile> {
             min: args.min,
             max: args.max,
             colormap: args.colormap.clone(),
-            two_sided: None,
+            two_sided: match (args.two_sided, args.one_sided) {
+                (false, false) => None,
+                (two_sided, _) => Some(two_sided),
+            },
             opacity: None,
         },
         figure: match args.view {
@@ -297,6 +309,7 @@ fn figure_of(args: &Args) -> anyhow::Result<FigureFile> {
             size: args.size,
             dark: args.dark,
             outlines: !args.no_outlines,
+            names: args.names,
             sample: args.sample,
             radiological: args.radiological,
         },

@@ -1,94 +1,25 @@
 //! The cortical sheet in any shape, what is painted on it, and what is looked into.
 
+mod between;
+mod inside;
+
 use fusiform_pipelines::surface::{Hemisphere, Shape};
 use fusiform_render::camera::{Camera, StandardView};
-use fusiform_render::colormap::Colormap;
 use fusiform_render::scene::{
-    Cast, ClipPlane, Look, MeshData, MeshLayer, Places, Sampled, Scene, SolidLayer, SurfaceView,
-    VertexData, View as Picture, VolumeLayer,
+    Look, MeshData, MeshLayer, Places, Sampled, Scene, SurfaceView, VertexData, View as Picture,
 };
 use glam::{Quat, Vec3};
 
-use super::{Paint, map, maps, topmost_on_grid, volume_layer};
-use crate::bridge;
-use crate::layout::{Halves, Inside, View};
+use super::{Paint, maps, topmost_on_grid, volume_layer};
+use crate::layout::{Halves, View};
 use crate::session::{HemisphereData, NEAR_CORTEX_MM, OverlayMap, Session};
+pub use between::STOPS;
+use between::{Between, between, offsets, reach};
+pub use inside::can_look_inside;
+use inside::{clips, solids};
 
-/// Where the shapes stand on the slider, and their names.
-pub const STOPS: [(Shape, f32, &str); 5] = [
-    (Shape::White, 0.0, "White"),
-    (Shape::Pial, 1.0, "Pial"),
-    (Shape::Inflated, 2.0, "Inflated"),
-    (Shape::Sphere, 3.0, "Sphere"),
-    (Shape::Flat, 4.0, "Flat"),
-];
-
-/// Millimetres between hemispheres that would overlap.
-const GAP_MM: f32 = 6.0;
 /// Radius of the marker at the crosshair, mm.
 const MARKER_MM: f32 = 2.2;
-/// Shapes past this place on the slider are no longer where the brain is.
-const ANATOMICAL: f32 = 1.0;
-
-/// Two shapes of a hemisphere and how far the second is reached.
-#[derive(Clone, Copy, Debug)]
-struct Between<'a> {
-    from: &'a MeshData,
-    to: Option<(&'a MeshData, f32)>,
-    /// How flat it is, 0 to 1.
-    flat: f32,
-}
-
-/// Which shapes a hemisphere shows at a place on the slider.
-fn between(hemisphere: &HemisphereData, morph: f32) -> Option<Between<'_>> {
-    let there: Vec<(Shape, f32, &MeshData)> = STOPS
-        .iter()
-        .filter_map(|&(shape, at, _)| Some((shape, at, hemisphere.shape(shape)?.1)))
-        .collect();
-    if there.is_empty() {
-        let (_, mesh) = hemisphere.shape(Shape::Midthickness)?;
-        return Some(Between {
-            from: mesh,
-            to: None,
-            flat: 0.0,
-        });
-    }
-    let below = there.iter().rev().find(|(_, at, _)| *at <= morph);
-    let above = there.iter().find(|(_, at, _)| *at > morph);
-    match (below, above) {
-        (Some((_, low, from)), Some((shape, high, to))) => {
-            let share = (morph - low) / (high - low);
-            let flat = f32::from(u8::from(*shape == Shape::Flat)) * share;
-            if share <= 0.0 {
-                return Some(Between {
-                    from,
-                    to: None,
-                    flat: 0.0,
-                });
-            }
-            // Only the flat map's own triangles are laid flat.
-            let from = hemisphere
-                .cut
-                .as_ref()
-                .filter(|_| flat > 0.0)
-                .unwrap_or(from);
-            Some(Between {
-                from,
-                to: Some((to, share)),
-                flat,
-            })
-        }
-        (one, other) => {
-            let &(shape, _, from) = one.or(other)?;
-            Some(Between {
-                from,
-                to: None,
-                flat: f32::from(u8::from(shape == Shape::Flat)),
-            })
-        }
-    }
-}
-
 /// A scene of the cortex, and where its parts are.
 #[derive(Clone, Debug)]
 pub struct Cortex {
@@ -234,50 +165,6 @@ fn sampled(session: &Session, view: &View, hemisphere: &HemisphereData) -> Optio
     })
 }
 
-/// How far each hemisphere is moved, mm: apart where they would overlap, and as far as asked for.
-fn offsets(parts: &[(usize, &HemisphereData, Between<'_>)], apart_mm: f32) -> Vec<Vec3> {
-    let of = |side| parts.iter().find(|(_, h, _)| h.hemisphere == side);
-    let (mut left_mm, mut right_mm) = (Vec3::ZERO, Vec3::ZERO);
-    if let (Some((.., left)), Some((.., right))) = (of(Hemisphere::Left), of(Hemisphere::Right)) {
-        let at = |pick: fn(Between<'_>) -> Option<&MeshData>| {
-            let (l, r) = (pick(*left)?, pick(*right)?);
-            Some(bridge::side_by_side(&l.vertices, &r.vertices, GAP_MM))
-        };
-        let start = at(|b| Some(b.from)).unwrap_or_default();
-        let share = left.to.map_or(0.0, |(_, share)| share);
-        let end = at(|b| b.to.map(|(to, _)| to)).unwrap_or(start);
-        left_mm = start.0.lerp(end.0, share);
-        right_mm = start.1.lerp(end.1, share);
-    }
-    let apart = Vec3::X * apart_mm / 2.0;
-    parts
-        .iter()
-        .map(|(_, h, _)| match h.hemisphere {
-            Hemisphere::Left => left_mm - apart,
-            Hemisphere::Right => right_mm + apart,
-        })
-        .collect()
-}
-
-/// The box of a morphed shape: between the boxes of its ends. Of a flat map only what its triangles hold.
-fn reach(shapes: Between<'_>) -> (Vec3, Vec3) {
-    let of = |mesh: &MeshData| {
-        let used = mesh.triangles.iter().flatten();
-        let used = used.filter_map(|&v| mesh.vertices.get(v as usize));
-        used.fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(low, high), &v| {
-            (low.min(v), high.max(v))
-        })
-    };
-    let start = of(shapes.from);
-    match shapes.to {
-        Some((to, share)) => {
-            let end = of(to);
-            (start.0.lerp(end.0, share), start.1.lerp(end.1, share))
-        }
-        None => start,
-    }
-}
-
 /// Shows all of it: as large as the ellipsoid around it allows from this side, or the box of a flat map.
 fn camera(
     view: &View,
@@ -322,80 +209,4 @@ fn marker(
     }
     let (n, vertex) = best.1?;
     Some(meshes[n].vertex_mm(vertex)? + meshes[n].offset_mm)
-}
-
-/// Whether volumes can be looked into: only where the surfaces are where the brain is.
-pub fn can_look_inside(session: &Session, view: &View) -> bool {
-    session.underlay().is_some()
-        && (view.cortex.morph <= ANATOMICAL || session.subject.cortex.is_empty())
-}
-
-fn solids(session: &Session, view: &View) -> Vec<SolidLayer> {
-    let inside = view.inside;
-    let mut solids = Vec::new();
-    if !can_look_inside(session, view) {
-        return solids;
-    }
-    let cast = if inside.maximum {
-        Cast::Maximum
-    } else {
-        Cast::Shaded
-    };
-    let mut add = |layer| {
-        solids.push(SolidLayer {
-            layer,
-            cast,
-            step_voxels: 0.75,
-        });
-    };
-    if let (Inside::Anatomy | Inside::Both, Some(underlay)) = (inside.what, session.underlay()) {
-        let (low, high) = underlay.window;
-        add(VolumeLayer {
-            volume: underlay.data.clone(),
-            linear: true,
-            look: Look {
-                colormap: Colormap::Grey,
-                range: underlay.window,
-                threshold: low.max(0.0) + 0.3 * (high - low.max(0.0)),
-                soft: false,
-                two_sided: false,
-                opacity: if inside.maximum { 1.0 } else { 0.85 },
-            },
-            modulation: None,
-        });
-    }
-    if let (Inside::Map | Inside::Both, Some((map, look))) = (inside.what, map(session, view))
-        && let Some(layer) = volume_layer(session, view, map, &look)
-    {
-        add(layer);
-    }
-    solids
-}
-
-/// The cuts through what is looked into, from the shares of its extent.
-fn clips(session: &Session, view: &View) -> Vec<ClipPlane> {
-    let Some(underlay) = session.underlay() else {
-        return Vec::new();
-    };
-    let (low, high) = (
-        underlay.bounds_mm.0.as_vec3(),
-        underlay.bounds_mm.1.as_vec3(),
-    );
-    let mut clips = Vec::new();
-    for (axis, unit) in [Vec3::X, Vec3::Y, Vec3::Z].into_iter().enumerate() {
-        let cut = view.inside.cuts[axis];
-        let extent = high[axis] - low[axis];
-        if cut > 0.0 {
-            clips.push(ClipPlane {
-                normal: unit,
-                distance_mm: high[axis] - cut * extent,
-            });
-        } else if cut < 0.0 {
-            clips.push(ClipPlane {
-                normal: -unit,
-                distance_mm: -(low[axis] - cut * extent),
-            });
-        }
-    }
-    clips
 }

@@ -2,6 +2,7 @@
 //! that both draw the same.
 
 pub mod cortex;
+pub mod crisp;
 pub mod mosaic;
 pub mod names;
 pub mod silhouette;
@@ -50,8 +51,8 @@ pub fn volume_layer(
     });
     Some(VolumeLayer {
         volume: map.on_grid.as_ref()?.data.clone(),
-        // In blocks what is seen is what was measured.
-        linear: view.smooth_map,
+        // In blocks what is seen is what was measured; between two classes lies no third.
+        linear: view.smooth_map && look.colormap.n_classes().is_none(),
         look: look.look(),
         modulation,
     })

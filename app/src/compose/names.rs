@@ -1,6 +1,10 @@
 //! Where the names of regions go on slices and surfaces: at their middles, none over another.
 
+pub mod room;
+
+use fusiform_pipelines::roi::listing::Listed;
 use fusiform_pipelines::roi::seen::Seen;
+use fusiform_pipelines::surface::Hemisphere;
 use fusiform_render::scene::{SliceView, SurfaceView, VolumeData};
 use glam::{Vec2, Vec3};
 
@@ -172,33 +176,44 @@ pub fn seen(view: &SurfaceView, size: Vec2) -> (Seen, Vec<usize>) {
 pub fn on_surface(
     session: &Session,
     regions: &Regions,
-    (seen, starts): (&Seen, &[usize]),
+    seen: (&Seen, &[usize]),
     hemispheres: &[usize],
 ) -> Vec<Name> {
+    let sides = hemispheres.iter().filter_map(|&h| {
+        let hemisphere = session.subject.cortex.get(h)?;
+        Some(hemisphere.hemisphere)
+    });
+    let shown = session.listed_regions().filter(|r| regions.shows(&r.name));
+    let is_own = |name: &str| regions.own(name).is_some();
+    at_hearts(shown, is_own, seen, &sides.collect::<Vec<_>>())
+}
+
+/// The same for any regions, those of which `first` is true before others. `sides`: which hemisphere each mesh is.
+pub fn at_hearts<'a>(
+    regions: impl IntoIterator<Item = &'a Listed>,
+    first: impl Fn(&str) -> bool,
+    (seen, starts): (&Seen, &[usize]),
+    sides: &[Hemisphere],
+) -> Vec<Name> {
     let mut names: Vec<(bool, Name)> = Vec::new();
-    for region in session.listed_regions().filter(|r| regions.shows(&r.name)) {
+    for region in regions {
         for (side, vertex) in &region.heart_vertices {
-            let is_side = |h: &usize| {
-                let hemisphere = session.subject.cortex.get(*h);
-                hemisphere.is_some_and(|h| h.hemisphere == *side)
-            };
-            let Some(mesh) = hemispheres.iter().position(is_side) else {
+            let start = sides.iter().position(|s| s == side);
+            let Some(start) = start.and_then(|mesh| starts.get(mesh)) else {
                 continue;
             };
-            let vertex = starts
-                .get(mesh)
-                .map_or(usize::MAX, |s| s + *vertex as usize);
+            let vertex = start + *vertex as usize;
             if let (true, Some(at)) = (seen.sees(vertex), seen.point(vertex)) {
                 let name = Name {
                     text: region.name.clone(),
                     at: at.truncate(),
                     size: region.n_vertices,
                 };
-                names.push((regions.own(&region.name).is_none(), name));
+                names.push((!first(&region.name), name));
             }
         }
     }
-    names.sort_by_key(|(of_atlas, name)| (*of_atlas, std::cmp::Reverse(name.size)));
+    names.sort_by_key(|(later, name)| (*later, std::cmp::Reverse(name.size)));
     names.into_iter().map(|(_, name)| name).collect()
 }
 

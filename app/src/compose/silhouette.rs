@@ -5,6 +5,9 @@ use std::sync::Arc;
 use fusiform_pipelines::volume::Volume;
 use glam::{Affine3A, DVec3, Mat3A, Vec3, Vec3A};
 
+/// Share of the bright end of a volume below which a voxel is air.
+pub(crate) const AIR: f32 = 0.15;
+
 /// Millimetres a cell.
 const CELL_MM: f64 = 1.0;
 /// Thick enough to be met wherever the slice is, mm.

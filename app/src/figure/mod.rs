@@ -14,7 +14,7 @@ use fusiform_pipelines::Error;
 use fusiform_pipelines::io::write;
 use fusiform_render::scene::Picture;
 
-pub use bar::{BAR_PT, Bar, short, ticks};
+pub use bar::{BAR_PT, Bar, short, swatches, ticks};
 pub use contour::slice_outlines;
 pub use font::text_width;
 pub use outline::{Drawn, mesh_outlines, silhouette};
@@ -56,6 +56,8 @@ pub enum Item {
         letter_pt: f32,
         /// Their colour.
         colour: [u8; 3],
+        /// The colour of a rim around them, on pictures.
+        halo: Option<[u8; 3]>,
     },
     /// Lines or areas of one colour.
     Path {
@@ -76,6 +78,18 @@ pub enum Paint {
     /// A line of that width in points, with round joins and ends.
     Stroke([u8; 3], f32),
 }
+
+/// The colours of a name on a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ink {
+    /// Of its letters.
+    pub letters: [u8; 3],
+    /// Of the rim around them.
+    pub halo: [u8; 3],
+}
+
+/// The width of the rim around the letters of names, points.
+const HALO_PT: f32 = 0.9;
 
 /// Where text stands relative to its anchor point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +173,20 @@ impl Sheet {
             align,
             letter_pt,
             colour,
+            halo: None,
+        });
+    }
+
+    /// Writes the name of something into a picture, its middle at a point, with a rim that keeps it legible there.
+    pub fn name(&mut self, text: &str, [x, y]: [f32; 2], letter_pt: f32, ink: Ink) {
+        self.items.push(Item::Text {
+            text: text.to_owned(),
+            // Capitals are 0.7 em tall.
+            anchor_pt: [x, y + 0.35 * letter_pt],
+            align: Align::Centre,
+            letter_pt,
+            colour: ink.letters,
+            halo: Some(ink.halo),
         });
     }
 

@@ -7,12 +7,13 @@ use ab_glyph::Font;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use pdf_writer::types::{
-    CidFontType, FontFlags, LineCapStyle, LineJoinStyle, SystemInfo, UnicodeCmap,
+    CidFontType, FontFlags, LineCapStyle, LineJoinStyle, SystemInfo, TextRenderingMode as Mode,
+    UnicodeCmap,
 };
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str};
 
 use super::font::{TRUETYPE, font, text_width};
-use super::{Align, Item, Paint, Sheet, png};
+use super::{Align, HALO_PT, Item, Paint, Sheet, png};
 
 const FONT_NAME: Name<'static> = Name(b"Ubuntu-Light");
 const FONT: Name<'static> = Name(b"F");
@@ -78,6 +79,7 @@ pub(super) fn bytes(sheet: &Sheet) -> anyhow::Result<Vec<u8>> {
                 align,
                 letter_pt,
                 colour,
+                halo,
             } => {
                 let wide = text_width(text, *letter_pt)?;
                 let x = match align {
@@ -85,13 +87,19 @@ pub(super) fn bytes(sheet: &Sheet) -> anyhow::Result<Vec<u8>> {
                     Align::Centre => x - wide / 2.0,
                     Align::Right => x - wide,
                 };
+                let shown = encoded(text, &mut glyphs)?;
+                if let Some(halo) = halo {
+                    let [r, g, b] = share(*halo);
+                    content.set_stroke_rgb(r, g, b);
+                    content.set_line_width(2.0 * HALO_PT);
+                    // Who copies the text gets it once.
+                    content.begin_marked_content(Name(b"Artifact"));
+                    write(&mut content, &shown, [x, *y], *letter_pt, Mode::Stroke);
+                    content.end_marked_content();
+                }
                 let [r, g, b] = share(*colour);
                 content.set_fill_rgb(r, g, b);
-                content.begin_text();
-                content.set_font(FONT, *letter_pt);
-                content.set_text_matrix([1.0, 0.0, 0.0, -1.0, x, *y]);
-                content.show(Str(&encoded(text, &mut glyphs)?));
-                content.end_text();
+                write(&mut content, &shown, [x, *y], *letter_pt, Mode::Fill);
             }
             Item::Path {
                 lines,
@@ -148,6 +156,16 @@ pub(super) fn bytes(sheet: &Sheet) -> anyhow::Result<Vec<u8>> {
     pdf.document_info(INFO)
         .producer(pdf_writer::TextStr("Fusiform"));
     Ok(pdf.finish())
+}
+
+/// A line of glyphs, upright although y goes down.
+fn write(content: &mut Content, glyphs: &[u8], [x, y]: [f32; 2], letter_pt: f32, mode: Mode) {
+    content.begin_text();
+    content.set_text_rendering_mode(mode);
+    content.set_font(FONT, letter_pt);
+    content.set_text_matrix([1.0, 0.0, 0.0, -1.0, x, y]);
+    content.show(Str(glyphs));
+    content.end_text();
 }
 
 /// Two bytes a glyph, and which character each glyph stands for.

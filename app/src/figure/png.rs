@@ -6,7 +6,7 @@ use fusiform_render::scene::Picture;
 use image::ImageEncoder;
 
 use super::font::{font, text_width, unit};
-use super::{Align, Item, Paint, Sheet};
+use super::{Align, HALO_PT, Item, Paint, Sheet};
 
 /// Rows of samples a pixel when areas are filled.
 const SAMPLES: usize = 5;
@@ -36,9 +36,14 @@ pub(super) fn raster(sheet: &Sheet) -> anyhow::Result<Picture> {
                 align,
                 letter_pt,
                 colour,
+                halo,
             } => {
                 let at = anchor_pt.map(|pt| pt * scale);
-                write(&mut page, text, at, letter_pt * scale, *align, *colour)?;
+                let words = Mask::of_text(&page, text, at, letter_pt * scale, *align)?;
+                if let Some(halo) = halo {
+                    words.widened(HALO_PT * scale).paint(&mut page, *halo);
+                }
+                words.paint(&mut page, *colour);
             }
             Item::Path {
                 lines,
@@ -130,44 +135,6 @@ fn put(page: &mut Picture, picture: &Picture, [x, y]: [i64; 2]) {
     }
 }
 
-fn write(
-    page: &mut Picture,
-    text: &str,
-    at: [f32; 2],
-    letter: f32,
-    align: Align,
-    colour: [u8; 3],
-) -> anyhow::Result<()> {
-    let font = font()?;
-    let shift = match align {
-        Align::Left => 0.0,
-        Align::Centre => text_width(text, letter)? / 2.0,
-        Align::Right => text_width(text, letter)?,
-    };
-    let unit = unit(&font) * letter;
-    // ab_glyph scales to the height from the lowest to the highest letter; sheets to the em.
-    let scale = PxScale::from(font.height_unscaled() * unit);
-    let mut pen = at[0] - shift;
-    for character in text.chars() {
-        let id = font.glyph_id(character);
-        let glyph = id.with_scale_and_position(scale, point(pen, at[1]));
-        pen += font.h_advance_unscaled(id) * unit;
-        if let Some(outline) = font.outline_glyph(glyph) {
-            let bounds = outline.px_bounds();
-            let (left, top) = (bounds.min.x as i64, bounds.min.y as i64);
-            outline.draw(|dx, dy, cover| {
-                blend(
-                    page,
-                    [left + i64::from(dx), top + i64::from(dy)],
-                    colour,
-                    cover,
-                );
-            });
-        }
-    }
-    Ok(())
-}
-
 /// A mask of coverage over a box of pixels.
 struct Mask {
     corner: [i64; 2],
@@ -176,6 +143,80 @@ struct Mask {
 }
 
 impl Mask {
+    /// A line of text, with room for a rim.
+    fn of_text(
+        page: &Picture,
+        text: &str,
+        at: [f32; 2],
+        letter: f32,
+        align: Align,
+    ) -> anyhow::Result<Self> {
+        let font = font()?;
+        let wide = text_width(text, letter)?;
+        let shift = match align {
+            Align::Left => 0.0,
+            Align::Centre => wide / 2.0,
+            Align::Right => wide,
+        };
+        let unit = unit(&font) * letter;
+        // ab_glyph scales to the height from the lowest to the highest letter; sheets to the em.
+        let scale = PxScale::from(font.height_unscaled() * unit);
+        let mut pen = at[0] - shift;
+        let corners = [[pen, at[1] - letter], [pen + wide, at[1] + letter / 2.0]];
+        let mut mask = Self::around(page, &[corners.to_vec()], letter / 2.0).unwrap_or(Self {
+            corner: [0; 2],
+            size: [0; 2],
+            cover: Vec::new(),
+        });
+        for character in text.chars() {
+            let id = font.glyph_id(character);
+            let glyph = id.with_scale_and_position(scale, point(pen, at[1]));
+            pen += font.h_advance_unscaled(id) * unit;
+            if let Some(outline) = font.outline_glyph(glyph) {
+                let bounds = outline.px_bounds();
+                let (left, top) = (bounds.min.x as i64, bounds.min.y as i64);
+                outline.draw(|dx, dy, cover| {
+                    mask.add([left + i64::from(dx), top + i64::from(dy)], cover);
+                });
+            }
+        }
+        Ok(mask)
+    }
+
+    /// More coverage at a pixel of the page: letters that touch add up.
+    fn add(&mut self, [x, y]: [i64; 2], cover: f32) {
+        let (column, row) = (x - self.corner[0], y - self.corner[1]);
+        let [width, height] = self.size.map(|side| side as i64);
+        if (0..width).contains(&column) && (0..height).contains(&row) {
+            let cell = &mut self.cover[(row * width + column) as usize];
+            *cell = *cell + cover.clamp(0.0, 1.0) * (1.0 - *cell);
+        }
+    }
+
+    /// The same, grown by so many pixels on all sides.
+    fn widened(&self, by: f32) -> Self {
+        let reach = by.ceil() as i64 + 1;
+        let mut wide = Self {
+            corner: self.corner,
+            size: self.size,
+            cover: vec![0.0; self.cover.len()],
+        };
+        let [width, height] = self.size.map(|side| side as i64);
+        let within = |at: i64, side: i64| (at - reach).max(0)..(at + reach + 1).min(side);
+        for (index, &cover) in self.cover.iter().enumerate().filter(|(_, c)| **c > 0.0) {
+            let (x, y) = (index as i64 % width, index as i64 / width);
+            for row in within(y, height) {
+                for column in within(x, width) {
+                    let away = ((row - y) as f32).hypot((column - x) as f32);
+                    let part = cover * (by + 0.5 - away).clamp(0.0, 1.0);
+                    let cell = &mut wide.cover[(row * width + column) as usize];
+                    *cell = cell.max(part);
+                }
+            }
+        }
+        wide
+    }
+
     /// Over the points and a margin, within the page.
     fn around(page: &Picture, lines: &[Vec<[f32; 2]>], margin: f32) -> Option<Self> {
         let points = || {

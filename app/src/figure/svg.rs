@@ -5,13 +5,13 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Align, Item, Paint, Sheet, font, png};
+use super::{Align, HALO_PT, Item, Paint, Sheet, font, png};
 
 /// The whole document; its unit is the point.
 pub(super) fn text(sheet: &Sheet) -> anyhow::Result<String> {
     let [width, height] = sheet.size_pt;
     let mut svg = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}" font-family="{}" font-weight="300">
+        r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}" font-family="{}" font-weight="300">
 <rect width="{width}" height="{height}" fill="{}"/>
 "#,
         font::FAMILIES,
@@ -24,10 +24,11 @@ pub(super) fn text(sheet: &Sheet) -> anyhow::Result<String> {
                 corner_pt: [x, y],
                 size_pt: [width, height],
             } => {
+                // The old form of the link: drawing programs of all ages read it.
                 let data = STANDARD.encode(png::encoded(picture)?);
                 writeln!(
                     svg,
-                    r#"<image x="{x:.3}" y="{y:.3}" width="{width:.3}" height="{height:.3}" preserveAspectRatio="none" href="data:image/png;base64,{data}"/>"#
+                    r#"<image x="{x:.3}" y="{y:.3}" width="{width:.3}" height="{height:.3}" preserveAspectRatio="none" xlink:href="data:image/png;base64,{data}"/>"#
                 )?;
             }
             Item::Text {
@@ -36,15 +37,23 @@ pub(super) fn text(sheet: &Sheet) -> anyhow::Result<String> {
                 align,
                 letter_pt,
                 colour,
+                halo,
             } => {
                 let anchor = match align {
                     Align::Left => "start",
                     Align::Centre => "middle",
                     Align::Right => "end",
                 };
+                let rim = halo.map_or_else(String::new, |halo| {
+                    format!(
+                        r#" stroke="{}" stroke-width="{:.2}" stroke-linejoin="round" paint-order="stroke""#,
+                        hex(halo),
+                        2.0 * HALO_PT
+                    )
+                });
                 writeln!(
                     svg,
-                    r#"<text x="{x:.2}" y="{y:.2}" font-size="{letter_pt:.2}" text-anchor="{anchor}" fill="{}">{}</text>"#,
+                    r#"<text x="{x:.2}" y="{y:.2}" font-size="{letter_pt:.2}" text-anchor="{anchor}" fill="{}"{rim}>{}</text>"#,
                     hex(*colour),
                     escaped(text)
                 )?;

@@ -1,10 +1,12 @@
 //! Names on pictures: of regions at their middles, and of what is under the pointer.
 
 use egui::{Align2, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use glam::Vec2;
 
 use super::Ctx;
 use super::canvas::plate;
 use crate::compose::names::Name;
+use crate::compose::names::room::{Area, with_room};
 use crate::theme;
 
 /// Writes names, each unless it would cover one before it, what is `taken`, or the edge of the picture.
@@ -16,20 +18,21 @@ pub fn write(
     points_a_pixel: f32,
     taken: &[Rect],
 ) {
-    let mut taken = taken.to_vec();
-    for name in names {
-        let at = rect.min + vec2(name.at.x, name.at.y) * points_a_pixel;
+    let corner = |at: Pos2| Vec2::new(at.x, at.y);
+    let area = |rect: &Rect| Area {
+        low: corner(rect.min),
+        high: corner(rect.max),
+    };
+    let taken: Vec<Area> = taken.iter().map(area).collect();
+    let extent = |text: &str| {
         let ink = ctx.theme.on_canvas();
         let galley = ui
             .painter()
-            .layout_no_wrap(name.text.clone(), theme::small_font(), ink);
-        let size = galley.size() + vec2(6.0, 0.0);
-        let place = Rect::from_center_size(at, size);
-        if !rect.contains_rect(place) || taken.iter().any(|t| t.intersects(place)) {
-            continue;
-        }
-        taken.push(place.expand(1.0));
-        plate(ui, ctx, at, Align2::CENTER_CENTER, &name.text);
+            .layout_no_wrap(text.to_owned(), theme::small_font(), ink);
+        Vec2::new(galley.size().x + 8.0, galley.size().y + 2.0)
+    };
+    for (text, at) in with_room(names, points_a_pixel, area(&rect), &taken, extent) {
+        plate(ui, ctx, pos2(at.x, at.y), Align2::CENTER_CENTER, text);
     }
 }
 

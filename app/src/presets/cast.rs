@@ -34,10 +34,10 @@ pub fn cut_open(
     let at = at_mm.unwrap_or_else(|| volume.map_or_else(|| stack.middle(), peak));
     let mut keys = Keys::default();
     let top = percentile(anatomy, 0.995);
-    let solid = |volume, look| SolidLayer {
+    let solid = |volume, look: Look| SolidLayer {
         layer: VolumeLayer {
             volume,
-            linear: true,
+            linear: look.colormap.n_classes().is_none(),
             look,
             modulation: None,
         },

@@ -43,6 +43,8 @@ pub(super) enum Share {
     Even,
     /// By what they show, side by side.
     Tight,
+    /// The same, with the first of each row below each other.
+    Lined,
 }
 
 /// Lays out rows of cells that show so many millimetres (across, down) at one scale, each row with a line of title above,
@@ -64,7 +66,9 @@ pub(super) fn lay_out(
                 let widest = row.iter().fold(1e-3f32, |w, mm| w.max(mm[0]));
                 room(row) / row.len().max(1) as f32 / widest
             }
-            Share::Tight => room(row) / row.iter().map(|mm| mm[0]).sum::<f32>().max(1e-3),
+            Share::Tight | Share::Lined => {
+                room(row) / row.iter().map(|mm| mm[0]).sum::<f32>().max(1e-3)
+            }
         })
         .fold(f32::INFINITY, f32::min);
     let tall = |row: &Vec<[f32; 2]>| row.iter().fold(1e-3f32, |h, mm| h.max(mm[1]));
@@ -78,21 +82,30 @@ pub(super) fn lay_out(
         spare = (free - scale * sum_mm) / (n + 1.0);
     }
     let sheet = style.sheet(fixed + scale * sum_mm);
+    let used = |row: &Vec<[f32; 2]>| {
+        let across: f32 = match share {
+            Share::Even => room(row),
+            Share::Tight | Share::Lined => row.iter().map(|mm| mm[0] * scale).sum(),
+        };
+        across + GAP_PT * row.len().saturating_sub(1) as f32
+    };
+    let widest = rows_mm.iter().map(used).fold(0.0, f32::max);
     let mut cells = Vec::new();
     let mut y = MARGIN_PT + spare;
     for row in rows_mm {
         let height = tall(row) * scale;
         y += title;
-        let used: f32 = match share {
-            Share::Even => room(row),
-            Share::Tight => row.iter().map(|mm| mm[0] * scale).sum(),
+        let wide = if share == Share::Lined {
+            widest
+        } else {
+            used(row)
         };
-        let mut x = (width - used - GAP_PT * row.len().saturating_sub(1) as f32) / 2.0;
+        let mut x = (width - wide) / 2.0;
         let mut laid = Vec::new();
         for mm in row {
             let across = match share {
                 Share::Even => room(row) / row.len() as f32,
-                Share::Tight => mm[0] * scale,
+                Share::Tight | Share::Lined => mm[0] * scale,
             };
             let corner = [x, y].map(|pt| sheet.snapped(pt));
             laid.push(Cell {

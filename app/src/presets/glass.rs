@@ -8,13 +8,14 @@ use fusiform_render::scene::{MeshLayer, Plane, Scene, SliceView, View, VolumeLay
 use glam::{Mat3, Quat, Vec3};
 
 use super::cells::{Rows, Share, lay_out};
-use super::slices::letters_in;
+use super::slices::{filled_box, letters_in, percentile};
 use super::{Map, Style, TITLE_PT, footer, put_bar};
 use crate::brain::Brain;
 use crate::bridge::{self, Keys};
-use crate::figure::{Align, Drawn, box_line, silhouette};
+use crate::compose::silhouette::{self as shadow, AIR};
+use crate::figure::{Align, Drawn, box_line, silhouette, slice_outlines};
 
-/// Views along the three axes of the whole map, with the outline of the cortex where there is one.
+/// Views along the three axes of the whole map, with the outline of the cortex, or else of the anatomy, where there is one.
 pub fn glass_brain(
     brain: &Brain,
     map: Option<&Map>,
@@ -29,14 +30,22 @@ pub fn glass_brain(
     let layer = VolumeLayer {
         modulation: None,
         volume: bridge::volume_data(keys.fresh(), volume),
-        linear: true,
+        linear: map.flows(),
         look: map.look.clone(),
     };
     let meshes = sheets(brain, &mut keys);
-    let bounds = match fusiform_render::scene::bounds(&meshes) {
-        Some((low, high)) => (low - 3.0, high + 3.0),
-        None => layer.volume.bounds_mm(),
+    let anatomy = brain.anatomy.as_deref().filter(|_| meshes.is_empty());
+    let bounds = match (fusiform_render::scene::bounds(&meshes), anatomy) {
+        (Some((low, high)), _) => (low - 3.0, high + 3.0),
+        (None, Some(anatomy)) => filled_box(anatomy),
+        (None, None) => layer.volume.bounds_mm(),
     };
+    let shadows = anatomy.map(|anatomy| {
+        let air = AIR * percentile(anatomy, 0.995);
+        let [axial, coronal, sagittal] =
+            shadow::of(anatomy, air, (bounds.0.as_dvec3(), bounds.1.as_dvec3()));
+        [sagittal, coronal, axial].map(|shadow| bridge::silhouette(keys.fresh(), &shadow))
+    });
     let extent = bounds.1 - bounds.0;
     let planes = [
         (Plane::Sagittal, "from the left", [extent.y, extent.z]),
@@ -49,7 +58,7 @@ pub fn glass_brain(
         cells,
         pt_per_mm,
     } = lay_out(&sizes, Share::Tight, footer(Some(map)), &style);
-    for (cell, (plane, title, _)) in cells.iter().flatten().zip(planes) {
+    for (n, (cell, (plane, title, _))) in cells.iter().flatten().zip(planes).enumerate() {
         let pixels = cell.pixels(&sheet);
         let view = SliceView {
             plane,
@@ -63,6 +72,10 @@ pub fn glass_brain(
             crosshair: None,
         };
         let camera = camera_of(&view, pixels);
+        let flat = SliceView {
+            slab_mm: None,
+            ..view.clone()
+        };
         let scene = Scene {
             background: style.opaque_paper(),
             view: View::Slice(view),
@@ -74,6 +87,10 @@ pub fn glass_brain(
         let lines: Vec<Vec<[f32; 2]>> = meshes
             .chunks(together)
             .flat_map(|meshes| silhouette(meshes, &camera, pixels))
+            .chain(shadows.iter().flat_map(|shadows| {
+                let drawn = slice_outlines(&flat, &shadows[n], pixels, 0.0);
+                drawn.into_iter().flat_map(|drawn| drawn.lines)
+            }))
             .collect();
         if lines.is_empty() {
             sheet.stroke(vec![box_line(cell.corner, cell.size)], true, grey, 0.5);

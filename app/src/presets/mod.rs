@@ -3,6 +3,7 @@
 mod cast;
 mod cells;
 mod cortex;
+mod first_look;
 mod glass;
 mod mosaic;
 mod slices;
@@ -11,14 +12,15 @@ use std::sync::Arc;
 
 use fusiform_pipelines::surface::{Hemisphere, Shape};
 use fusiform_pipelines::volume::Volume;
-use fusiform_render::colormap::Colormap;
 use fusiform_render::scene::Look;
 use serde::{Deserialize, Serialize};
 
 use crate::figure::{BAR_PT, Bar, Sheet, short};
+use first_look::{first_look, suit_classes, whole_numbers};
 
 pub use cast::cut_open;
 pub use cortex::{Angle, FreeCamera, camera_on, cortex, flat_map, mesh_layer};
+pub(crate) use first_look::{colours, told};
 pub use glass::glass_brain;
 pub use mosaic::{Row, mosaic, parse_rows};
 pub use slices::slices;
@@ -32,6 +34,8 @@ pub struct Map {
     pub label: String,
     /// Colours.
     pub look: Look,
+    /// The whole numbers that its colours stand for where these are colours of classes, and what each is called.
+    pub classes: Vec<(i32, String)>,
 }
 
 /// Where a map's numbers are.
@@ -44,43 +48,61 @@ pub enum Values {
 }
 
 impl Map {
-    /// A map with a sensible look: two-sided if it has negative numbers, up to its 99.5th percentile; small numbers of
-    /// a volume are hidden.
-    pub fn new(values: Values, label: &str) -> Self {
-        let parts: Vec<&[f32]> = match &values {
-            Values::Volume(volume) => vec![&volume.data],
-            Values::Sheet(sides) => sides.iter().map(|(_, values)| &values[..]).collect(),
-        };
-        let all = || parts.iter().flat_map(|part| part.iter().copied());
-        let mut sizes: Vec<f32> = all()
-            .filter(|v| v.is_finite() && *v != 0.0)
-            .map(f32::abs)
-            .collect();
-        sizes.sort_by(f32::total_cmp);
-        let top = sizes
-            .get(sizes.len().saturating_sub(1) * 995 / 1000)
-            .copied()
-            .unwrap_or(1.0);
-        let two_sided = all().any(|v| v < 0.0);
+    /// A map with the look that suits its numbers ([`first_look`]). `signed`: it says of itself that it is a statistic
+    /// with a sign.
+    pub fn new(values: Values, label: &str, signed: bool) -> Self {
         let on_grid = matches!(values, Values::Volume(_));
-        let look = Look {
-            soft: false,
-            colormap: match (two_sided, on_grid) {
-                (true, true) => Colormap::ColdHot,
-                (true, false) => Colormap::BlueRed,
-                (false, true) => Colormap::Hot,
-                (false, false) => Colormap::Viridis,
-            },
-            range: (0.0, round_up(top)),
-            threshold: if on_grid { round_up(0.1 * top) } else { 0.0 },
-            two_sided,
-            opacity: 1.0,
-        };
+        let look = first_look(&told(values.all(), signed), on_grid);
         Self {
             values,
             label: label.to_owned(),
             look,
+            classes: Vec::new(),
         }
+    }
+
+    /// Gives it colours that stand for its whole numbers, one each while there are enough.
+    ///
+    /// # Errors
+    /// When it has other numbers.
+    pub fn in_classes(&mut self) -> anyhow::Result<()> {
+        let present = whole_numbers(self.values.all());
+        if present.is_empty() {
+            anyhow::bail!(
+                "the colours of classes are for maps of whole numbers, and {} has others: choose another --colormap",
+                self.label
+            );
+        }
+        suit_classes(&present, &mut self.look);
+        let known = std::mem::take(&mut self.classes);
+        let name = |key: i32| {
+            known
+                .iter()
+                .find(|(k, _)| *k == key)
+                .map(|(_, name)| name.clone())
+        };
+        self.classes = present
+            .into_iter()
+            .map(|key| (key, name(key).unwrap_or_else(|| key.to_string())))
+            .collect();
+        Ok(())
+    }
+
+    /// Whether numbers lie between its numbers: not between classes.
+    fn flows(&self) -> bool {
+        self.look.colormap.n_classes().is_none()
+    }
+
+    /// Says what of a map is not seen because its negative numbers were taken for nothing; nothing where all is seen.
+    pub fn unseen(&self) -> Option<String> {
+        let told = told(self.values.all(), false);
+        (!self.look.two_sided && told.n_negative > 0).then(|| {
+            format!(
+                "{} of {} numbers are negative, the lowest {}: so few or so small that the map is shown one-sided; \
+                 --two-sided shows them",
+                told.n_negative, told.n, told.lowest
+            )
+        })
     }
 
     /// The numbers, if they are on a grid.
@@ -92,13 +114,16 @@ impl Map {
     }
 }
 
-/// The next number up with two leading digits.
-fn round_up(value: f32) -> f32 {
-    if value.is_nan() || value <= 0.0 {
-        return 1.0;
+impl Values {
+    /// Every number.
+    pub(crate) fn all(&self) -> impl Iterator<Item = f32> {
+        let (volume, sides) = match self {
+            Self::Volume(volume) => (&volume.data[..], &[][..]),
+            Self::Sheet(sides) => (&[][..], &sides[..]),
+        };
+        let on_sheet = sides.iter().flat_map(|(_, values)| values.iter());
+        volume.iter().chain(on_sheet).copied()
     }
-    let unit = 10f32.powf(value.log10().floor() - 1.0);
-    (value / unit).ceil() * unit
 }
 
 /// How a volume is put on the cortex.
@@ -129,6 +154,8 @@ pub struct Style {
     pub shape: Shape,
     /// Whether region borders are drawn.
     pub outlines: bool,
+    /// Whether the names of regions are written on the cortex.
+    pub names: bool,
     /// How volumes are put on the cortex.
     pub sample: Sample,
     /// Whether the subject's right is on the left of axial and coronal slices.
@@ -145,6 +172,7 @@ impl Default for Style {
             ink: [30, 30, 36],
             shape: Shape::Inflated,
             outlines: true,
+            names: false,
             sample: Sample::Pixel,
             radiological: false,
         }
@@ -214,6 +242,7 @@ fn put_bar(sheet: &mut Sheet, map: Option<&Map>, style: &Style) -> anyhow::Resul
     let bar = Bar {
         look: &map.look,
         label: &label_with_threshold(map),
+        classes: &map.classes,
         ink: style.ink,
     };
     let [width, height] = sheet.size_pt;
@@ -222,7 +251,7 @@ fn put_bar(sheet: &mut Sheet, map: Option<&Map>, style: &Style) -> anyhow::Resul
 }
 
 fn label_with_threshold(map: &Map) -> String {
-    if map.look.threshold <= 0.0 {
+    if map.look.threshold <= 0.0 || map.look.colormap.n_classes().is_some() {
         return map.label.clone();
     }
     let of = if map.look.two_sided {

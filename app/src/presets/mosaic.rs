@@ -111,7 +111,7 @@ pub fn mosaic(
         mut sheet,
         cells,
         pt_per_mm,
-    } = lay_out(&sizes, Share::Tight, footer(map), &style);
+    } = lay_out(&sizes, Share::Lined, footer(map), &style);
     for (shown, cell) in lines.iter().flatten().zip(cells.iter().flatten()) {
         match shown {
             Shown::Slice(plane, at) => {

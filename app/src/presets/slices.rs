@@ -1,11 +1,13 @@
 //! Three slices through one point, and what every figure of slices is made of.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 use fusiform_pipelines::volume::Volume;
 use fusiform_render::colormap::Colormap;
 use fusiform_render::renderer::Backend;
 use fusiform_render::scene::{Look, OutlineLayer, Plane, Scene, SliceView, View, VolumeLayer};
-use glam::Vec3;
+use glam::{DVec3, Vec3};
 
 use super::cells::{Cell, Rows, Share, lay_out};
 use super::{LETTER_PT, Map, OUTLINE_PT, Style, TITLE_PT, footer, put_bar};
@@ -91,7 +93,7 @@ impl Stack {
             layers.push(VolumeLayer {
                 modulation: None,
                 volume: bridge::volume_data(keys.fresh(), volume),
-                linear: true,
+                linear: map.flows(),
                 look: map.look.clone(),
             });
         }
@@ -237,7 +239,7 @@ pub(super) fn position_text(plane: Plane, at: Vec3) -> String {
 }
 
 /// The box around the voxels that are not background, with a margin, within the volume (world mm).
-fn filled_box(volume: &Volume) -> (Vec3, Vec3) {
+pub(super) fn filled_box(volume: &Volume) -> (Vec3, Vec3) {
     const MARGIN_MM: f32 = 4.0;
     let floor = 0.05 * percentile(volume, 0.99);
     let shape = volume.grid.shape;
@@ -275,15 +277,48 @@ fn filled_box(volume: &Volume) -> (Vec3, Vec3) {
     )
 }
 
+/// Where a map is largest: of the voxels around its extreme that are within 5 % of it, the one in their middle, for a
+/// map that was cut off at a number has no one peak.
 pub(super) fn peak(volume: &Volume) -> Vec3 {
-    let best = volume
-        .data
+    const NEAR: f32 = 0.95;
+    let sizes = volume.data.iter().map(|v| v.abs()).enumerate();
+    let largest = sizes
+        .filter(|(_, size)| size.is_finite())
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    let Some((first, size)) = largest else {
+        return Vec3::ZERO;
+    };
+    let grid = &volume.grid;
+    let sign = volume.data[first].signum();
+    let is_near = |index: usize| volume.data[index] * sign >= NEAR * size;
+    let mut seen = BTreeSet::from([first]);
+    let mut piece = vec![first];
+    let mut next = 0;
+    while let Some(&index) = piece.get(next) {
+        next += 1;
+        let ijk = grid.ijk(index);
+        for (axis, forward) in [0, 1, 2].into_iter().flat_map(|a| [(a, false), (a, true)]) {
+            let mut there = ijk;
+            there[axis] = match (forward, ijk[axis]) {
+                (false, 0) => continue,
+                (false, i) => i - 1,
+                (true, i) if i + 1 < grid.shape[axis] => i + 1,
+                (true, _) => continue,
+            };
+            let there = grid.index(there);
+            if is_near(there) && seen.insert(there) {
+                piece.push(there);
+            }
+        }
+    }
+    let at = |index: usize| grid.world(grid.ijk(index));
+    let middle = piece.iter().map(|&i| at(i)).sum::<DVec3>() / piece.len() as f64;
+    let far = |index: &usize| at(*index).distance_squared(middle);
+    let best = piece
         .iter()
-        .enumerate()
-        .filter(|(_, v)| v.is_finite())
-        .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))
-        .map_or(0, |(index, _)| index);
-    volume.grid.world(volume.grid.ijk(best)).as_vec3()
+        .copied()
+        .min_by(|a, b| far(a).total_cmp(&far(b)));
+    at(best.unwrap_or(first)).as_vec3()
 }
 
 pub(super) fn percentile(volume: &Volume, part: f64) -> f32 {
@@ -299,4 +334,32 @@ pub(super) fn percentile(volume: &Volume, part: f64) -> f32 {
     }
     let at = ((n - 1) as f64 * part) as usize;
     *values.select_nth_unstable_by(at, f32::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use fusiform_pipelines::space::Grid;
+
+    use super::*;
+
+    #[test]
+    fn a_map_that_was_cut_off_peaks_in_the_middle() {
+        let grid = Grid {
+            shape: [9, 5, 5],
+            world_from_voxel: glam::DAffine3::from_scale(DVec3::splat(2.0)),
+        };
+        let mut data = vec![0.0f32; grid.n_voxels()];
+        // A plateau of five voxels; a lone one of the other sign that is a little less.
+        for i in 3..8 {
+            data[grid.index([i, 2, 2])] = -7.94;
+        }
+        data[grid.index([0, 0, 0])] = 7.9;
+        data[grid.index([8, 4, 4])] = f32::NAN;
+        let volume = Volume {
+            data: data.into(),
+            grid,
+            assumptions: Vec::new(),
+        };
+        assert_eq!(peak(&volume), Vec3::new(10.0, 4.0, 4.0));
+    }
 }

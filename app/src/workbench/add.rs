@@ -16,7 +16,7 @@ use crate::brain::{Brain, HemisphereShapes};
 use crate::layout::MapLook;
 use crate::map_files::{
     FileMap, SheetValues, file_name, hemisphere_for, leave_out_zeros, paint, read_maps,
-    read_regions, settle_side,
+    read_regions, says_signed, settle_side, without_sides,
 };
 use crate::presets::{self, Values};
 use crate::session::{AddedParts, AddedSurface, MapParts, News};
@@ -218,7 +218,8 @@ impl Shown {
             format!("{name} ({file})")
         };
         let meaning = format!("From {}", path.display());
-        let parts = map_parts(&name, &meaning, map.volume, map.sheet);
+        let signed = says_signed(path);
+        let parts = map_parts(&name, &meaning, map.volume, map.sheet, signed);
         self.parts.maps.push(parts);
     }
 
@@ -256,18 +257,19 @@ impl Shown {
     }
 }
 
-/// A map with the look that suits its numbers.
+/// A map with the look that suits its numbers. `signed`: it says of itself that it is a statistic with a sign.
 pub(super) fn map_parts(
     name: &str,
     meaning: &str,
     volume: Option<Arc<Volume>>,
     sheet: SheetValues,
+    signed: bool,
 ) -> MapParts {
     let values = match &volume {
         Some(volume) => Values::Volume(Arc::clone(volume)),
         None => Values::Sheet(sheet.clone()),
     };
-    let look = presets::Map::new(values, "").look;
+    let look = presets::Map::new(values, "", signed).look;
     let robust = match &volume {
         Some(volume) => robust_range(&volume.data, 0.02, 0.98),
         None => {
@@ -332,22 +334,10 @@ pub(super) fn pairs_joined(maps: Vec<MapParts>) -> Vec<MapParts> {
             partner.robust.1.max(map.robust.1),
         );
         let values = Values::Sheet(partner.sheet.clone());
-        partner.look = MapLook::of(&presets::Map::new(values, "").look);
+        let signed = partner.look.two_sided || map.look.two_sided;
+        partner.look = MapLook::of(&presets::Map::new(values, "", signed).look);
     }
     joined
-}
-
-/// A file's name without the words for its side.
-fn without_sides(name: &str) -> String {
-    let is_side = |word: &&str| {
-        let side = word.to_lowercase();
-        !matches!(
-            side.as_str(),
-            "l" | "r" | "lh" | "rh" | "left" | "right" | "hemi"
-        )
-    };
-    let words = name.split(['.', '_', '-']).filter(is_side);
-    words.collect::<Vec<_>>().join(".")
 }
 
 #[cfg(test)]
@@ -358,7 +348,8 @@ mod tests {
 
     fn side(name: &str, side: Hemisphere, values: &[f32]) -> MapParts {
         let values: Arc<[f32]> = values.into();
-        let look = presets::Map::new(Values::Sheet(vec![(side, Arc::clone(&values))]), "").look;
+        let sides = Values::Sheet(vec![(side, Arc::clone(&values))]);
+        let look = presets::Map::new(sides, "", false).look;
         MapParts {
             name: name.into(),
             unit: String::new(),

@@ -7,10 +7,8 @@ use fusiform_pipelines::volume::Volume;
 use glam::DVec3;
 
 use crate::compose::silhouette;
+pub(crate) use crate::compose::silhouette::AIR;
 use crate::session::GreyParts;
-
-/// Share of the bright end of the mean below which a voxel is air.
-pub(crate) const AIR: f32 = 0.15;
 
 /// The numbers below which a share `low` and a share `high` of the finite values other than 0 lie, made at
 /// least a little apart.

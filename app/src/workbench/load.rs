@@ -125,7 +125,13 @@ pub(crate) fn subject(
         for named in &hemisphere.maps {
             run.check()?;
             let values = Arc::clone(&named.source.load(run)?.values);
-            maps.push(map_parts(&named.name, "", None, vec![(side, values)]));
+            maps.push(map_parts(
+                &named.name,
+                "",
+                None,
+                vec![(side, values)],
+                false,
+            ));
         }
         cortex.push(HemisphereParts {
             hemisphere: side,

@@ -121,6 +121,26 @@ pub fn read_map(path: &Path) -> Result<Vec<VertexMap>> {
     }
 }
 
+/// What the arrays of a file are said to hold, in their order: `TTEST`, `SHAPE` and so on.
+///
+/// # Errors
+/// When the file is no GIFTI.
+pub fn read_intents(path: &Path) -> Result<Vec<String>> {
+    let text = Bytes::open(path)?.text()?;
+    let document = parse(path, &text)?;
+    let arrays = array::all(path, &document)?;
+    Ok(arrays.into_iter().map(|array| array.intent).collect())
+}
+
+/// Which half a file says that it is of, whatever its name.
+///
+/// # Errors
+/// When the file is no GIFTI.
+pub fn read_hemisphere(path: &Path) -> Result<Option<Hemisphere>> {
+    let text = Bytes::open(path)?.text()?;
+    Ok(said_hemisphere(&parse(path, &text)?))
+}
+
 /// Reads the first label array of a file and its table. Regions without a colour get one.
 ///
 /// # Errors
@@ -263,16 +283,22 @@ fn scanner_from_points(
     Affine3A::from_mat3_translation(if turned { turn } else { Mat3::IDENTITY }, centre)
 }
 
+fn said_hemisphere(document: &Document<'_>) -> Option<Hemisphere> {
+    match meta_anywhere(document, "AnatomicalStructurePrimary")? {
+        "CortexLeft" => Some(Hemisphere::Left),
+        "CortexRight" => Some(Hemisphere::Right),
+        _ => None,
+    }
+}
+
 /// Which half: what the file says, else what its name says.
 fn hemisphere(
     path: &Path,
     document: &Document<'_>,
     assumptions: &mut Vec<String>,
 ) -> Option<Hemisphere> {
-    match meta_anywhere(document, "AnatomicalStructurePrimary") {
-        Some("CortexLeft") => return Some(Hemisphere::Left),
-        Some("CortexRight") => return Some(Hemisphere::Right),
-        _ => {}
+    if let Some(side) = said_hemisphere(document) {
+        return Some(side);
     }
     let side = hemisphere_in_name(&path.file_name()?.to_string_lossy())?;
     let word = if side == Hemisphere::Left {
