@@ -208,7 +208,7 @@ impl Page<'_> {
         taken.push(Area::around(foot, position));
         let [r, g, b, _] = self.paint.canvas;
         let ink = Ink {
-            letters: self.ink,
+            letters: [245; 3],
             halo: [r, g, b],
         };
         let pt_per_px = 72.0 / self.sheet.dpi;

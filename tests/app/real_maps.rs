@@ -47,9 +47,9 @@ fn thickness_is_one_sided_and_curvature_is_not() {
         |part: &str| ["left", "right"].map(|side| format!("{FSAVERAGE5}/{part}_{side}.gii.gz"));
     for (part, two_sided, range) in [
         // Four of its numbers are negative, the lowest −0.0028.
-        ("thick", false, (1.5, 5.0)),
-        ("area", false, (2.5, 10.0)),
-        ("curv", true, (0.0, 0.4)),
+        ("thick", false, (1.2, 4.0)),
+        ("area", false, (2.0, 9.0)),
+        ("curv", true, (0.0, 0.35)),
         ("sulc", true, (0.0, 1.5)),
     ] {
         let files = both(part);

@@ -196,7 +196,7 @@ pub fn at_hearts<'a>(
     sides: &[Hemisphere],
 ) -> Vec<Name> {
     let mut names: Vec<(bool, Name)> = Vec::new();
-    for region in regions {
+    for region in regions.into_iter().filter(|r| says_something(&r.name)) {
         for (side, vertex) in &region.heart_vertices {
             let start = sides.iter().position(|s| s == side);
             let Some(start) = start.and_then(|mesh| starts.get(mesh)) else {
@@ -215,6 +215,12 @@ pub fn at_hearts<'a>(
     }
     names.sort_by_key(|(later, name)| (*later, std::cmp::Reverse(name.size)));
     names.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Whether a name is of a region: parcellations call what is left over by a few others.
+fn says_something(name: &str) -> bool {
+    let name = name.to_lowercase().replace([' ', '_', '-'], "");
+    !["unknown", "???", "medialwall", "background"].contains(&name.as_str())
 }
 
 #[cfg(test)]

@@ -39,9 +39,13 @@ pub(super) fn raster(sheet: &Sheet) -> anyhow::Result<Picture> {
                 halo,
             } => {
                 let at = anchor_pt.map(|pt| pt * scale);
-                let words = Mask::of_text(&page, text, at, letter_pt * scale, *align)?;
+                let mut words = Mask::of_text(&page, text, at, letter_pt * scale, *align)?;
                 if let Some(halo) = halo {
                     words.widened(HALO_PT * scale).paint(&mut page, *halo);
+                    if lightness(*colour) > lightness(*halo) {
+                        // Bright strokes of less than a pixel would drown in a dark rim.
+                        words.cover.iter_mut().for_each(|c| *c = c.powf(0.6));
+                    }
                 }
                 words.paint(&mut page, *colour);
             }
@@ -248,6 +252,10 @@ impl Mask {
             }
         }
     }
+}
+
+fn lightness(colour: [u8; 3]) -> u32 {
+    colour.iter().map(|&c| u32::from(c)).sum()
 }
 
 fn fill(page: &mut Picture, lines: &[Vec<[f32; 2]>], colour: [u8; 3]) {

@@ -25,18 +25,22 @@ pub(crate) struct Told {
     pub(crate) lowest: f32,
     /// The magnitude that one in 200 exceeds.
     top: f32,
-    /// The number that one in 20 falls short of.
-    bottom: f32,
+    /// The numbers that one in 50 and one in 20 fall short of.
+    bottom: [f32; 2],
 }
 
 impl Told {
     /// Up to where numbers are what interpolation leaves beside zero: of a one-sided map that does not begin at zero.
     pub(crate) fn residue(&self) -> f32 {
-        if !self.two_sided && self.bottom > BEGINS * self.top {
+        if self.begins() {
             MATTERS * self.top
         } else {
             0.0
         }
+    }
+
+    fn begins(&self) -> bool {
+        !self.two_sided && self.bottom[1] > BEGINS * self.top
     }
 }
 
@@ -47,7 +51,7 @@ pub(crate) fn told(values: impl Iterator<Item = f32>, signed: bool) -> Told {
     known.sort_unstable_by(f32::total_cmp);
     let n = known.len();
     let mut sizes: Vec<f32> = known.iter().map(|v| v.abs()).collect();
-    let at = n.saturating_sub(1) * 995 / 1000;
+    let at = (n.saturating_sub(1) * 995 + 500) / 1000;
     let top = if n == 0 {
         1.0
     } else {
@@ -62,7 +66,7 @@ pub(crate) fn told(values: impl Iterator<Item = f32>, signed: bool) -> Told {
         n,
         lowest: known.first().copied().unwrap_or(0.0),
         top,
-        bottom: known.get(n / 20).copied().unwrap_or(0.0),
+        bottom: [50, 20].map(|part| known.get(n / part).copied().unwrap_or(0.0)),
     }
 }
 
@@ -70,8 +74,12 @@ pub(crate) fn told(values: impl Iterator<Item = f32>, signed: bool) -> Told {
 /// grid is hidden, as a brain is mostly noise.
 pub(crate) fn first_look(told: &Told, on_grid: bool) -> Look {
     let high = round_up(told.top);
-    let begins = !on_grid && !told.two_sided && told.bottom > BEGINS * told.top;
-    let low = if begins { round_down(told.bottom) } else { 0.0 };
+    let begins = !on_grid && told.begins() && told.bottom[0] > 0.5 * BEGINS * told.top;
+    let low = if begins {
+        round_down(told.bottom[0])
+    } else {
+        0.0
+    };
     Look {
         soft: false,
         colormap: colours(told.two_sided, on_grid),
@@ -118,9 +126,13 @@ pub(crate) fn colours(two_sided: bool, on_grid: bool) -> Colormap {
 }
 
 /// Numbers that are easy to read and to halve.
-const ROUND: [f32; 10] = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0];
+const ROUND: [f32; 14] = [
+    1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0,
+];
+/// The end of a bar may be that much short of the number that one in 200 exceeds.
+const SHORT_OF: f32 = 0.98;
 
-/// The next round number that is not smaller; 1 for what is no size.
+/// The next round number that is not smaller, or hardly; 1 for what is no size.
 fn round_up(value: f32) -> f32 {
     if !value.is_finite() || value <= 0.0 {
         return 1.0;
@@ -128,7 +140,7 @@ fn round_up(value: f32) -> f32 {
     let unit = 10f32.powf(value.log10().floor());
     let above = ROUND
         .into_iter()
-        .find(|round| round * unit >= value * 0.9999);
+        .find(|round| round * unit >= value * SHORT_OF);
     above.unwrap_or(10.0) * unit
 }
 

@@ -254,10 +254,16 @@ fn label_with_threshold(map: &Map) -> String {
     if map.look.threshold <= 0.0 || map.look.colormap.n_classes().is_some() {
         return map.label.clone();
     }
-    let of = if map.look.two_sided {
-        "|value|"
+    // A letter says it best: t (|t| ≥ 3).
+    let name = if map.label.chars().count() == 1 {
+        map.label.as_str()
     } else {
         "value"
+    };
+    let of = if map.look.two_sided {
+        format!("|{name}|")
+    } else {
+        name.to_owned()
     };
     let soft = if map.look.soft { "fading below" } else { "≥" };
     format!("{} ({of} {soft} {})", map.label, short(map.look.threshold))

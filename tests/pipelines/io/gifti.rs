@@ -8,6 +8,18 @@ use glam::Vec3;
 use super::{expected, fixture, numbers, read, refusal};
 
 #[test]
+fn what_a_file_says_of_itself() {
+    let said = gifti::read_intents(&fixture("maps.func.gii")).unwrap();
+    assert_eq!(said.iter().filter(|s| *s == "TTEST").count(), 1, "{said:?}");
+    let side = |name: &str| gifti::read_hemisphere(&fixture(name)).unwrap();
+    assert_eq!(side("base64.surf.gii"), Some(Hemisphere::Right));
+    // Its name says left, and nothing inside does.
+    assert_eq!(side("lh.packed.surf.gii"), None);
+    let other = fixture("f4.npy");
+    refusal(&other, gifti::read_intents(&other));
+}
+
+#[test]
 fn every_encoding_reads_as_nibabel_reads_it() {
     let mut n_surfaces = 0;
     for (name, truth) in expected("gifti") {

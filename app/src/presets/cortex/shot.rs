@@ -79,7 +79,7 @@ pub(super) fn draw(
     Ok(sheet)
 }
 
-/// The regions of the surfaces that have a name worth writing.
+/// The regions of the surfaces.
 fn listed(brain: &Brain) -> Vec<Listed> {
     let order = [
         Shape::Midthickness,
@@ -91,12 +91,7 @@ fn listed(brain: &Brain) -> Vec<Listed> {
         let surface = order.into_iter().find_map(|shape| h.shape(shape))?;
         Some((h.side, h.labels.as_deref()?, &**surface))
     });
-    let mut regions = listing::list(None, &labels.collect::<Vec<_>>());
-    regions.retain(|region| {
-        let name = region.name.to_lowercase().replace([' ', '_', '-'], "");
-        !["unknown", "???", "medialwall", "background"].contains(&name.as_str())
-    });
-    regions
+    listing::list(None, &labels.collect::<Vec<_>>())
 }
 
 /// Names at the hearts of the regions that are seen, as many as have room.
