@@ -10,7 +10,7 @@ mod sums;
 use crate::glm::contrast::{Question, Tested};
 use crate::glm::design::{Design, DesignPlan};
 use crate::glm::fit::{Noise, fit};
-use crate::glm::{other_grid, region};
+use crate::glm::{region, require_grid};
 use crate::mask::Mask;
 use crate::run::{Run, Stop};
 use crate::study::select::Selection;
@@ -120,13 +120,8 @@ pub fn first_level(
         }
     };
     for (bold, opened) in selection.runs.iter().zip(&opened) {
-        if !mask.grid().same_as(&opened.open.grid) {
-            let (what, path) = match &chosen {
-                Some(region) => (region.name.as_str(), region.path.as_deref()),
-                None => ("the first run", selection.runs[0].bold.path()),
-            };
-            return Err(other_grid(what, path, &mask, bold, &opened.open.grid).into());
-        }
+        let first = selection.runs[0];
+        require_grid(&mask, chosen.as_ref(), first, bold, &opened.open.grid)?;
     }
     let weights = weights(&opened, questions, run)?;
     let response = match plan.library {

@@ -26,9 +26,8 @@ pub mod response;
 pub mod single;
 
 use std::collections::HashMap;
-use std::path::Path;
 
-pub use plan::{default_plan, drift_order, plan_for};
+pub use plan::{BetasPlan, TrialModel, TrialUnits, default_plan, drift_order, plan_for};
 pub use ready::betas_of;
 
 use crate::betas::{Betas, Columns, Trial};
@@ -40,102 +39,6 @@ use crate::study::BoldRun;
 use crate::study::events::EventRow;
 use crate::study::select::Selection;
 use crate::{Error, Result};
-
-/// How trials are read off a run.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub enum TrialModel {
-    /// The mean of the volumes acquired during the event, shifted by a lag.
-    BlockMean {
-        /// Volumes to wait for the haemodynamic response.
-        lag_volumes: usize,
-    },
-    /// One regressor a trial, all at once (least squares all), canonical HRF.
-    LeastSquares,
-    /// Each trial against all others together (least squares separate), canonical HRF.
-    LeastSquaresSeparate,
-    /// One regressor a trial, all at once, regularised in the manner of GLMsingle: see [`single`].
-    Ridge,
-}
-
-/// What trials are measured in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum TrialUnits {
-    /// Standard deviations of the voxel's time course, then z-scored over the trials of a run. A run of fewer than four
-    /// trials keeps its scale.
-    #[default]
-    ZScored,
-    /// Standard deviations of the voxel's time course, for those who scale trials themselves.
-    OfCourse,
-    /// Per cent of the voxel's mean over its run.
-    Percent,
-}
-
-/// How betas are made.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
-pub struct BetasPlan {
-    /// How trials are read off.
-    pub model: TrialModel,
-    /// Legendre polynomials up to this order are taken out of each run (1 = linear).
-    pub detrend_order: usize,
-    /// Trials of this condition are rest and left out.
-    pub rest: Vec<String>,
-    /// When in a volume its reference slice was acquired, as a share of the TR: see [`design::DesignPlan`].
-    pub slice_time_ref: f64,
-    /// What trials are measured in.
-    pub units: TrialUnits,
-}
-
-impl Default for BetasPlan {
-    fn default() -> Self {
-        Self {
-            model: TrialModel::BlockMean { lag_volumes: 2 },
-            detrend_order: 1,
-            rest: vec!["rest".into(), "baseline".into(), "fixation".into()],
-            slice_time_ref: 0.0,
-            units: TrialUnits::ZScored,
-        }
-    }
-}
-
-impl BetasPlan {
-    /// The plan in words, for [`Betas::method`].
-    fn words(&self, units: TrialUnits, scaled: bool) -> String {
-        let model = match self.model {
-            TrialModel::BlockMean { lag_volumes } => {
-                format!("block mean, lag {lag_volumes} volumes")
-            }
-            TrialModel::LeastSquares => "least squares all, Glover HRF".to_owned(),
-            TrialModel::LeastSquaresSeparate => "least squares separate, Glover HRF".to_owned(),
-            TrialModel::Ridge => "ridge-regularised single trials".to_owned(),
-        };
-        let trend = match self.detrend_order {
-            0 => "mean removed".to_owned(),
-            1 => "linear detrend".to_owned(),
-            order => format!("Legendre detrend of order {order}"),
-        };
-        let shift = match self.slice_time_ref {
-            0.0 => String::new(),
-            share => format!(", volumes acquired {share} TR after their beginning"),
-        };
-        let units = match (units, scaled) {
-            (TrialUnits::Percent, _) => " per run; in per cent of each voxel's mean",
-            (TrialUnits::ZScored, true) => {
-                " and z-score over time per run; trials z-scored per voxel within each run"
-            }
-            (TrialUnits::ZScored, false) | (TrialUnits::OfCourse, _) => {
-                " and z-score over time per run"
-            }
-        };
-        format!("{model}{shift}; {trend}{units}")
-    }
-
-    fn is_rest(&self, row: &EventRow) -> bool {
-        self.rest
-            .iter()
-            .any(|rest| rest.eq_ignore_ascii_case(row.trial_type.trim()))
-    }
-}
 
 /// Runs with fewer trials than this keep the scale of their time course: a standard deviation
 /// over two or three trials says more about noise than about gain.
@@ -176,13 +79,7 @@ pub fn betas(selection: &Selection<'_>, plan: &BetasPlan, run: &Run<'_>) -> Resu
             Some(mask) => mask,
             None => mask.insert(Mask::new(open.grid.clone(), |_| true)),
         };
-        if !mask.grid().same_as(&open.grid) {
-            let (what, path) = match &chosen {
-                Some(region) => (region.name.as_str(), region.path.as_deref()),
-                None => ("the first run", first.bold.path()),
-            };
-            return Err(other_grid(what, path, mask, bold, &open.grid).into());
-        }
+        require_grid(mask, chosen.as_ref(), first, bold, &open.grid)?;
         let tr_secs = tr_of(bold, open.tr_secs)?;
         let rows = events_of(bold, plan, run)?;
         let readout = readout::readout(&rows, plan, open.n_times, tr_secs, &label_of(bold), run)?;
@@ -386,7 +283,21 @@ fn report_voxels(
     Ok(())
 }
 
-fn other_grid(what: &str, path: Option<&Path>, mask: &Mask, bold: &BoldRun, grid: &Grid) -> Error {
+/// Refuses a run on another grid than the mask, which was chosen or else is the first run's.
+fn require_grid(
+    mask: &Mask,
+    chosen: Option<&region::Region>,
+    first: &BoldRun,
+    bold: &BoldRun,
+    grid: &Grid,
+) -> Result<()> {
+    if mask.grid().same_as(grid) {
+        return Ok(());
+    }
+    let (what, path) = match chosen {
+        Some(region) => (region.name.as_str(), region.path.as_deref()),
+        None => ("the first run", first.bold.path()),
+    };
     let problem = format!(
         "{what} has {:?} voxels ({}) but {} has {:?} ({}): resample one onto the other, or choose a mask of the same space",
         mask.grid().shape,
@@ -397,10 +308,10 @@ fn other_grid(what: &str, path: Option<&Path>, mask: &Mask, bold: &BoldRun, grid
         grid.shape,
         grid.orientation()
     );
-    match path {
+    Err(match path {
         Some(path) => Error::file(path, problem),
         None => Error::data(problem),
-    }
+    })
 }
 
 fn label_of(bold: &BoldRun) -> String {

@@ -1,11 +1,107 @@
-//! How betas are made when nobody says.
+//! How betas are made, and how when nobody says.
 
 use std::sync::Arc;
 
-use crate::glm::{BetasPlan, TrialModel, courses, is_tr, tr_of};
+use crate::glm::{courses, is_tr, tr_of};
 use crate::run::{Run, Stop};
-use crate::study::events::Events;
+use crate::study::events::{EventRow, Events};
 use crate::study::select::Selection;
+
+/// How trials are read off a run.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum TrialModel {
+    /// The mean of the volumes acquired during the event, shifted by a lag.
+    BlockMean {
+        /// Volumes to wait for the haemodynamic response.
+        lag_volumes: usize,
+    },
+    /// One regressor a trial, all at once (least squares all), canonical HRF.
+    LeastSquares,
+    /// Each trial against all others together (least squares separate), canonical HRF.
+    LeastSquaresSeparate,
+    /// One regressor a trial, all at once, regularised in the manner of GLMsingle: see [`single`](super::single).
+    Ridge,
+}
+
+/// What trials are measured in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum TrialUnits {
+    /// Standard deviations of the voxel's time course, then z-scored over the trials of a run. A run of fewer than four
+    /// trials keeps its scale.
+    #[default]
+    ZScored,
+    /// Standard deviations of the voxel's time course, for those who scale trials themselves.
+    OfCourse,
+    /// Per cent of the voxel's mean over its run.
+    Percent,
+}
+
+/// How betas are made.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct BetasPlan {
+    /// How trials are read off.
+    pub model: TrialModel,
+    /// Legendre polynomials up to this order are taken out of each run (1 = linear).
+    pub detrend_order: usize,
+    /// Trials of this condition are rest and left out.
+    pub rest: Vec<String>,
+    /// When in a volume its reference slice was acquired, as a share of the TR: see [`DesignPlan`](super::design::DesignPlan).
+    pub slice_time_ref: f64,
+    /// What trials are measured in.
+    pub units: TrialUnits,
+}
+
+impl Default for BetasPlan {
+    fn default() -> Self {
+        Self {
+            model: TrialModel::BlockMean { lag_volumes: 2 },
+            detrend_order: 1,
+            rest: vec!["rest".into(), "baseline".into(), "fixation".into()],
+            slice_time_ref: 0.0,
+            units: TrialUnits::ZScored,
+        }
+    }
+}
+
+impl BetasPlan {
+    /// The plan in words, for [`Betas::method`].
+    pub(super) fn words(&self, units: TrialUnits, scaled: bool) -> String {
+        let model = match self.model {
+            TrialModel::BlockMean { lag_volumes } => {
+                format!("block mean, lag {lag_volumes} volumes")
+            }
+            TrialModel::LeastSquares => "least squares all, Glover HRF".to_owned(),
+            TrialModel::LeastSquaresSeparate => "least squares separate, Glover HRF".to_owned(),
+            TrialModel::Ridge => "ridge-regularised single trials".to_owned(),
+        };
+        let trend = match self.detrend_order {
+            0 => "mean removed".to_owned(),
+            1 => "linear detrend".to_owned(),
+            order => format!("Legendre detrend of order {order}"),
+        };
+        let shift = match self.slice_time_ref {
+            0.0 => String::new(),
+            share => format!(", volumes acquired {share} TR after their beginning"),
+        };
+        let units = match (units, scaled) {
+            (TrialUnits::Percent, _) => " per run; in per cent of each voxel's mean",
+            (TrialUnits::ZScored, true) => {
+                " and z-score over time per run; trials z-scored per voxel within each run"
+            }
+            (TrialUnits::ZScored, false) | (TrialUnits::OfCourse, _) => {
+                " and z-score over time per run"
+            }
+        };
+        format!("{model}{shift}; {trend}{units}")
+    }
+
+    pub(super) fn is_rest(&self, row: &EventRow) -> bool {
+        self.rest
+            .iter()
+            .any(|rest| rest.eq_ignore_ascii_case(row.trial_type.trim()))
+    }
+}
 
 /// Seconds from the onset of a block to the plateau of its response: the canonical response
 /// peaks 4 to 6 s after an impulse.

@@ -1,10 +1,10 @@
 //! Responses of single trials, regularised in the manner of GLMsingle (Prince et al. 2022, *eLife* 11, e77599).
 //!
 //! Three things are chosen: for each voxel a response of a library, its own where other runs clearly bear it out and else
-//! the one that serves all ([`responses`]); how many components of voxels without a response are taken out as noise; for each voxel the fraction to which ridge
-//! regression shrinks its responses (Rokem & Kay 2020, *GigaScience* 9, giaa133). The last two are chosen by how well
-//! repeats of a stimulus predict each other. What is chosen is a value ([`Choice`]) made from the runs that are named
-//! and applied to any: a fold of a cross-validation chooses on its training runs alone.
+//! the one that serves all ([`responses`]); how many components of voxels without a response are taken out as noise; for
+//! each voxel the fraction to which ridge regression shrinks its responses (Rokem & Kay 2020, *GigaScience* 9, giaa133).
+//! The last two are chosen by how well repeats of a stimulus predict each other. What is chosen is a value ([`Choice`])
+//! made from the runs that are named and applied to any: a fold of a cross-validation chooses on its training runs alone.
 //!
 //! Unlike GLMsingle, nothing fails without repeats across runs: repeats within runs are used instead, or nothing is
 //! shrunk, and [`Choice::words`] says so.

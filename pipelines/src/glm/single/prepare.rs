@@ -6,8 +6,8 @@ use super::{CANONICAL, Prepared, PreparedRun};
 use crate::glm::readout::{Regressors, regressors};
 use crate::glm::response::{LIBRARY_SIZE, library_at, library_length_secs};
 use crate::glm::{
-    BetasPlan, clean, count_repeats, courses, events_of, hrf, label_of, other_grid, region,
-    report_voxels, tr_of, trial,
+    BetasPlan, clean, count_repeats, courses, events_of, hrf, label_of, region, report_voxels,
+    require_grid, tr_of, trial,
 };
 use crate::mask::Mask;
 use crate::run::{Run, Stop};
@@ -47,13 +47,7 @@ pub fn prepare(
             run.warn("no mask was named: all voxels of the volume are used");
             Mask::new(open.grid.clone(), |_| true)
         });
-        if !mask.grid().same_as(&open.grid) {
-            let (what, path) = match &chosen {
-                Some(region) => (region.name.as_str(), region.path.as_deref()),
-                None => ("the first run", first.bold.path()),
-            };
-            return Err(other_grid(what, path, mask, bold, &open.grid).into());
-        }
+        require_grid(mask, chosen.as_ref(), first, bold, &open.grid)?;
         let tr_secs = tr_of(bold, open.tr_secs)?;
         let mut rows = events_of(bold, plan, run)?;
         let end = open.n_times as f64 * tr_secs;
