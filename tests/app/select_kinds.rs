@@ -6,6 +6,7 @@ use fusiform::command::{Command, Select as Ask};
 use fusiform::jobs::Kind;
 use fusiform::layout::SelectLook;
 use fusiform::session::MapId;
+use fusiform::session::selected::Purpose;
 use fusiform_pipelines::select::{FeatureKind, FeatureRef, Mix, Search, Windows};
 
 use super::select_panel::{Window, key, look, press, set};
@@ -51,7 +52,26 @@ fn every_kind_is_mapped_searched_compared_and_mixed() {
     every.every = true;
     every.plan.n_permutations = 19;
     every.plan.pick.n = 5;
-    mapped(&mut harness, every);
+    // With nothing in the basket nothing is trained; keys pressed while the map is made are not lost.
+    set(&mut harness, every);
+    send(&mut harness, Command::Select(Ask::Extract));
+    key(&mut harness, Key::N);
+    wait(&mut harness, "the map and its strongest features", |h| {
+        h.state().layout().view.select.basket.features.len() == 5
+    });
+    assert_eq!(failures(&harness), Vec::<String>::new());
+    let emptied = look(&harness).emptied();
+    set(&mut harness, emptied);
+    send(
+        &mut harness,
+        Command::Select(Ask::Score(Purpose::Basket, false)),
+    );
+    let messages = &harness.state().session().messages;
+    assert!(
+        messages
+            .iter()
+            .any(|m| m.text.contains("The basket is empty"))
+    );
     press(&mut harness, "Find best combination");
     wait(&mut harness, "the best combination", |h| {
         h.state().session().selected.scored.is_some()

@@ -10,7 +10,7 @@ use super::work::project;
 use super::{Change, Command, apply};
 use crate::jobs::{Jobs, Kind};
 use crate::layout::{Layout, SelectLook};
-use crate::session::selected::{Purpose, history_file};
+use crate::session::selected::{Purpose, Then, history_file};
 use crate::session::{Grade, MapId, News, Session};
 use crate::workbench::select as work;
 
@@ -83,7 +83,11 @@ pub(super) fn select(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs
                 change(session, layout, jobs, look);
             }
         }
+        Select::AutoPick if jobs.is_running(Kind::Extract) => session.selected.then.pick = true,
         Select::AutoPick => auto_pick(session, layout, jobs),
+        Select::Score(purpose, anyway) if jobs.is_running(Kind::Extract) => {
+            session.selected.then.score = Some((purpose, anyway));
+        }
         Select::Score(purpose, anyway) => score(session, layout, jobs, purpose, anyway),
         Select::Leave => session.selected.duplicate = None,
         Select::Compare(kinds) => compare(session, layout, jobs, kinds),
@@ -178,6 +182,13 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             }
             follow(session, layout, jobs);
             project(session, layout, jobs);
+            let then = std::mem::take(&mut session.selected.then);
+            if then.pick {
+                auto_pick(session, layout, jobs);
+            }
+            if let Some((purpose, anyway)) = then.score {
+                score(session, layout, jobs, purpose, anyway);
+            }
         }
         News::Null(null) => selected.null = Some(null),
         News::Scored(parts, history) => {
@@ -252,6 +263,7 @@ fn extract(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
     let kind = look.kind;
     let at_hand = session.selected.extracted.as_ref();
     let at_hand = at_hand.map(|e| Arc::clone(&e.source));
+    session.selected.then = Then::default();
     let name = format!("Making features: {}", kind.word());
     jobs.start(Kind::Extract, name, move |run, _| {
         work::extracted(&study, &wanted, contrast, &kind, at_hand, run)

@@ -48,10 +48,21 @@ pub struct Selected {
     pub history: Option<History>,
     /// The attempt that would be run again, and what for, until the user says so.
     pub duplicate: Option<(u64, Purpose)>,
+    /// What is to be done with the map that is being made, as soon as it is there.
+    pub(crate) then: Then,
     /// The classes and kind of features that were last made without being asked for.
     pub(crate) tried: Option<(String, String, bool, FeatureKind)>,
     members_of: Vec<FeatureRef>,
     n_maps: u64,
+}
+
+/// What waits for a map: keys that are pressed while it is made are not lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Then {
+    /// Its strongest features are to be picked.
+    pub(crate) pick: bool,
+    /// Then they are to be scored; with `true` although the same was tried before.
+    pub(crate) score: Option<(Purpose, bool)>,
 }
 
 /// What a scoring is for.
