@@ -9,7 +9,7 @@ use fusiform::session::MapId;
 use fusiform::session::selected::Purpose;
 use fusiform_pipelines::select::{FeatureKind, FeatureRef, Mix, Search, Windows};
 
-use super::select_panel::{Window, key, look, press, set};
+use super::select_panel::{Window, key, look, press, set, typed};
 use super::window::{driver, failures, named, send, wait, window};
 
 /// Makes the map of other settings.
@@ -42,10 +42,23 @@ fn every_kind_is_mapped_searched_compared_and_mixed() {
         let bench = h.state();
         bench.session().run.is_some() && !bench.is_busy(Kind::Open) && !bench.is_busy(Kind::Subject)
     });
+    // Typed at once, while events are read still: nothing of it is lost.
     key(&mut harness, Key::S);
-    wait(&mut harness, "the fields", |h| {
-        named(h, "Condition A").is_some()
-    });
+    typed(&mut harness, "body");
+    key(&mut harness, Key::Enter);
+    typed(&mut harness, "tool");
+    key(&mut harness, Key::Enter);
+    key(&mut harness, Key::N);
+    wait(
+        &mut harness,
+        "the map of what was typed, and its picks",
+        |h| {
+            let look = &h.state().layout().view.select;
+            (look.a.as_str(), look.b.as_str()) == ("body", "tool")
+                && look.basket.features.len() == 20
+        },
+    );
+    assert_eq!(failures(&harness), Vec::<String>::new());
 
     // Every condition a class, and the best number of the strongest five.
     let mut every = look(&harness);

@@ -56,7 +56,10 @@ pub enum Select {
 pub(super) fn select(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, what: Select) {
     match what {
         Select::Offer => offer(session, jobs),
-        Select::Extract => extract(session, layout, jobs),
+        Select::Extract => {
+            session.selected.then = Then::default();
+            extract(session, layout, jobs);
+        }
         Select::Collect(at, whole) => {
             let column = session.selected.extracted.as_ref().and_then(|e| {
                 let column = column_at(session, e, at)?;
@@ -83,9 +86,9 @@ pub(super) fn select(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs
                 change(session, layout, jobs, look);
             }
         }
-        Select::AutoPick if jobs.is_running(Kind::Extract) => session.selected.then.pick = true,
+        Select::AutoPick if is_coming(session, jobs) => session.selected.then.pick = true,
         Select::AutoPick => auto_pick(session, layout, jobs),
-        Select::Score(purpose, anyway) if jobs.is_running(Kind::Extract) => {
+        Select::Score(purpose, anyway) if is_coming(session, jobs) => {
             session.selected.then.score = Some((purpose, anyway));
         }
         Select::Score(purpose, anyway) => score(session, layout, jobs, purpose, anyway),
@@ -94,6 +97,11 @@ pub(super) fn select(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs
         Select::Restore(number) => restore(session, layout, jobs, number),
         Select::Export(path) => export(session, &path),
     }
+}
+
+/// Whether a map is being made, or will be as soon as events are read.
+fn is_coming(session: &Session, jobs: &Jobs) -> bool {
+    jobs.is_running(Kind::Extract) || session.selected.awaits_map()
 }
 
 fn change(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, look: SelectLook) {
@@ -163,7 +171,8 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             // The settings came back with a saved view or an attempt: so does their map.
             let look = &layout.view.select;
             let named = look.every || !(look.a.is_empty() || look.b.is_empty());
-            if named && !look.basket.features.is_empty() {
+            let wanted = std::mem::take(&mut selected.wants_map);
+            if named && (wanted || !look.basket.features.is_empty()) {
                 extract(session, layout, jobs);
             }
         }
@@ -250,6 +259,7 @@ fn study_name(session: &Session) -> String {
 fn extract(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
     let look = &layout.view.select;
     let (Some(study), Some(offer)) = (session.study.clone(), session.selected.offer.clone()) else {
+        session.selected.wants_map = true;
         return;
     };
     let contrast = match look.contrast(&offer.trials) {
@@ -263,7 +273,6 @@ fn extract(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
     let kind = look.kind;
     let at_hand = session.selected.extracted.as_ref();
     let at_hand = at_hand.map(|e| Arc::clone(&e.source));
-    session.selected.then = Then::default();
     let name = format!("Making features: {}", kind.word());
     jobs.start(Kind::Extract, name, move |run, _| {
         work::extracted(&study, &wanted, contrast, &kind, at_hand, run)

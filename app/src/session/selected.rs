@@ -48,6 +48,8 @@ pub struct Selected {
     pub history: Option<History>,
     /// The attempt that would be run again, and what for, until the user says so.
     pub duplicate: Option<(u64, Purpose)>,
+    /// Whether a map was asked for while events are read still.
+    pub(crate) wants_map: bool,
     /// What is to be done with the map that is being made, as soon as it is there.
     pub(crate) then: Then,
     /// The classes and kind of features that were last made without being asked for.
@@ -189,6 +191,11 @@ impl Selected {
     /// Whether somebody must ask what there is to choose from.
     pub fn wants_offer(&self) -> bool {
         self.offer.is_none() && !self.asked_offer
+    }
+
+    /// Whether a map will be there in a moment, though no work on it has begun.
+    pub(crate) fn awaits_map(&self) -> bool {
+        self.wants_map && self.offer.is_none()
     }
 
     /// Whether the features at hand are those of the settings.

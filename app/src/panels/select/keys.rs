@@ -36,7 +36,8 @@ pub fn always(egui: &Context, ctx: &Ctx<'_>) {
 
 /// Whether there is a map, or will be in a moment: what is pressed meanwhile is done then.
 fn has_map(ctx: &Ctx<'_>) -> bool {
-    ctx.session.selected.map.is_some() || ctx.jobs.is_running(Kind::Extract)
+    let selected = &ctx.session.selected;
+    selected.map.is_some() || ctx.jobs.is_running(Kind::Extract) || selected.awaits_map()
 }
 
 /// Acts on single letters. Nothing may be typed meanwhile.
@@ -47,7 +48,8 @@ pub fn letters(egui: &Context, ctx: &Ctx<'_>) {
         let [a, _] = field_ids();
         focus(egui, a);
     }
-    if ctx.session.selected.offer.is_none() {
+    let selected = &ctx.session.selected;
+    if selected.offer.is_none() && !selected.awaits_map() {
         return;
     }
     let look = &ctx.layout.view.select;
@@ -58,7 +60,7 @@ pub fn letters(egui: &Context, ctx: &Ctx<'_>) {
     if has_map(ctx) && pressed(Modifiers::NONE, Key::N) {
         ctx.send(Command::Select(Ask::AutoPick));
     }
-    if ctx.session.selected.map.is_none() {
+    if selected.map.is_none() {
         return;
     }
     let whole = pressed(Modifiers::SHIFT, Key::A);
