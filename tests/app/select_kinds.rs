@@ -6,9 +6,10 @@ use fusiform::command::{Command, Select as Ask};
 use fusiform::jobs::Kind;
 use fusiform::layout::SelectLook;
 use fusiform::session::MapId;
+use fusiform::session::selected::Purpose;
 use fusiform_pipelines::select::{FeatureKind, FeatureRef, Mix, Search, Windows};
 
-use super::select_panel::{Window, key, look, press, set};
+use super::select_panel::{Window, key, look, press, set, typed};
 use super::window::{driver, failures, named, send, wait, window};
 
 /// Makes the map of other settings.
@@ -41,17 +42,49 @@ fn every_kind_is_mapped_searched_compared_and_mixed() {
         let bench = h.state();
         bench.session().run.is_some() && !bench.is_busy(Kind::Open) && !bench.is_busy(Kind::Subject)
     });
+    // Typed at once, while events are read still: nothing of it is lost.
     key(&mut harness, Key::S);
-    wait(&mut harness, "the fields", |h| {
-        named(h, "Condition A").is_some()
-    });
+    typed(&mut harness, "body");
+    key(&mut harness, Key::Enter);
+    typed(&mut harness, "tool");
+    key(&mut harness, Key::Enter);
+    key(&mut harness, Key::N);
+    wait(
+        &mut harness,
+        "the map of what was typed, and its picks",
+        |h| {
+            let look = &h.state().layout().view.select;
+            (look.a.as_str(), look.b.as_str()) == ("body", "tool")
+                && look.basket.features.len() == 20
+        },
+    );
+    assert_eq!(failures(&harness), Vec::<String>::new());
 
     // Every condition a class, and the best number of the strongest five.
     let mut every = look(&harness);
     every.every = true;
     every.plan.n_permutations = 19;
     every.plan.pick.n = 5;
-    mapped(&mut harness, every);
+    // With nothing in the basket nothing is trained; keys pressed while the map is made are not lost.
+    set(&mut harness, every);
+    send(&mut harness, Command::Select(Ask::Extract));
+    key(&mut harness, Key::N);
+    wait(&mut harness, "the map and its strongest features", |h| {
+        h.state().layout().view.select.basket.features.len() == 5
+    });
+    assert_eq!(failures(&harness), Vec::<String>::new());
+    let emptied = look(&harness).emptied();
+    set(&mut harness, emptied);
+    send(
+        &mut harness,
+        Command::Select(Ask::Score(Purpose::Basket, false)),
+    );
+    let messages = &harness.state().session().messages;
+    assert!(
+        messages
+            .iter()
+            .any(|m| m.text.contains("The basket is empty"))
+    );
     press(&mut harness, "Find best combination");
     wait(&mut harness, "the best combination", |h| {
         h.state().session().selected.scored.is_some()

@@ -19,7 +19,7 @@ pub(super) fn key(harness: &mut Window, key: Key) {
     harness.run_steps(3);
 }
 
-fn typed(harness: &mut Window, text: &str) {
+pub(super) fn typed(harness: &mut Window, text: &str) {
     harness.event(egui::Event::Text(text.into()));
     harness.run_steps(2);
 }

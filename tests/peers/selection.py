@@ -125,7 +125,7 @@ def f_classif(folder, _threads):
 
     def run():
         found = f_classif(values, labels)[0]
-        return lambda: of_map(np.sqrt(found))
+        return lambda: of_map(np.sqrt(np.maximum(found, 0)))
 
     return run
 

@@ -9,6 +9,7 @@ mod meter;
 mod network;
 mod reading;
 mod ridge;
+mod selection;
 mod statistics;
 
 use std::path::PathBuf;
@@ -113,6 +114,13 @@ enum Kernel {
         /// With the p of every voxel
         #[arg(long)]
         p: bool,
+    },
+    /// The map of a difference after a run was taken out of it; the limit is reading the data once
+    Untick {
+        /// Trials × voxels (.npy)
+        data: PathBuf,
+        /// A label a trial, 0 or 1 (.npy)
+        labels: PathBuf,
     },
     /// Fit an encoding model with a penalty for every target; the limit is the products it needs at this machine's rate
     Ridge(Arrays),
@@ -228,6 +236,7 @@ pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
             measure,
             p,
         } => statistics::two_samples(data, labels, *measure, *p, args.reps, run),
+        Kernel::Untick { data, labels } => selection::untick(data, labels, args.reps, run),
         Kernel::Project {
             volume,
             surfaces,

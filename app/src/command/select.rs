@@ -10,7 +10,7 @@ use super::work::project;
 use super::{Change, Command, apply};
 use crate::jobs::{Jobs, Kind};
 use crate::layout::{Layout, SelectLook};
-use crate::session::selected::{Purpose, history_file};
+use crate::session::selected::{Purpose, Then, history_file};
 use crate::session::{Grade, MapId, News, Session};
 use crate::workbench::select as work;
 
@@ -56,7 +56,10 @@ pub enum Select {
 pub(super) fn select(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, what: Select) {
     match what {
         Select::Offer => offer(session, jobs),
-        Select::Extract => extract(session, layout, jobs),
+        Select::Extract => {
+            session.selected.then = Then::default();
+            extract(session, layout, jobs);
+        }
         Select::Collect(at, whole) => {
             let column = session.selected.extracted.as_ref().and_then(|e| {
                 let column = column_at(session, e, at)?;
@@ -83,13 +86,22 @@ pub(super) fn select(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs
                 change(session, layout, jobs, look);
             }
         }
+        Select::AutoPick if is_coming(session, jobs) => session.selected.then.pick = true,
         Select::AutoPick => auto_pick(session, layout, jobs),
+        Select::Score(purpose, anyway) if is_coming(session, jobs) => {
+            session.selected.then.score = Some((purpose, anyway));
+        }
         Select::Score(purpose, anyway) => score(session, layout, jobs, purpose, anyway),
         Select::Leave => session.selected.duplicate = None,
         Select::Compare(kinds) => compare(session, layout, jobs, kinds),
         Select::Restore(number) => restore(session, layout, jobs, number),
         Select::Export(path) => export(session, &path),
     }
+}
+
+/// Whether a map is being made, or will be as soon as events are read.
+fn is_coming(session: &Session, jobs: &Jobs) -> bool {
+    jobs.is_running(Kind::Extract) || session.selected.awaits_map()
 }
 
 fn change(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, look: SelectLook) {
@@ -159,7 +171,8 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             // The settings came back with a saved view or an attempt: so does their map.
             let look = &layout.view.select;
             let named = look.every || !(look.a.is_empty() || look.b.is_empty());
-            if named && !look.basket.features.is_empty() {
+            let wanted = std::mem::take(&mut selected.wants_map);
+            if named && (wanted || !look.basket.features.is_empty()) {
                 extract(session, layout, jobs);
             }
         }
@@ -178,6 +191,13 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             }
             follow(session, layout, jobs);
             project(session, layout, jobs);
+            let then = std::mem::take(&mut session.selected.then);
+            if then.pick {
+                auto_pick(session, layout, jobs);
+            }
+            if let Some((purpose, anyway)) = then.score {
+                score(session, layout, jobs, purpose, anyway);
+            }
         }
         News::Null(null) => selected.null = Some(null),
         News::Scored(parts, history) => {
@@ -239,6 +259,7 @@ fn study_name(session: &Session) -> String {
 fn extract(session: &mut Session, layout: &Layout, jobs: &mut Jobs) {
     let look = &layout.view.select;
     let (Some(study), Some(offer)) = (session.study.clone(), session.selected.offer.clone()) else {
+        session.selected.wants_map = true;
         return;
     };
     let contrast = match look.contrast(&offer.trials) {

@@ -48,10 +48,23 @@ pub struct Selected {
     pub history: Option<History>,
     /// The attempt that would be run again, and what for, until the user says so.
     pub duplicate: Option<(u64, Purpose)>,
+    /// Whether a map was asked for while events are read still.
+    pub(crate) wants_map: bool,
+    /// What is to be done with the map that is being made, as soon as it is there.
+    pub(crate) then: Then,
     /// The classes and kind of features that were last made without being asked for.
     pub(crate) tried: Option<(String, String, bool, FeatureKind)>,
     members_of: Vec<FeatureRef>,
     n_maps: u64,
+}
+
+/// What waits for a map: keys that are pressed while it is made are not lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Then {
+    /// Its strongest features are to be picked.
+    pub(crate) pick: bool,
+    /// Then they are to be scored; with `true` although the same was tried before.
+    pub(crate) score: Option<(Purpose, bool)>,
 }
 
 /// What a scoring is for.
@@ -178,6 +191,11 @@ impl Selected {
     /// Whether somebody must ask what there is to choose from.
     pub fn wants_offer(&self) -> bool {
         self.offer.is_none() && !self.asked_offer
+    }
+
+    /// Whether a map will be there in a moment, though no work on it has begun.
+    pub(crate) fn awaits_map(&self) -> bool {
+        self.wants_map && self.offer.is_none()
     }
 
     /// Whether the features at hand are those of the settings.

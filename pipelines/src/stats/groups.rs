@@ -108,17 +108,24 @@ pub(super) fn of_block_quickly(values: &Matrix, rows: &[usize], columns: Range<u
     let mut few_squares = vec![0.0f32; width];
     wide(|| {
         for sixteen in rows.chunks(16) {
-            for some in sixteen.chunks(4) {
-                let row = |i: usize| match some.get(i) {
+            for eight in sixteen.chunks(8) {
+                let row = |i: usize| match eight.get(i) {
                     Some(&row) => &values.row(row)[columns.clone()],
                     None => first,
                 };
-                let rows = row(0).iter().zip(row(1)).zip(row(2).iter().zip(row(3)));
+                let four = |i: usize| {
+                    let (a, b) = (row(i).iter().zip(row(i + 1)), row(i + 2));
+                    a.zip(b.iter().zip(row(i + 3)))
+                };
                 let sums = few.iter_mut().zip(&mut few_squares);
-                for ((((a, b), (c, d)), first), (sum, square)) in rows.zip(first).zip(sums) {
+                let rows = four(0).zip(four(4)).zip(first);
+                for (((((a, b), (c, d)), ((e, f), (g, h))), first), (sum, square)) in rows.zip(sums)
+                {
                     let (a, b, c, d) = (a - first, b - first, c - first, d - first);
-                    *sum += (a + b) + (c + d);
-                    *square += (a * a + b * b) + (c * c + d * d);
+                    let (e, f, g, h) = (e - first, f - first, g - first, h - first);
+                    *sum += ((a + b) + (c + d)) + ((e + f) + (g + h));
+                    *square +=
+                        ((a * a + b * b) + (c * c + d * d)) + ((e * e + f * f) + (g * g + h * h));
                 }
             }
             let wholes = moments.mean.iter_mut().zip(&mut moments.squares);

@@ -103,7 +103,7 @@ fn t_of(moments: &[Moments], weights: &[f64], variance: Variance, c: usize) -> (
 }
 
 /// Columns of a block of a map, at least and at most: long stretches of each row, and sums that stay in the cache.
-const BLOCK: (usize, usize) = (1024, 16384);
+const BLOCK: (usize, usize) = (1024, 8192);
 
 /// Values of a measure that follows from means and variances, and two-sided p when asked for.
 pub(super) fn two(

@@ -103,7 +103,10 @@ pub(super) fn glm(
 }
 
 /// Data and the rows of each label.
-fn labelled(data: &Path, labels: &Path) -> anyhow::Result<(Matrix, Vec<usize>, Vec<usize>)> {
+pub(super) fn labelled(
+    data: &Path,
+    labels: &Path,
+) -> anyhow::Result<(Matrix, Vec<usize>, Vec<usize>)> {
     let (x, y) = (npy::read(data)?, npy::read(labels)?);
     anyhow::ensure!(
         y.values.len() == x.n_rows,

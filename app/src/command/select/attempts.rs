@@ -64,6 +64,11 @@ pub(super) fn score(
         session.say(Grade::Warning, TITLE, words);
         return;
     }
+    if purpose == Purpose::Basket && look.basket.features.is_empty() {
+        let words = "The basket is empty: press N for the strongest features, or add some.";
+        session.say(Grade::Warning, TITLE, words);
+        return;
+    }
     let history = session.selected.history.clone().unwrap_or_default();
     let recipe = recipe(session, &extracted, look, purpose);
     let before = history.same_as(&recipe).ok().flatten().map(|a| a.id);

@@ -50,16 +50,16 @@ impl Contrast {
             "Contrast",
             "Two conditions, or all of them. Maps are positive where A has more than B.",
         );
-        let Some(offer) = ctx.session.selected.offer.clone() else {
-            return;
-        };
+        let offer = ctx.session.selected.offer.clone();
+        // While events are read no names can be offered, but what is typed is not lost.
+        let names = offer.as_ref().map_or(&[][..], |offer| &offer.names);
         let [id_a, id_b] = field_ids();
         ui.add_enabled_ui(!edit.look.every, |ui| {
             let typed = ui
                 .horizontal(|ui| {
                     swatch(ui, ctx, 0, "A");
                     let name = (id_a, "Condition A");
-                    self.a.ui(ui, ctx, name, &edit.look.a, &offer.names)
+                    self.a.ui(ui, ctx, name, &edit.look.a, names)
                 })
                 .inner;
             match typed {
@@ -67,14 +67,14 @@ impl Contrast {
                 Typed::Done(text) => edit.look.a = text,
                 Typed::Entered(text) => {
                     edit.look.a = text;
-                    focus(ui.ctx(), id_b);
+                    focus(ui.ctx(), if edit.look.a.is_empty() { id_a } else { id_b });
                 }
             }
             let typed = ui
                 .horizontal(|ui| {
                     swatch(ui, ctx, 1, "B");
                     let name = (id_b, "Condition B");
-                    self.b.ui(ui, ctx, name, &edit.look.b, &offer.names)
+                    self.b.ui(ui, ctx, name, &edit.look.b, names)
                 })
                 .inner;
             match typed {
@@ -82,12 +82,21 @@ impl Contrast {
                 Typed::Done(text) => edit.look.b = text,
                 Typed::Entered(text) => {
                     edit.look.b = text;
+                    for (text, id) in [(&edit.look.a, id_a), (&edit.look.b, id_b)] {
+                        if text.is_empty() {
+                            focus(ui.ctx(), id);
+                            return;
+                        }
+                    }
                     // The change goes first: commands are carried out in order.
                     ctx.change(crate::command::Change::Select(Box::new(edit.look.clone())));
                     ctx.send(Command::Select(Ask::Extract));
                 }
             }
         });
+        let Some(offer) = offer else {
+            return;
+        };
         ui.horizontal_wrapped(|ui| {
             ui.checkbox(&mut edit.look.every, "Every condition a class")
                 .on_hover_text("Instead of A and B. R² is the statistic of more than two classes.");

@@ -7,7 +7,7 @@ use super::super::{Ctx, weak};
 /// Names offered at a time.
 const OFFERED: usize = 10;
 /// Columns of the trials that a filter can name.
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "category=",
     "condition=",
     "stimulus=",
@@ -15,6 +15,7 @@ const COLUMNS: [&str; 7] = [
     "session=",
     "run=",
     "repeat>=",
+    "trial!=",
 ];
 
 /// What is being typed, until it is taken over.

@@ -29,10 +29,15 @@ pub const KEYS: [(&str, &str); 6] = [
 /// Acts on keys that work while something is being typed, too.
 pub fn always(egui: &Context, ctx: &Ctx<'_>) {
     let train = egui.input_mut(|i| i.consume_key(Modifiers::COMMAND, Key::Enter));
-    let selected = &ctx.session.selected;
-    if train && selected.extracted.is_some() && !ctx.jobs.is_running(Kind::Score) {
+    if train && has_map(ctx) && !ctx.jobs.is_running(Kind::Score) {
         ctx.send(Command::Select(Ask::Score(Purpose::Basket, false)));
     }
+}
+
+/// Whether there is a map, or will be in a moment: what is pressed meanwhile is done then.
+fn has_map(ctx: &Ctx<'_>) -> bool {
+    let selected = &ctx.session.selected;
+    selected.map.is_some() || ctx.jobs.is_running(Kind::Extract) || selected.awaits_map()
 }
 
 /// Acts on single letters. Nothing may be typed meanwhile.
@@ -43,7 +48,8 @@ pub fn letters(egui: &Context, ctx: &Ctx<'_>) {
         let [a, _] = field_ids();
         focus(egui, a);
     }
-    if ctx.session.selected.offer.is_none() {
+    let selected = &ctx.session.selected;
+    if selected.offer.is_none() && !selected.awaits_map() {
         return;
     }
     let look = &ctx.layout.view.select;
@@ -51,11 +57,11 @@ pub fn letters(egui: &Context, ctx: &Ctx<'_>) {
     if named && pressed(Modifiers::NONE, Key::E) {
         ctx.send(Command::Select(Ask::Extract));
     }
-    if ctx.session.selected.map.is_none() {
-        return;
-    }
-    if pressed(Modifiers::NONE, Key::N) {
+    if has_map(ctx) && pressed(Modifiers::NONE, Key::N) {
         ctx.send(Command::Select(Ask::AutoPick));
+    }
+    if selected.map.is_none() {
+        return;
     }
     let whole = pressed(Modifiers::SHIFT, Key::A);
     if (whole || pressed(Modifiers::NONE, Key::A))

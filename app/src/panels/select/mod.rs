@@ -55,26 +55,39 @@ impl Edit {
     fn dragged(&mut self, response: &Response) {
         self.continues |= response.dragged() && !response.drag_started();
     }
+
+    /// Asks for what was changed.
+    fn send(self, ctx: &Ctx<'_>) {
+        if self.look != ctx.layout.view.select {
+            let change = Change::Select(Box::new(self.look));
+            ctx.drag(change, !self.continues);
+        }
+    }
 }
 
 impl Select {
     /// Draws the panel.
     pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
         let selected = &ctx.session.selected;
+        let mut edit = Edit {
+            look: ctx.layout.view.select.clone(),
+            continues: false,
+        };
         if selected.offer.is_none() {
             let waits = [Kind::Offer, Kind::Open];
             let may_ask = ctx.session.study.is_some() && !ctx.session.partial;
             if may_ask && selected.wants_offer() {
                 ctx.send(Command::Select(Ask::Offer));
             }
+            if may_ask && (selected.wants_offer() || ctx.jobs.is_running(Kind::Offer)) {
+                let size = vec2(ui.available_width().min(300.0), 0.0);
+                ui.allocate_ui(size, |ui| self.contrast.ui(ui, ctx, &mut edit));
+                edit.send(ctx);
+            }
             let idle = "No trials to tell apart: open a study with events or ready-made betas, and see the log for what was missing.";
             placeholder(ui, ctx, &waits, idle);
             return;
         }
-        let mut edit = Edit {
-            look: ctx.layout.view.select.clone(),
-            continues: false,
-        };
         let area = ui.available_rect_before_wrap();
         make_room(ui, ctx, area);
         if area.width() < THREE_COLUMNS {
@@ -109,10 +122,7 @@ impl Select {
                 });
             }
         }
-        if edit.look != ctx.layout.view.select {
-            let change = Change::Select(Box::new(edit.look));
-            ctx.drag(change, !edit.continues);
-        }
+        edit.send(ctx);
     }
 
     fn column(&mut self, column: usize, ui: &mut Ui, ctx: &Ctx<'_>, edit: &mut Edit) {
