@@ -77,7 +77,12 @@ impl Meshes {
         })
     }
 
-    pub(super) fn place(&mut self, gpu: &Gpu, places: &Places, now: u64) -> Result<wgpu::Buffer, RenderError> {
+    pub(super) fn place(
+        &mut self,
+        gpu: &Gpu,
+        places: &Places,
+        now: u64,
+    ) -> Result<wgpu::Buffer, RenderError> {
         self.places.get(places.key, now, || {
             gpu.buffer(
                 "ends",
@@ -173,7 +178,11 @@ impl Meshes {
         Ok(self.sphere.insert(mesh).clone())
     }
 
-    pub(super) fn blank(&mut self, gpu: &Gpu, n_vertices: u64) -> Result<wgpu::Buffer, RenderError> {
+    pub(super) fn blank(
+        &mut self,
+        gpu: &Gpu,
+        n_vertices: u64,
+    ) -> Result<wgpu::Buffer, RenderError> {
         match &self.blank {
             Some((buffer, enough)) if *enough >= n_vertices => Ok(buffer.clone()),
             _ => {

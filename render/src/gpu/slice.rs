@@ -222,7 +222,9 @@ impl SlicePass {
                 });
             }
         }
-        draws.retain(|draw| draw.within[0][0] < draw.within[1][0] && draw.within[0][1] < draw.within[1][1]);
+        draws.retain(|draw| {
+            draw.within[0][0] < draw.within[1][0] && draw.within[0][1] < draw.within[1][1]
+        });
         let bindings = self.bind(gpu, colormaps, &volumes.sampler, &draws)?;
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("slice"),
