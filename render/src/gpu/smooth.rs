@@ -102,7 +102,7 @@ impl Smooth {
         Self {
             find: pipeline("fs_rough", ROUGH_FORMAT, all, None),
             keep: pipeline(
-                "fs_keep",
+                "fs_open",
                 COLOUR_FORMAT,
                 wgpu::ColorWrites::empty(),
                 Some(depth),

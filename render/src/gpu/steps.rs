@@ -129,25 +129,31 @@ pub(super) fn draw(
                 },
             },
         })],
-        depth_stencil_attachment: Some(depths_of(depth, wgpu::StoreOp::Discard)),
+        depth_stencil_attachment: Some(depths_of(
+            depth,
+            if kept.is_some() { 0.0 } else { 1.0 },
+            wgpu::StoreOp::Discard,
+        )),
         ..Default::default()
     });
     if let Some((smooth, room)) = kept {
         smooth.keep(room, &mut pass);
     }
-    // Software drivers colour what is hidden all the same where a pixel has several samples.
-    let depths_first = resolved.is_none();
+    // Software drivers colour what is hidden all the same where a pixel has several samples; and where few pixels are open
+    // the depths cost more than they save.
+    let depths_first = resolved.is_none() && kept.is_none();
     steps.draw(prepared, depths_first, size.width * size.height, &mut pass);
 }
 
 pub(super) fn depths_of(
     view: &wgpu::TextureView,
+    begin: f32,
     store: wgpu::StoreOp,
 ) -> wgpu::RenderPassDepthStencilAttachment<'_> {
     wgpu::RenderPassDepthStencilAttachment {
         view,
         depth_ops: Some(wgpu::Operations {
-            load: wgpu::LoadOp::Clear(1.0),
+            load: wgpu::LoadOp::Clear(begin),
             store,
         }),
         stencil_ops: None,

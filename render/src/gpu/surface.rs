@@ -198,7 +198,7 @@ impl SurfacePass {
                     store: wgpu::StoreOp::Discard,
                 },
             })],
-            depth_stencil_attachment: Some(depths_of(&depths, wgpu::StoreOp::Store)),
+            depth_stencil_attachment: Some(depths_of(&depths, 1.0, wgpu::StoreOp::Store)),
             ..Default::default()
         });
         pass.set_pipeline(&one);

@@ -11,7 +11,7 @@ const SEEN: f32 = 3.5 / 255.0;
 @vertex
 fn vs_full(@builtin(vertex_index) i: u32) -> @builtin(position) vec4<f32> {
     let corner = vec2<f32>(f32((i << 1u) & 2u), f32(i & 2u));
-    return vec4<f32>(corner * 2.0 - 1.0, 0.0, 1.0);
+    return vec4<f32>(corner * 2.0 - 1.0, 1.0, 1.0);
 }
 
 fn beside(at: vec2<i32>) -> vec4<f32> {
@@ -29,10 +29,11 @@ fn fs_rough(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     return vec4<f32>(select(0.0, 1.0, max(max(most.x, most.y), max(most.z, most.w)) > SEEN));
 }
 
-// At twice the side, depth 0 where the picture is smooth as it is: nothing is drawn over that.
+// At twice the side, the farthest depth where the picture is rough; everywhere else lies the nearest, over which nothing is
+// drawn.
 @fragment
-fn fs_keep(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    if textureLoad(rough, vec2<i32>(position.xy) / 2, 0).r > 0.5 {
+fn fs_open(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    if textureLoad(rough, vec2<i32>(position.xy) / 2, 0).r < 0.5 {
         discard;
     }
     return vec4<f32>(0.0);
