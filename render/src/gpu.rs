@@ -2,11 +2,13 @@
 
 mod cache;
 mod device;
+mod meshes;
 mod pick;
 mod pipelines;
 mod slice;
 mod smooth;
 mod solid;
+mod steps;
 mod surface;
 mod target;
 mod volume;

@@ -131,8 +131,8 @@ impl SurfacePass {
         let mut draws = Vec::new();
         for &i in meshes {
             let layer = &view.meshes[i];
-            let mesh = self.mesh(gpu, layer, now)?;
-            let toward = self.toward(gpu, layer, &mesh, now)?;
+            let mesh = self.store.mesh(gpu, layer, now)?;
+            let toward = self.store.toward(gpu, layer, &mesh, now)?;
             let share = layer
                 .toward
                 .as_ref()

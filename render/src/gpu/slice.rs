@@ -44,7 +44,8 @@ pub(super) struct SlicePass {
     layout: wgpu::BindGroupLayout,
     pipeline_layout: wgpu::PipelineLayout,
     module: wgpu::ShaderModule,
-    layers: BTreeMap<Variant, wgpu::RenderPipeline>,
+    /// By how a volume is sampled, and whether through a slab.
+    layers: BTreeMap<(Variant, bool), wgpu::RenderPipeline>,
     outline: wgpu::RenderPipeline,
     cross: wgpu::RenderPipeline,
     /// Bound where a pipeline reads no regions.
@@ -93,7 +94,10 @@ impl SlicePass {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let drawn = |entry| pipeline(gpu, &pipeline_layout, &module, entry, Variant::NONE);
+        let drawn = |entry| {
+            let plain = (Variant::NONE, false);
+            pipeline(gpu, &pipeline_layout, &module, entry, plain)
+        };
         Self {
             layers: BTreeMap::new(),
             outline: drawn("fs_outline"),
@@ -110,7 +114,7 @@ impl SlicePass {
         }
     }
 
-    fn layer(&mut self, gpu: &Gpu, variant: Variant) -> wgpu::RenderPipeline {
+    fn layer(&mut self, gpu: &Gpu, variant: (Variant, bool)) -> wgpu::RenderPipeline {
         let made = || {
             pipeline(
                 gpu,
@@ -135,7 +139,6 @@ impl SlicePass {
         now: u64,
     ) -> Result<(), RenderError> {
         let none = volumes.none();
-        let sampler = volumes.sampler.clone();
         let mut draws = Vec::new();
         for layer in &view.layers {
             let steps = Steps::new(view, &layer.volume);
@@ -155,11 +158,15 @@ impl SlicePass {
                 let (low, scale) = modulation.ramp();
                 uniform.modulation_range = [low, scale, 0.0, 0.0];
             }
-            let textures = ([&texture, &modulating], &sampler);
-            draws.push((
-                self.layer(gpu, variant),
-                self.bind(gpu, colormaps, &uniform, textures, &self.no_regions)?,
-            ));
+            if steps.n > 0 {
+                draws.push(Draw {
+                    pipeline: self.layer(gpu, (variant, steps.n > 1)),
+                    uniform,
+                    volumes: [texture, modulating],
+                    regions: None,
+                    within: shadow(view, &layer.volume, target.size),
+                });
+            }
         }
         for outlines in &view.outlines {
             let regions = sorted_regions(&outlines.colours);
@@ -185,16 +192,13 @@ impl SlicePass {
                     bytemuck::cast_slice(&packed),
                     wgpu::BufferUsages::STORAGE,
                 )?;
-                draws.push((
-                    self.outline.clone(),
-                    self.bind(
-                        gpu,
-                        colormaps,
-                        &uniform,
-                        ([&stored.view, &none], &sampler),
-                        &buffer,
-                    )?,
-                ));
+                draws.push(Draw {
+                    pipeline: self.outline.clone(),
+                    uniform,
+                    volumes: [stored.view, none.clone()],
+                    regions: Some(buffer),
+                    within: [[0, 0], target.size],
+                });
             }
         }
         if let Some((at_mm, colour)) = view.crosshair {
@@ -202,17 +206,26 @@ impl SlicePass {
             let mut uniform = SliceUniform::zeroed();
             uniform.cross = [x, y, CROSS_HALF_WIDTH_PX, CROSS_HALF_GAP_PX];
             uniform.cross_colour = colour.map(|c| f32::from(c) / 255.0);
-            draws.push((
-                self.cross.clone(),
-                self.bind(
-                    gpu,
-                    colormaps,
-                    &uniform,
-                    ([&none, &none], &sampler),
-                    &self.no_regions,
-                )?,
-            ));
+            // The two lines; where they would meet is the gap.
+            let far = target.size.map(|side| side as f32);
+            let reach = CROSS_HALF_WIDTH_PX + 1.0;
+            for (low, high) in [
+                ([x - reach, 0.0], [x + reach, far[1]]),
+                ([0.0, y - reach], [far[0], y + reach]),
+            ] {
+                draws.push(Draw {
+                    pipeline: self.cross.clone(),
+                    uniform,
+                    volumes: [none.clone(), none.clone()],
+                    regions: None,
+                    within: pixels(low, high, target.size),
+                });
+            }
         }
+        draws.retain(|draw| {
+            draw.within[0][0] < draw.within[1][0] && draw.within[0][1] < draw.within[1][1]
+        });
+        let bindings = self.bind(gpu, colormaps, &volumes.sampler, &draws)?;
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("slice"),
             color_attachments: &[Some(wgpu::RenderPassColorAttachment {
@@ -226,41 +239,86 @@ impl SlicePass {
             })],
             ..Default::default()
         });
-        for (pipeline, bindings) in &draws {
-            pass.set_pipeline(pipeline);
+        for (draw, bindings) in draws.iter().zip(&bindings) {
+            let [[left, top], [right, bottom]] = draw.within;
+            pass.set_pipeline(&draw.pipeline);
             pass.set_bind_group(0, bindings, &[]);
+            pass.set_scissor_rect(left, top, right - left, bottom - top);
             pass.draw(0..3, 0..1);
         }
         Ok(())
     }
 
+    /// What each draw is bound to. All uniforms lie in one buffer: each buffer costs a copy of its own.
     fn bind(
         &self,
         gpu: &Gpu,
         colormaps: &wgpu::TextureView,
-        uniform: &SliceUniform,
-        ([volume, modulating], sampler): ([&wgpu::TextureView; 2], &wgpu::Sampler),
-        regions: &wgpu::Buffer,
-    ) -> Result<wgpu::BindGroup, RenderError> {
-        let buffer = gpu.buffer(
-            "slice",
-            bytemuck::bytes_of(uniform),
-            wgpu::BufferUsages::UNIFORM,
-        )?;
+        sampler: &wgpu::Sampler,
+        draws: &[Draw],
+    ) -> Result<Vec<wgpu::BindGroup>, RenderError> {
+        let align = gpu.device.limits().min_uniform_buffer_offset_alignment as usize;
+        let stride = size_of::<SliceUniform>().next_multiple_of(align);
+        let mut bytes = vec![0; stride * draws.len()];
+        for (place, draw) in bytes.chunks_exact_mut(stride).zip(draws) {
+            place[..size_of::<SliceUniform>()].copy_from_slice(bytemuck::bytes_of(&draw.uniform));
+        }
+        let uniforms = gpu.buffer("slice", &bytes, wgpu::BufferUsages::UNIFORM)?;
         let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
-        Ok(gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("slice"),
-            layout: &self.layout,
-            entries: &[
-                entry(0, buffer.as_entire_binding()),
-                entry(1, wgpu::BindingResource::TextureView(colormaps)),
-                entry(2, wgpu::BindingResource::TextureView(volume)),
-                entry(3, wgpu::BindingResource::TextureView(modulating)),
-                entry(4, regions.as_entire_binding()),
-                entry(5, wgpu::BindingResource::Sampler(sampler)),
-            ],
-        }))
+        let bound = draws.iter().enumerate().map(|(n, draw)| {
+            let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: &uniforms,
+                offset: (n * stride) as u64,
+                size: std::num::NonZeroU64::new(size_of::<SliceUniform>() as u64),
+            });
+            let regions = draw.regions.as_ref().unwrap_or(&self.no_regions);
+            gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("slice"),
+                layout: &self.layout,
+                entries: &[
+                    entry(0, uniform),
+                    entry(1, wgpu::BindingResource::TextureView(colormaps)),
+                    entry(2, wgpu::BindingResource::TextureView(&draw.volumes[0])),
+                    entry(3, wgpu::BindingResource::TextureView(&draw.volumes[1])),
+                    entry(4, regions.as_entire_binding()),
+                    entry(5, wgpu::BindingResource::Sampler(sampler)),
+                ],
+            })
+        });
+        Ok(bound.collect())
     }
+}
+
+/// One thing that is drawn over the others.
+struct Draw {
+    pipeline: wgpu::RenderPipeline,
+    uniform: SliceUniform,
+    /// The volume, and the modulating one.
+    volumes: [wgpu::TextureView; 2],
+    regions: Option<wgpu::Buffer>,
+    /// The only pixels it may change: the first corner, and the one after the last.
+    within: [[u32; 2]; 2],
+}
+
+/// The pixels of a picture between two corners, a pixel more on each side.
+fn pixels(low: [f32; 2], high: [f32; 2], size: [u32; 2]) -> [[u32; 2]; 2] {
+    let end = |at: f32, side: u32| at.clamp(0.0, side as f32) as u32;
+    [
+        [0, 1].map(|a| end(low[a].floor() - 1.0, size[a])),
+        [0, 1].map(|a| end(high[a].ceil() + 1.0, size[a])),
+    ]
+}
+
+/// The pixels behind which a volume lies, wherever the view cuts it.
+fn shadow(view: &SliceView, volume: &VolumeData, size: [u32; 2]) -> [[u32; 2]; 2] {
+    let (low, high) = volume.bounds_mm();
+    let corners = [low, high].map(|corner| view.pixel_at(corner, size));
+    let end = |a: usize, pick: fn(f32, f32) -> f32| pick(corners[0][a], corners[1][a]);
+    pixels(
+        [end(0, f32::min), end(1, f32::min)],
+        [end(0, f32::max), end(1, f32::max)],
+        size,
+    )
 }
 
 fn pipeline(
@@ -268,8 +326,10 @@ fn pipeline(
     layout: &wgpu::PipelineLayout,
     module: &wgpu::ShaderModule,
     entry_point: &str,
-    variant: Variant,
+    (variant, thick): (Variant, bool),
 ) -> wgpu::RenderPipeline {
+    let [a, b] = variant.constants();
+    let constants = [a, b, ("thick", f64::from(u8::from(thick)))];
     gpu.device
         .create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(entry_point),
@@ -287,7 +347,7 @@ fn pipeline(
                 module,
                 entry_point: Some(entry_point),
                 compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &variant.constants(),
+                    constants: &constants,
                     ..Default::default()
                 },
                 targets: &[Some(wgpu::ColorTargetState {

@@ -1,9 +1,9 @@
 //! Four samples a pixel, only where one is not enough: for software drivers, which colour every sample of a pixel and even
 //! those that are hidden.
 //!
-//! The picture is drawn with one sample a pixel, and pixels are found that differ from their neighbours. It is drawn again
+//! The picture is drawn with one sample a pixel, and pixels are found between whose neighbours it bends. It is drawn again
 //! at twice the side where all others lie at depth 0, so that the depth test passes over them. The mean of each four finer
-//! pixels takes the place of a pixel that differs.
+//! pixels takes the place of such a pixel.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ impl Smooth {
         Self {
             find: pipeline("fs_rough", ROUGH_FORMAT, all, None),
             keep: pipeline(
-                "fs_keep",
+                "fs_open",
                 COLOUR_FORMAT,
                 wgpu::ColorWrites::empty(),
                 Some(depth),

@@ -32,6 +32,9 @@ struct Region {
     colour: u32,     // straight sRGB bytes, red lowest
 }
 
+// Whether numbers are looked for through a slab; fixed when the shader is compiled.
+override thick: bool = false;
+
 @group(0) @binding(0) var<uniform> slice: Slice;
 @group(0) @binding(4) var<storage, read> regions: array<Region>; // ordered by key
 
@@ -49,14 +52,16 @@ fn voxel_at(place: Place, pixel: vec2<f32>, step: f32) -> vec3<f32> {
 @fragment
 fn fs_layer(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
     // Of the numbers on the way through the slab, the weightiest.
-    var best = Sample(0.0, false);
+    var best = sampled(volume, voxel_at(slice.place, at.xy, 0.0), slice.shape.xyz, sampling);
     var best_step = 0.0;
-    let n = i32(slice.picture.z);
-    for (var i = 0; i < n; i++) {
-        let x = sampled(volume, voxel_at(slice.place, at.xy, f32(i)), slice.shape.xyz, sampling);
-        if x.valid && (!best.valid || weight(slice.look, x.value) > weight(slice.look, best.value)) {
-            best = x;
-            best_step = f32(i);
+    if thick {
+        let n = i32(slice.picture.z);
+        for (var i = 1; i < n; i++) {
+            let x = sampled(volume, voxel_at(slice.place, at.xy, f32(i)), slice.shape.xyz, sampling);
+            if x.valid && (!best.valid || weight(slice.look, x.value) > weight(slice.look, best.value)) {
+                best = x;
+                best_step = f32(i);
+            }
         }
     }
     if !best.valid {

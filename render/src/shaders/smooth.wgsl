@@ -4,38 +4,36 @@
 @group(0) @binding(1) var rough: texture_2d<f32>;
 @group(0) @binding(2) var fine: texture_2d<f32>; // the picture at twice the side
 
-// Differences of a channel that are seen: between pixels beside each other, and across a corner.
+// Bends of a channel that are seen, along a row or a column. What changes evenly from pixel to pixel is as smooth as four
+// samples would make it.
 const SEEN: f32 = 3.5 / 255.0;
 
 @vertex
 fn vs_full(@builtin(vertex_index) i: u32) -> @builtin(position) vec4<f32> {
     let corner = vec2<f32>(f32((i << 1u) & 2u), f32(i & 2u));
-    return vec4<f32>(corner * 2.0 - 1.0, 0.0, 1.0);
+    return vec4<f32>(corner * 2.0 - 1.0, 1.0, 1.0);
 }
 
-fn differs(a: vec4<f32>, at: vec2<i32>) -> f32 {
-    let size = vec2<i32>(textureDimensions(once));
-    let b = textureLoad(once, clamp(at, vec2<i32>(0), size - 1), 0);
-    let d = abs(a - b);
-    return max(max(d.x, d.y), max(d.z, d.w));
+fn beside(at: vec2<i32>) -> vec4<f32> {
+    return textureLoad(once, clamp(at, vec2<i32>(0), vec2<i32>(textureDimensions(once)) - 1), 0);
 }
 
-// 1 where a neighbour looks different.
+// 1 where the picture bends between the neighbours.
 @fragment
 fn fs_rough(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let at = vec2<i32>(position.xy);
-    let here = textureLoad(once, at, 0);
-    let beside = max(
-        max(differs(here, at + vec2<i32>(1, 0)), differs(here, at - vec2<i32>(1, 0))),
-        max(differs(here, at + vec2<i32>(0, 1)), differs(here, at - vec2<i32>(0, 1))),
-    );
-    return vec4<f32>(select(0.0, 1.0, beside > SEEN));
+    let twice = 2.0 * textureLoad(once, at, 0);
+    let across = abs(beside(at + vec2<i32>(1, 0)) + beside(at - vec2<i32>(1, 0)) - twice);
+    let down = abs(beside(at + vec2<i32>(0, 1)) + beside(at - vec2<i32>(0, 1)) - twice);
+    let most = max(across, down);
+    return vec4<f32>(select(0.0, 1.0, max(max(most.x, most.y), max(most.z, most.w)) > SEEN));
 }
 
-// At twice the side, depth 0 where the picture is smooth as it is: nothing is drawn over that.
+// At twice the side, the farthest depth where the picture is rough; everywhere else lies the nearest, over which nothing is
+// drawn.
 @fragment
-fn fs_keep(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    if textureLoad(rough, vec2<i32>(position.xy) / 2, 0).r > 0.5 {
+fn fs_open(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    if textureLoad(rough, vec2<i32>(position.xy) / 2, 0).r < 0.5 {
         discard;
     }
     return vec4<f32>(0.0);
