@@ -256,7 +256,8 @@ const TASTES: [[f32; 8]; 9] = [
     [-0.2, -0.3, -0.3, -0.2, 2.0, 0.2, 0.1, -0.4],
 ];
 
-/// How far an area's taste for a category is marked by the kind within it: a seal is less of an animal than a cat.
+/// SD over the kinds of a category of how much of an area's taste for it they get: a fish is less of an animal than a
+/// cat. Their mean is 1, so that the category keeps its place.
 const BY_KIND: f32 = 0.7;
 /// SD over voxels of the liking for each of a picture's traits: late areas care little where a thing is.
 const LIKING: [f32; N_TRAITS] = [0.25, 0.25, 0.25, 0.8, 0.8, 0.8, 0.8];
@@ -270,7 +271,9 @@ fn semantic(seed: u64, area: usize, pictures: &[Picture], stream: &mut Stream) -
     // The same for the whole area, and for every subject.
     let marked: [[f32; N_KINDS]; CATEGORIES.len()] = std::array::from_fn(|category| {
         let mut stream = Stream::new(seed, &[5, area as u64, category as u64]);
-        std::array::from_fn(|_| 1.0 + BY_KIND * stream.normal())
+        let mut marks: [f32; N_KINDS] = std::array::from_fn(|_| stream.normal());
+        standardise(&mut marks);
+        marks.map(|mark| 1.0 + BY_KIND * mark)
     });
     let liked = |picture: &Picture| {
         let category = picture.category;
