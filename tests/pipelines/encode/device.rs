@@ -71,7 +71,7 @@ fn scores_through_tensors_are_those_of_the_processor() {
             assert_close(&as_f64(a), &as_f64(b), 1e-4);
         }
         assert!(
-            mean_over(&here.r2, &[0, 1, 2, 3, 4, 5, 6]) > 0.3,
+            !is_primal || mean_over(&here.r2, &[0, 1, 2, 3, 4, 5, 6]) > 0.3,
             "a model that finds nothing compares nothing"
         );
     }
