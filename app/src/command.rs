@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use egui_tiles::Tree;
 use fusiform_pipelines::Error;
+use fusiform_pipelines::encode::features::Features;
 use fusiform_pipelines::study::select::Query;
 use glam::DVec3;
 
@@ -24,8 +25,8 @@ use arrivals::arrive;
 pub(crate) use select::FINDING;
 pub use select::Select;
 use work::{
-    add, decode, follow_trial, project, read_courses, read_first_run, read_responses, read_run,
-    read_subject, save,
+    add, decode, encode, follow_trial, project, read_courses, read_first_run, read_responses,
+    read_run, read_subject, save,
 };
 
 /// The title of messages about a part of the study that is not settled yet.
@@ -80,6 +81,8 @@ pub enum Command {
     Select(Select),
     /// Ask the desktop where to write the history of attempts.
     AskAttempts,
+    /// Fit an encoding model with these features to the responses.
+    Encode(Vec<Features>),
     /// Decode the selected part of the study.
     Decode,
     /// Stop the work of a kind.
@@ -221,6 +224,7 @@ fn carry_out(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
         Command::AskAttempts => jobs.start(Kind::Dialog, "Choosing where to save", |_, _| {
             Ok(ask::attempts())
         }),
+        Command::Encode(features) => encode(session, jobs, features),
         Command::Decode => decode(session, layout, jobs),
         Command::Cancel(kind) => jobs.cancel(kind),
         Command::Dismiss(number) => session.messages.retain(|m| m.number != number),
@@ -274,6 +278,7 @@ fn requery(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, query: Q
     session.clear_responses();
     jobs.stop(Kind::Responses);
     select::stop(jobs);
+    jobs.stop(Kind::Encode);
     if other_subject {
         layout.view.trial = None;
         read_subject(session, jobs);

@@ -209,6 +209,8 @@ pub enum Kind {
     Score,
     /// Comparing kinds of features.
     Compare,
+    /// Fitting an encoding model.
+    Encode,
     /// Decoding.
     Decode,
     /// Drawing a picture to be saved.

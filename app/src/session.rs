@@ -28,8 +28,8 @@ mod take;
 
 pub use maps::{MapId, OnGrid, OverlayMap};
 pub use news::{
-    AddedParts, AddedSurface, CoursesParts, DecodedParts, GreyParts, HemisphereParts, MapParts,
-    News, ProjectedParts, RunParts, Saved, SubjectParts,
+    AddedParts, AddedSurface, CoursesParts, DecodedParts, EncodedParts, GreyParts, HemisphereParts,
+    MapParts, News, ProjectedParts, RunParts, Saved, SubjectParts,
 };
 pub(crate) use regions::listed;
 pub use regions::{Names, Own};
@@ -101,6 +101,8 @@ pub struct Session {
     pub selected: selected::Selected,
     /// The folder in which attempts are kept; none keeps them while the window is open.
     pub(crate) history_folder: Option<PathBuf>,
+    /// The encoding model of the responses, once one was asked for.
+    pub encoded: Option<EncodedParts>,
     /// The newest decode.
     pub decoded: Option<DecodedParts>,
     /// What the user should read, oldest first.

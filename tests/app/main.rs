@@ -8,6 +8,7 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod encode;
 mod figures;
 mod glm;
 mod golden;

@@ -303,6 +303,35 @@ fn the_inspector_knows_what_was_planted(harness: &mut Harness<'static, Workbench
     assert_eq!(top.map(|bar| bar.1), Some("face"));
     assert!(named(harness, "Response").is_some(), "stimuli are shown");
     assert_eq!(failures(harness), Vec::<String>::new());
+    an_encoding_model_is_fitted_and_shown(harness);
+}
+
+/// The model's scores of the same voxel stand beside its ceiling, and as a map.
+fn an_encoding_model_is_fitted_and_shown(harness: &mut Harness<'static, Workbench>) {
+    use fusiform_pipelines::encode::features::Features;
+    let by_hand = harness
+        .query_all_by_label("Fit encoding model")
+        .next()
+        .is_some();
+    assert!(by_hand, "a button fits it");
+    send(
+        harness,
+        Command::Encode(vec![Features::Category, Features::Words]),
+    );
+    wait(harness, "an encoding model", |h| {
+        h.state().session().encoded.is_some()
+    });
+    harness.run_steps(3);
+    let session = harness.state().session();
+    let encoded = &session.encoded.as_ref().expect("a model").encoded;
+    let counted = encoded.counted();
+    let r = encoded.r_over(&counted);
+    assert!(r.value > 0.1 && r.shuffled.abs() < 0.05, "{r:?}");
+    for id in [MapId::Encoded, MapId::OfCeiling] {
+        assert!(session.map(id).is_some(), "{id:?}");
+    }
+    assert!(named(harness, "Encoding model: R²").is_some(), "the bar");
+    assert_eq!(failures(harness), Vec::<String>::new());
 }
 
 #[test]

@@ -31,6 +31,7 @@ use rand_distr::StandardNormal;
 use crate::linear::{assert_close, made_at};
 
 mod demo;
+mod device;
 
 fn fixture(name: &str, key: &str) -> Vec<f64> {
     let all: serde_json::Value =

@@ -180,6 +180,14 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
         | News::Compared(_)
         | News::History(_)
         | News::Attempts(_) => select::take(session, layout, jobs, news),
+        News::Encoded(parts) => {
+            let of_these = session.responses.as_ref();
+            if of_these.is_some_and(|r| Arc::ptr_eq(r, &parts.of)) {
+                session.take_encoded(parts);
+                layout.view.choose(Some(MapId::Encoded));
+                project(session, layout, jobs);
+            }
+        }
         News::Decoded(parts) => {
             let complete = parts.complete;
             let first = parts.decoded.trials.first().map(|t| t.trial);
@@ -249,6 +257,7 @@ pub(super) fn take_study(
             Kind::Courses,
             Kind::Pictures,
             Kind::Responses,
+            Kind::Encode,
             Kind::Decode,
         ] {
             jobs.stop(kind);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use fusiform_pipelines::encode::features::Features;
 use fusiform_pipelines::parcels;
 use fusiform_pipelines::study::select;
 
@@ -208,6 +209,16 @@ pub(super) fn read_responses(session: &mut Session, jobs: &mut Jobs) {
     let query = session.resolved_query();
     jobs.start(Kind::Responses, "Reading responses", move |run, _| {
         load::responses(&study, &query, run)
+    });
+}
+
+/// Fits an encoding model to the responses that were made.
+pub(super) fn encode(session: &Session, jobs: &mut Jobs, features: Vec<Features>) {
+    let (Some(study), Some(responses)) = (session.study.clone(), session.responses.clone()) else {
+        return;
+    };
+    jobs.start(Kind::Encode, "Fitting an encoding model", move |run, _| {
+        load::encoded(&study, &responses, &features, run)
     });
 }
 

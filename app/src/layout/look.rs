@@ -46,7 +46,7 @@ impl MapLook {
         let (colormap, threshold, opacity) = match id {
             MapId::Tsnr => (Colormap::Viridis, low, 0.55),
             MapId::Mean | MapId::Frame => (Colormap::Viridis, low, 0.8),
-            MapId::Drive | MapId::Select | MapId::File(_) => {
+            MapId::Drive | MapId::Select | MapId::Encoded | MapId::OfCeiling | MapId::File(_) => {
                 (Colormap::Hot, low + 0.3 * (high - low), 0.95)
             }
         };

@@ -205,6 +205,9 @@ pub fn choices(ui: &mut Ui, ctx: &Ctx<'_>, shown: Option<MapId>, choose: impl Fn
             .on_disabled_hover_text(match id {
                 MapId::Drive => "Press “Decode” first.",
                 MapId::Select => "Name two conditions in the panel Select first. Key S",
+                MapId::Encoded | MapId::OfCeiling => {
+                    "Press “Fit encoding model” in the tab Voxel first."
+                }
                 _ => "No run is loaded.",
             });
         if choice.clicked() {

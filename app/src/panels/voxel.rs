@@ -1,6 +1,7 @@
 //! What the voxel at the crosshair answers to: tuning, stimuli, course around events, voxels alike.
 
 mod around;
+mod model;
 mod tuning;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ const TWO_COLUMNS: f32 = 540.0;
 pub struct Voxel {
     of: Option<(usize, usize)>,
     profile: Option<Profile>,
+    model: model::Model,
 }
 
 impl Voxel {
@@ -54,16 +56,24 @@ impl Voxel {
             return;
         };
         facts(ui, ctx, responses, profile);
+        let model = &mut self.model;
         egui::ScrollArea::vertical()
             .auto_shrink(false)
-            .show(ui, |ui| body(ui, ctx, responses, profile));
+            .show(ui, |ui| body(ui, ctx, responses, profile, model));
     }
 }
 
-fn body(ui: &mut Ui, ctx: &Ctx<'_>, responses: &Responses, profile: &Profile) {
+fn body(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    responses: &Responses,
+    profile: &Profile,
+    model: &mut model::Model,
+) {
     let width = ui.available_width();
     if width < TWO_COLUMNS {
         tuning::ui(ui, ctx, responses, profile);
+        model.ui(ui, ctx, profile.column);
         stimuli(ui, ctx, profile);
         around::ui(ui, ctx, &responses.categories);
         alike(ui, ctx, profile);
@@ -80,6 +90,7 @@ fn body(ui: &mut Ui, ctx: &Ctx<'_>, responses: &Responses, profile: &Profile) {
         });
         ui.add_space(GAP);
         ui.vertical(|ui| {
+            model.ui(ui, ctx, profile.column);
             stimuli(ui, ctx, profile);
             alike(ui, ctx, profile);
         });
@@ -93,8 +104,16 @@ fn facts(ui: &mut Ui, ctx: &Ctx<'_>, responses: &Responses, profile: &Profile) {
     };
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 12.0;
-        let region = ctx.session.region_at(at).map(|r| r.name.as_str());
-        ui.strong(region.unwrap_or("No region"));
+        let regions = ctx
+            .session
+            .region_names_at(&ctx.layout.view.regions, at);
+        let named = if regions.is_empty() {
+            "No region".to_owned()
+        } else {
+            regions.join(", ")
+        };
+        ui.strong(named)
+            .on_hover_text("The regions that hold the voxel: your own, then the atlas's.");
         ui.label(weak(
             ctx,
             format!("{:.1}, {:.1}, {:.1} mm", at.x, at.y, at.z),

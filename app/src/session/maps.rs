@@ -23,18 +23,24 @@ pub enum MapId {
     Drive,
     /// How well each feature tells the chosen conditions apart.
     Select,
+    /// What an encoding model predicts of every voxel, R².
+    Encoded,
+    /// That, as a share of the noise ceiling.
+    OfCeiling,
     /// A map of a file, counted from 0 in the order in which they came.
     File(u32),
 }
 
 impl MapId {
     /// The maps the program makes, in the order of the menu.
-    pub const MADE: [Self; 5] = [
+    pub const MADE: [Self; 7] = [
         Self::Tsnr,
         Self::Mean,
         Self::Frame,
         Self::Drive,
         Self::Select,
+        Self::Encoded,
+        Self::OfCeiling,
     ];
 
     /// Its name for the user; that of a file's map is with the map.
@@ -45,6 +51,8 @@ impl MapId {
             Self::Frame => "BOLD, one volume",
             Self::Drive => "Voxels that drove the decode",
             Self::Select => "Discriminability",
+            Self::Encoded => "Encoding model, R²",
+            Self::OfCeiling => "Encoding model, of the ceiling",
             Self::File(_) => "Map of a file",
         }
     }
@@ -56,6 +64,8 @@ impl MapId {
             Self::Mean | Self::Frame => "scanner units",
             Self::Drive => "weight norm",
             Self::Select => "statistic",
+            Self::Encoded => "share of variance",
+            Self::OfCeiling => "R² / ceiling",
             Self::File(_) => "as in the file",
         }
     }
@@ -74,6 +84,12 @@ impl MapId {
                 "Length (L2 norm) of each voxel's ridge weights, mean over folds: how much the reconstruction listens to it."
             }
             Self::Select => "How well each feature by itself tells the chosen conditions apart.",
+            Self::Encoded => {
+                "Share of the variance of held-out single trials that the encoding model predicts; the mean of the training trials has 0."
+            }
+            Self::OfCeiling => {
+                "R² of the encoding model over the noise ceiling, where that is 0.05 or more: 1 is all that can be predicted."
+            }
             Self::File(_) => "The numbers of a file, in its own units.",
         }
     }

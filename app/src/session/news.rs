@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fusiform_pipelines::decode::Decoded;
+use fusiform_pipelines::encode::{Encoded, Luck};
 use fusiform_pipelines::parcels::RegionCourse;
 use fusiform_pipelines::roi::files::Written;
 use fusiform_pipelines::roi::listing::Listed;
@@ -84,6 +85,8 @@ pub enum News {
     History(History),
     /// Where the history is to be written; none when the dialog was closed.
     Attempts(Option<PathBuf>),
+    /// An encoding model.
+    Encoded(EncodedParts),
     /// Decoded trials, of the folds done so far.
     Decoded(DecodedParts),
     /// A region was made.
@@ -262,6 +265,19 @@ impl CoursesParts {
     pub fn of(&self, region: &str) -> Option<&RegionCourse> {
         self.courses.iter().find(|c| c.region.name == region)
     }
+}
+
+/// An encoding model of some responses.
+#[derive(Clone, Debug)]
+pub struct EncodedParts {
+    /// Scores, one a voxel of the responses.
+    pub encoded: Arc<Encoded>,
+    /// Those responses.
+    pub of: Arc<Responses>,
+    /// What r and R² a single voxel reaches when responses are shuffled.
+    pub luck: Option<(Luck, Luck)>,
+    /// Maps with the robust range of each; none for voxels without a grid.
+    pub maps: Vec<(MapId, Arc<Volume>, (f32, f32))>,
 }
 
 /// A decode, whole or so far.

@@ -11,9 +11,9 @@ use super::placed;
 use super::regions::{Names, OUTLINE_WIDTH_PX};
 use super::shown::{cut, hemisphere_data, underlay};
 use super::{
-    AddedParts, AddedSurface, AtlasData, DecodedParts, GreyParts, HemisphereData, HemisphereParts,
-    MapId, MapParts, OnGrid, OverlayMap, Projected, ProjectedParts, RunParts, Session, SubjectData,
-    SubjectParts,
+    AddedParts, AddedSurface, AtlasData, DecodedParts, EncodedParts, GreyParts, HemisphereData,
+    HemisphereParts, MapId, MapParts, OnGrid, OverlayMap, Projected, ProjectedParts, RunParts,
+    Session, SubjectData, SubjectParts,
 };
 use crate::bridge::{self, Keys};
 use crate::layout::MapLook;
@@ -49,7 +49,9 @@ impl Session {
         self.responses = None;
         self.asked_responses = false;
         self.selected.clear();
-        self.maps.retain(|m| m.id != MapId::Select);
+        self.encoded = None;
+        self.maps
+            .retain(|m| !matches!(m.id, MapId::Select | MapId::Encoded | MapId::OfCeiling));
     }
 
     /// Forgets what belongs to the current run.
@@ -60,7 +62,7 @@ impl Session {
         let decoded = self.decoded.is_some();
         self.maps.retain(|m| match m.id {
             MapId::Drive => decoded,
-            MapId::File(_) | MapId::Select => true,
+            MapId::File(_) | MapId::Select | MapId::Encoded | MapId::OfCeiling => true,
             MapId::Tsnr | MapId::Mean | MapId::Frame => false,
         });
         let gone = |p: &Projected| self.maps.iter().all(|m| m.id != p.map);
@@ -157,6 +159,14 @@ impl Session {
             self.put_map(MapId::Drive, volume, robust);
         }
         self.decoded = Some(parts);
+    }
+
+    /// Takes an encoding model in, with its maps.
+    pub(crate) fn take_encoded(&mut self, parts: EncodedParts) {
+        for (id, volume, robust) in &parts.maps {
+            self.put_map(*id, Arc::clone(volume), *robust);
+        }
+        self.encoded = Some(parts);
     }
 
     /// Takes a map on the cortical sheet in, if it is of the newest revision.

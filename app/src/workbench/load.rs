@@ -6,10 +6,12 @@ use std::sync::Arc;
 use fusiform_pipelines::betas::Columns;
 use fusiform_pipelines::decode::{self, Code, DecodePlan, Decoded};
 use fusiform_pipelines::device::{self, DeviceChoice};
+use fusiform_pipelines::encode::features::{self, Features, Shown};
+use fusiform_pipelines::encode::{self, EncodePlan};
 use fusiform_pipelines::glm;
 use fusiform_pipelines::io::{detect, nifti};
 use fusiform_pipelines::project;
-use fusiform_pipelines::selectivity;
+use fusiform_pipelines::selectivity::{self, Responses};
 use fusiform_pipelines::study::demo::{self, DemoPlan};
 use fusiform_pipelines::study::select::{self, Query};
 use fusiform_pipelines::study::{BoldRun, Source, Study, files};
@@ -24,8 +26,8 @@ use crate::gpu;
 use crate::layout::CodeChoice;
 use crate::scene_file::{self, SceneFile};
 use crate::session::{
-    self, DecodedParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts, RunParts,
-    SubjectParts,
+    self, DecodedParts, EncodedParts, HemisphereData, HemisphereParts, MapId, News, ProjectedParts,
+    RunParts, SubjectParts,
 };
 
 /// Points from white to pial at which a map is sampled.
@@ -240,6 +242,50 @@ pub(crate) fn responses(study: &Study, query: &Query, run: &Run<'_>) -> Result<N
     let betas = glm::betas(&selection, &plan, run)?;
     let responses = selectivity::prepare(betas, &study.stimuli, run)?;
     Ok(News::Responses(Arc::new(responses)))
+}
+
+/// Fits an encoding model, with fewer shuffles than the command line takes: somebody waits for it.
+pub(crate) fn encoded(
+    study: &Study,
+    responses: &Arc<Responses>,
+    of: &[Features],
+    run: &Run<'_>,
+) -> Result<News, Stop> {
+    let betas = responses.betas();
+    let shown = Shown::new(&betas, &study.stimuli);
+    let mut spaces = Vec::new();
+    for features in of {
+        spaces.push(features::space(features, &shown, &study.stimuli, run)?);
+    }
+    let plan = EncodePlan {
+        n_shuffles: 5,
+        n_control: 1000,
+        ..EncodePlan::default()
+    };
+    let compute = device::choose(DeviceChoice::Auto)?;
+    let encoded = encode::encode(&betas, &features::design(&spaces)?, &plan, &compute, run)?;
+    for warning in &encoded.warnings {
+        run.warn(warning.clone());
+    }
+    let mut maps = Vec::new();
+    if let Columns::Voxels(mask) = &betas.columns {
+        let mut add = |id: MapId, values: &[f32]| -> Result<(), Stop> {
+            let volume = mask.scatter(values, f32::NAN)?;
+            let (_, high) = robust_range(&volume.data, 0.0, 0.995);
+            maps.push((id, Arc::new(volume), (0.0, high.max(0.01))));
+            Ok(())
+        };
+        add(MapId::Encoded, &encoded.r2)?;
+        if let Some(normalised) = &encoded.normalised {
+            add(MapId::OfCeiling, normalised)?;
+        }
+    }
+    Ok(News::Encoded(EncodedParts {
+        luck: encoded.luck(),
+        encoded: Arc::new(encoded),
+        of: Arc::clone(responses),
+        maps,
+    }))
 }
 
 /// Selects, makes betas and decodes; publishes after each fold.

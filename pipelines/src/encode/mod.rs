@@ -19,7 +19,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 pub use plan::{EncodePlan, weights};
-pub use result::{Encoded, Fold, Score, mean_over};
+pub use result::{Encoded, Fold, Luck, Score, mean_over};
 
 use crate::betas::{Betas, Trial};
 use crate::device::Compute;

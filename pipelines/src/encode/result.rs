@@ -26,6 +26,28 @@ pub struct Score {
     pub p: f64,
 }
 
+/// What single voxels score when responses are shuffled, over all voxels and shuffles of the control.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Luck {
+    /// The mean.
+    pub mean: f32,
+    /// What one voxel in twenty passes.
+    pub passed_by_a_twentieth: f32,
+}
+
+impl Luck {
+    fn of(shuffled: &[Vec<f32>]) -> Option<Self> {
+        let mut all: Vec<f32> = shuffled.iter().flatten().copied().collect();
+        all.retain(|v| v.is_finite());
+        all.sort_unstable_by(f32::total_cmp);
+        let at = (all.len() * 19 / 20).min(all.len().checked_sub(1)?);
+        Some(Self {
+            mean: (all.iter().map(|v| f64::from(*v)).sum::<f64>() / all.len() as f64) as f32,
+            passed_by_a_twentieth: all[at],
+        })
+    }
+}
+
 /// Everything an encoding model gives: one number a voxel unless said otherwise, NaN where a voxel has none.
 #[derive(Clone, Debug)]
 pub struct Encoded {
@@ -105,6 +127,11 @@ impl Encoded {
             (r2 + f64::from(self.r2[v]), most + f64::from(ceiling[v]))
         });
         (most > 0.0).then(|| r2 / most)
+    }
+
+    /// What r and R² a single voxel reaches by luck; none without shuffles.
+    pub fn luck(&self) -> Option<(Luck, Luck)> {
+        Luck::of(&self.r_shuffled).zip(Luck::of(&self.r2_shuffled))
     }
 
     /// The mean over shuffles of R², one a voxel; none without shuffles.

@@ -199,6 +199,16 @@ impl Responses {
         self.by_voxel.row(column)
     }
 
+    /// The responses trial by trial, as models want them: a copy.
+    pub fn betas(&self) -> Betas {
+        Betas {
+            values: self.by_voxel.transposed(),
+            trials: self.trials.clone(),
+            columns: self.columns.clone(),
+            method: self.method.clone(),
+        }
+    }
+
     /// The column of the voxel that holds a world point; of responses without a grid, the nearest point within
     /// 5 mm.
     pub fn column_at(&self, world_mm: DVec3) -> Option<usize> {

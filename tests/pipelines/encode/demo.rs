@@ -7,13 +7,33 @@ use fusiform_pipelines::study::select::{Query, select};
 
 use super::*;
 
-/// A region: its mean R², the mean of what the timing of trials and the noise leave to be explained, and the mean of
-/// what of that shows in the pictures.
+/// The least part of a ceiling that a model must reach in every area.
+const REACHED: f64 = 0.85;
+
+/// A region: its mean R², the mean of what was planted, and that of the ceiling which repeats of pictures give.
 struct Region {
     name: String,
     r2: f64,
-    explainable: f64,
-    knowable: f64,
+    planted: f64,
+    measured: f64,
+}
+
+impl Region {
+    /// Fails unless R² is near the larger of both ceilings, and not above them.
+    fn check(&self) {
+        let Self {
+            name,
+            r2,
+            planted,
+            measured,
+        } = self;
+        println!("{name}: {r2:.3}, planted {planted:.3}, by repeats {measured:.3}");
+        // Ceilings are counted as least squares sees single trials; responses that know of autocorrelation have a
+        // little less noise.
+        let ceiling = planted.max(*measured);
+        assert!(*r2 >= REACHED * ceiling, "{name}: {r2:.3} of {ceiling:.3}");
+        assert!(*r2 <= 1.12 * ceiling, "{name}: {r2:.3} of {ceiling:.3}");
+    }
 }
 
 fn regions(n_runs: usize, areas: &[&str], of: &[Features], n_weights: usize) -> Vec<Region> {
@@ -41,26 +61,22 @@ fn regions(n_runs: usize, areas: &[&str], of: &[Features], n_weights: usize) -> 
             ..EncodePlan::default()
         };
         let found = encoded(&betas, &demo.study.stimuli, of, &plan).unwrap();
-        let all: Vec<usize> = (0..betas.n_voxels()).collect();
         let control = found.r_over(&found.counted());
         assert!(control.shuffled.abs() < 0.03, "{control:?}");
-        let truth = |volume: &[f32], v: usize| volume[mask.voxels()[v] as usize];
-        let noise: Vec<f32> = all
+        let planted: Vec<f32> = mask
+            .voxels()
             .iter()
-            .map(|&v| explainable(truth(&demo.truth_snr.data, v)))
+            .map(|&v| explainable(demo.truth_snr.data[v as usize]))
             .collect();
-        let shown: Vec<f32> = all
-            .iter()
-            .map(|&v| noise[v] * truth(&demo.truth_knowable.data, v))
-            .collect();
-        let regions = roi::columns_of(mask, &atlas).unwrap();
+        let measured = found.ceiling.as_ref().unwrap();
         let region = |(region, voxels): (fusiform_pipelines::volume::Region, Vec<usize>)| Region {
             name: region.name,
             r2: mean_over(&found.r2, &voxels),
-            explainable: mean_over(&noise, &voxels),
-            knowable: mean_over(&shown, &voxels),
+            planted: mean_over(&planted, &voxels),
+            measured: mean_over(measured, &voxels),
         };
-        regions.into_iter().map(region).collect()
+        let all = roi::columns_of(mask, &atlas).unwrap();
+        all.into_iter().map(region).collect()
     })
 }
 
@@ -70,50 +86,17 @@ fn early_areas_reach_their_ceiling() {
     let areas = ["V1", "V2", "V3", "V4"];
     let found = regions(10, &areas, &[Features::Pixels, Features::Gabor], 10);
     assert_eq!(found.len(), 4);
-    for Region {
-        name,
-        r2,
-        explainable,
-        knowable,
-    } in found
-    {
-        println!("{name}: {r2:.3} of {explainable:.3}");
-        assert_eq!(explainable, knowable, "{name}");
-        assert!(
-            r2 >= 0.85 * explainable,
-            "{name}: {r2:.3} of {explainable:.3}"
-        );
-        assert!(
-            r2 <= 1.1 * explainable,
-            "{name}: {r2:.3} of {explainable:.3}"
-        );
-    }
+    found.iter().for_each(Region::check);
 }
 
-/// Late areas answer to category and a dozen traits, weakly, and to what no picture shows: what does show is learned
-/// from 40 runs, as many as in the Natural Scenes Dataset.
+/// What late areas make of category, kind, colours, light and openness stands in the captions; the weights of so many
+/// words are learned from 40 runs, as many as in the Natural Scenes Dataset.
 #[test]
-fn late_areas_reach_what_pictures_show() {
+fn late_areas_reach_their_ceiling() {
     let areas = [
         "LO", "OFA", "FFA", "EBA", "PPA", "OPA", "RSC", "VWFA", "FOOD",
     ];
-    let of = [Features::Pixels, Features::Category, Features::Words];
-    let found = regions(40, &areas, &of, 0);
+    let found = regions(40, &areas, &[Features::Category, Features::Words], 10);
     assert_eq!(found.len(), 9);
-    let (mut r2, mut knowable) = (0.0, 0.0);
-    for region in &found {
-        println!(
-            "{}: {:.3} of {:.3}, of which {:.3} shows",
-            region.name, region.r2, region.explainable, region.knowable
-        );
-        assert!(
-            region.knowable < 0.95 * region.explainable,
-            "{}",
-            region.name
-        );
-        r2 += region.r2;
-        knowable += region.knowable;
-    }
-    assert!(r2 >= 0.75 * knowable, "{r2:.3} of {knowable:.3}");
-    assert!(r2 <= knowable, "{r2:.3} of {knowable:.3}");
+    found.iter().for_each(Region::check);
 }

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use faer::{Mat, Par};
 
-use super::{Asked, Batch, Problem};
+use super::problem::Batch;
+use super::{Asked, Problem};
 use crate::Result;
 use crate::device::Compute;
 use crate::linear::cholesky::Symmetric;

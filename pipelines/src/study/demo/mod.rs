@@ -51,10 +51,6 @@ pub struct Demo {
     /// there is none. It is the SD, over pictures, of the peak response to one picture, over the
     /// SD, over time, of the noise (drifts left out). See [`explainable`].
     pub truth_snr: Arc<Volume>,
-    /// The part of the planted variance of every voxel of the first subject, over pictures, that
-    /// follows from what the pictures show: all of it in early areas; in late ones, which also answer
-    /// to what no one knows of a picture, what category and the traits that show say linearly.
-    pub truth_knowable: Arc<Volume>,
     /// The planted responses of the first subject.
     pub truth_responses: Arc<Planted>,
 }
@@ -105,11 +101,9 @@ pub fn generate_with(
     early.subjects.iter_mut().for_each(|s| s.runs.clear());
     publish(early);
     let truth_snr = Arc::new(first.snr(run)?);
-    let truth_knowable = Arc::new(first.knowable(run)?);
     Ok(Demo {
         study,
         truth_snr,
-        truth_knowable,
         truth_responses: Arc::new(first.planted(run)?),
     })
 }

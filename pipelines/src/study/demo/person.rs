@@ -174,16 +174,6 @@ impl Person {
         Ok(self.volume(snr))
     }
 
-    /// The part of every voxel's responses that follows from what pictures show, 0 where there are none.
-    pub(super) fn knowable(&self, run: &Run<'_>) -> Result<Volume, Stop> {
-        let tuning = self.tuning(run)?;
-        let mut knowable = vec![0.0; self.size.bold().n_voxels()];
-        for (&voxel, &part) in tuning.voxels.iter().zip(&tuning.knowable) {
-            knowable[voxel] = part;
-        }
-        Ok(self.volume(knowable))
-    }
-
     fn volume(&self, data: Vec<f32>) -> Volume {
         Volume {
             grid: self.size.bold().grid(),

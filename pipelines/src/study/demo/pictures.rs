@@ -18,25 +18,22 @@ pub(super) const CATEGORIES: [&str; 8] = [
 /// Pixels along an edge of a picture.
 pub(super) const SIDE: usize = 96;
 
-/// How many numbers describe a picture beside its category.
-pub(super) const N_TRAITS: usize = 11;
-
-/// The one of them that does not show.
-pub(super) const HIDDEN: usize = 10;
+/// How many numbers describe a picture beside its category and kind.
+pub(super) const N_TRAITS: usize = 7;
 
 /// One picture and what is known of it.
 #[derive(Clone, Debug)]
 pub(super) struct Picture {
-    /// Its number.
-    pub(super) number: usize,
     /// The picture.
     pub(super) image: RgbImage,
     /// "a red car on a road at night".
     pub(super) caption: String,
     /// The place in [`CATEGORIES`].
     pub(super) category: usize,
-    /// Place, size, hue of thing and ground, kind within the category, light, openness of the
-    /// scene, and what no one knows: about −1..1 each.
+    /// Which kind within its category, 0..[`N_KINDS`].
+    pub(super) kind: usize,
+    /// What late areas see of it: place and size of the thing, its hues and those of the ground, light, openness
+    /// of the scene. About −1..1 each.
     pub(super) traits: [f32; N_TRAITS],
 }
 
@@ -137,26 +134,28 @@ pub(super) fn picture(seed: u64, number: usize, side: usize) -> Picture {
         things::vehicle,
     ][category];
     let caption = draw(&mut easel, &mut stream);
-    let round = |hue: f32| sin_cos(hue * std::f32::consts::TAU);
-    let ((s, c), (gs, gc)) = (round(thing.hue), round(ground.hue));
+    // Hues of what is painted, round the wheel: red against teal, yellow-green against purple.
+    let round = |paint: Paint| Vec2::from(sin_cos(paint.hue * std::f32::consts::TAU));
+    let ground = if setting.shows_its_paint() {
+        round(setting.paint)
+    } else {
+        Vec2::ZERO
+    };
+    let hues = round(thing) + ground;
     let traits = [
         at.x * 4.0,
         at.y * 4.0,
         (size - 0.64) * 7.0,
-        s,
-        c,
-        gs,
-        gc,
-        which as f32 * 0.8 - 1.2,
+        hues.x,
+        hues.y,
         setting.brightness(),
         setting.openness(),
-        stream.normal(),
     ];
     Picture {
-        number,
         image: easel.canvas.finish(),
         caption,
         category,
+        kind: which,
         traits,
     }
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::atlas::{Holding, Topography};
 use super::person::Person;
-use super::pictures::{self, CATEGORIES, HIDDEN, N_TRAITS, Picture};
+use super::pictures::{self, CATEGORIES, N_KINDS, N_TRAITS, Picture};
 use super::stream::{Stream, exp, sin_cos};
 use super::sulci;
 use crate::run::{Run, Stop};
@@ -18,8 +18,6 @@ pub(super) struct Tuning {
     pub(super) voxels: Vec<usize>,
     /// The planted signal-to-noise of each.
     pub(super) snr: Vec<f32>,
-    /// The part of each voxel's responses that follows from what pictures show.
-    pub(super) knowable: Vec<f32>,
     /// A row a picture of the subject, a column a voxel; every column has mean 0 and variance 1.
     pub(super) responses: Vec<Vec<f32>>,
 }
@@ -79,7 +77,7 @@ pub(super) fn tune(
         .filter(|&v| holdings[v].key > 0)
         .collect();
     let quality = QUALITY[person.index % QUALITY.len()];
-    let columns: Vec<(f32, f32, Vec<f32>)> = voxels
+    let columns: Vec<(f32, Vec<f32>)> = voxels
         .par_iter()
         .map(|&voxel| {
             run.check()?;
@@ -91,24 +89,23 @@ pub(super) fn tune(
             let filled = (2.0 * holding.part).min(1.0);
             let explained = stream.between(low, high) * quality * filled;
             let snr = (explained / (1.0 - explained) * TRIAL_NOISE).sqrt();
-            let (mut column, knowable) = if area < 4 {
+            let mut column = if area < 4 {
                 let from_calcarine = sulci::distance(holding.hull, &calcarine);
                 let field = Field::of(holding, from_calcarine, topography.rings, &mut stream);
-                (retinotopic(&field, &maps, &mut stream), 1.0)
+                retinotopic(&field, &maps, &mut stream)
             } else {
                 semantic(person.seed, area, &pictures, &mut stream)
             };
             standardise(&mut column);
-            Ok((snr, knowable, column))
+            Ok((snr, column))
         })
         .collect::<Result<_, Stop>>()?;
     let responses = (0..pictures.len())
-        .map(|picture| columns.iter().map(|(.., column)| column[picture]).collect())
+        .map(|picture| columns.iter().map(|(_, column)| column[picture]).collect())
         .collect();
     Ok(Tuning {
         voxels,
-        snr: columns.iter().map(|(snr, ..)| *snr).collect(),
-        knowable: columns.iter().map(|(_, knowable, _)| *knowable).collect(),
+        snr: columns.iter().map(|(snr, _)| *snr).collect(),
         responses,
     })
 }
@@ -259,31 +256,31 @@ const TASTES: [[f32; 8]; 9] = [
     [-0.2, -0.3, -0.3, -0.2, 2.0, 0.2, 0.1, -0.4],
 ];
 
-/// The area's taste, more or less marked from picture to picture, and the voxel's own liking for
-/// the picture's traits and for single categories; and the part of it that is known from category and the traits that
-/// show.
-fn semantic(seed: u64, area: usize, pictures: &[Picture], stream: &mut Stream) -> (Vec<f32>, f32) {
+/// SD over the kinds of a category of how much of an area's taste for it they get: a fish is less of an animal than a
+/// cat. Their mean is 1, so that the category keeps its place.
+const BY_KIND: f32 = 0.7;
+/// SD over voxels of the liking for each of a picture's traits: late areas care little where a thing is.
+const LIKING: [f32; N_TRAITS] = [0.25, 0.25, 0.25, 0.8, 0.8, 0.8, 0.8];
+
+/// The area's taste for the category, more for some kinds than for others, and the voxel's own liking for single
+/// categories and for the picture's traits. All of it can be read off the picture and its caption.
+fn semantic(seed: u64, area: usize, pictures: &[Picture], stream: &mut Stream) -> Vec<f32> {
     let taste = TASTES[(area - 4).min(TASTES.len() - 1)];
     let own: [f32; CATEGORIES.len()] = std::array::from_fn(|_| 0.45 * stream.normal());
-    let liking: [f32; N_TRAITS] = std::array::from_fn(|_| 0.6 * stream.normal());
-    let (all, known): (Vec<f32>, Vec<f32>) = pictures
-        .iter()
-        .map(|picture| {
-            // How typical the picture is of its category: the same for the whole area, and for
-            // every subject.
-            let named = [5, area as u64, picture.number as u64];
-            let marked = 1.0 + 0.7 * Stream::new(seed, &named).normal();
-            let traits: f32 = picture.traits.iter().zip(&liking).map(|(t, l)| t * l).sum();
-            let liked = taste[picture.category] + own[picture.category];
-            let hidden = picture.traits[HIDDEN] * liking[HIDDEN];
-            (liked * marked + traits, liked + traits - hidden)
-        })
-        .unzip();
-    let (mut own, mut shown) = (all.clone(), known);
-    standardise(&mut own);
-    standardise(&mut shown);
-    let r = own.iter().zip(&shown).map(|(a, b)| a * b).sum::<f32>() / own.len().max(1) as f32;
-    (all, r * r)
+    let liking: [f32; N_TRAITS] = LIKING.map(|sd| sd * stream.normal());
+    // The same for the whole area, and for every subject.
+    let marked: [[f32; N_KINDS]; CATEGORIES.len()] = std::array::from_fn(|category| {
+        let mut stream = Stream::new(seed, &[5, area as u64, category as u64]);
+        let mut marks: [f32; N_KINDS] = std::array::from_fn(|_| stream.normal());
+        standardise(&mut marks);
+        marks.map(|mark| 1.0 + BY_KIND * mark)
+    });
+    let liked = |picture: &Picture| {
+        let category = picture.category;
+        let traits: f32 = picture.traits.iter().zip(&liking).map(|(t, l)| t * l).sum();
+        (taste[category] + own[category]) * marked[category][picture.kind] + traits
+    };
+    pictures.iter().map(liked).collect()
 }
 
 fn standardise(values: &mut [f32]) {

@@ -94,6 +94,11 @@ impl Setting {
         )
     }
 
+    /// Whether its colour is to be seen.
+    pub(super) fn shows_its_paint(self) -> bool {
+        !matches!(self.place, Place::Road | Place::Sea | Place::Snow)
+    }
+
     /// The words for it: "on a road at night".
     pub(super) fn words(self) -> String {
         let name = self.paint.name;
@@ -124,9 +129,10 @@ impl Setting {
         place + hour
     }
 
-    /// From dark, −1, to bright, 1.
+    /// From dark, −1, to bright, 1. Under a roof all hours but the night look the same.
     pub(super) fn brightness(self) -> f32 {
         match self.hour {
+            hour if self.indoors() && hour != Hour::Night => 0.5,
             Hour::Night => -1.3,
             Hour::Rain => -0.3,
             Hour::Sunset => 0.1,
