@@ -25,7 +25,7 @@ pub(crate) use select::FINDING;
 pub use select::Select;
 use work::{
     add, decode, follow_trial, project, read_courses, read_first_run, read_responses, read_run,
-    read_subject, save,
+    read_subject, save, save_table,
 };
 
 /// The title of messages about a part of the study that is not settled yet.
@@ -80,6 +80,10 @@ pub enum Command {
     Select(Select),
     /// Ask the desktop where to write the history of attempts.
     AskAttempts,
+    /// Ask the desktop where to write a table, which is given as text.
+    AskTable(String),
+    /// Write it there.
+    SaveTable(String, PathBuf),
     /// Decode the selected part of the study.
     Decode,
     /// Stop the work of a kind.
@@ -221,6 +225,12 @@ fn carry_out(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
         Command::AskAttempts => jobs.start(Kind::Dialog, "Choosing where to save", |_, _| {
             Ok(ask::attempts())
         }),
+        Command::AskTable(text) => {
+            jobs.start(Kind::Dialog, "Choosing where to save", |_, _| {
+                Ok(ask::table(text))
+            });
+        }
+        Command::SaveTable(text, path) => save_table(session, &text, &path),
         Command::Decode => decode(session, layout, jobs),
         Command::Cancel(kind) => jobs.cancel(kind),
         Command::Dismiss(number) => session.messages.retain(|m| m.number != number),

@@ -6,6 +6,7 @@ pub mod draw;
 pub(crate) mod grey;
 pub(crate) mod load;
 pub(crate) mod select;
+mod sort;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use crate::gpu::{self, Easel};
 use crate::jobs::{Jobs, Kind};
 use crate::layout::{self, Layout, Pane};
 use crate::log::LogBuffer;
-use crate::panels::{Ctx, Panels, Pictures, bars, help, menus, paths};
+use crate::panels::{Ctx, Panels, Pictures, bars, help, keys, menus, paths};
 use crate::session::{Grade, Session};
 use crate::theme::Theme;
 
@@ -48,21 +49,24 @@ pub fn run(paths: Vec<PathBuf>) -> anyhow::Result<()> {
         "fusiform",
         options,
         Box::new(move |cc| {
-            let saved = cc.storage.and_then(|s| s.get_string(layout::STORAGE_KEY));
-            let layout = saved
+            let saved = |key: &&str| cc.storage.and_then(|s| s.get_string(key));
+            let saved = layout::STORAGE_KEYS.iter().find_map(saved);
+            let (layout, left_out) = saved
                 .as_deref()
-                .map_or_else(Layout::default, Layout::from_text);
+                .map_or_else(Default::default, Layout::from_text);
             let easel = cc
                 .wgpu_render_state
                 .clone()
                 .map_or_else(Easel::without_gpu, Easel::on);
             log::info!("graphics: {}", easel.driver());
             let mut workbench = Workbench::new(&cc.egui_ctx, easel, layout, log, paths);
+            workbench.say_left_out(&left_out);
             if let Some(folder) = eframe::storage_dir("fusiform") {
                 workbench.keep_attempts(folder.join("attempts"));
             }
             Ok(Box::new(Window {
                 workbench,
+                damaged: saved.filter(|_| !left_out.is_empty()),
                 started: Some(started),
                 drawn: false,
             }))
@@ -132,6 +136,22 @@ impl Workbench {
     /// Keeps the attempts of the Select panel in files of a folder; else they last as long as the window.
     pub fn keep_attempts(&mut self, folder: PathBuf) {
         self.session.history_folder = Some(folder);
+    }
+
+    /// Says which parts of the saved layout could not be read.
+    pub fn say_left_out(&mut self, parts: &[String]) {
+        if parts.is_empty() {
+            return;
+        }
+        let words = format!(
+            "Left out, everything else is as it was:\n{}",
+            parts.join("\n")
+        );
+        self.session.say(
+            Grade::Warning,
+            "A part of the saved layout cannot be read",
+            words,
+        );
     }
 
     /// What is loaded and computed.
@@ -225,7 +245,7 @@ impl Workbench {
         self.path_field.ui(&egui, &ctx);
         help::ui(&egui, &ctx);
         paths::dropped(&egui, &ctx);
-        help::keys(&egui, &ctx);
+        keys::act(&egui, &ctx);
         if self
             .commands
             .borrow()
@@ -240,6 +260,8 @@ impl Workbench {
 /// The workbench in a window of the desktop, which says once how long it took to appear.
 struct Window {
     workbench: Workbench,
+    /// A saved layout of which a part could not be read.
+    damaged: Option<String>,
     started: Option<Instant>,
     drawn: bool,
 }
@@ -261,7 +283,10 @@ impl eframe::App for Window {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        storage.set_string(layout::STORAGE_KEY, self.workbench.layout.to_text());
+        storage.set_string(layout::STORAGE_KEYS[0], self.workbench.layout.to_text());
+        if let Some(damaged) = self.damaged.take() {
+            storage.set_string(layout::DAMAGED_KEY, damaged);
+        }
     }
 
     fn persist_egui_memory(&self) -> bool {

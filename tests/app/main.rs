@@ -8,10 +8,12 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod drops;
 mod figures;
 mod glm;
 mod golden;
 mod layers;
+mod linked;
 mod models;
 mod regions;
 mod roi;

@@ -6,7 +6,7 @@ use fusiform_pipelines::decode::{Decoded, DecodedTrial};
 mod columns;
 
 use super::scores::{cards, fraction};
-use super::{Ctx, confusion, detail, picture_ui, placeholder, weak};
+use super::{Ctx, confusion, detail, picture_ui, placeholder, toolbar, weak};
 use crate::command::{Change, Command};
 use crate::jobs::Kind;
 use crate::layout::{CodeChoice, Sort};
@@ -28,7 +28,7 @@ pub struct Trials {
 impl Trials {
     /// Draws the panel.
     pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
-        ui.horizontal_wrapped(|ui| self.controls(ui, ctx));
+        toolbar::row(ui, |ui| self.controls(ui, ctx));
         let Some(parts) = &ctx.session.decoded else {
             let idle = match ctx.session.study_subject() {
                 Some(s) if s.runs.is_empty() && s.betas.is_none() && !ctx.session.partial => {

@@ -18,8 +18,9 @@ use fusiform_pipelines::volume::{Series, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
 use fusiform_render::renderer::Backend;
 
-use super::add::{map_parts, pairs_joined, split};
+use super::add::{map_parts, pairs_joined};
 use super::grey::{AIR, grey, robust_range};
+use super::sort::split;
 use crate::brain::HemisphereShapes;
 use crate::layout::CodeChoice;
 use crate::scene_file::{self, SceneFile};
