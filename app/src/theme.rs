@@ -317,7 +317,11 @@ mod tests {
         let luminance = |colour: Color32| {
             let [r, g, b, _] = colour.to_array().map(|c| {
                 let c = f32::from(c) / 255.0;
-                if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+                if c <= 0.040_45 {
+                    c / 12.92
+                } else {
+                    ((c + 0.055) / 1.055).powf(2.4)
+                }
             });
             0.2126 * r + 0.7152 * g + 0.0722 * b
         };
@@ -328,10 +332,22 @@ mod tests {
     #[test]
     fn text_and_boxes_stand_out_in_both_looks() {
         for theme in [Theme::dark(), Theme::light()] {
-            for ink in [theme.text, theme.strong, theme.weak, theme.accent, theme.good, theme.warn, theme.bad] {
+            for ink in [
+                theme.text,
+                theme.strong,
+                theme.weak,
+                theme.accent,
+                theme.good,
+                theme.warn,
+                theme.bad,
+            ] {
                 for ground in [theme.panel, theme.base] {
                     let found = contrast(ink, ground);
-                    assert!(found >= 4.5, "{ink:?} on {ground:?}: {found}, dark: {}", theme.dark);
+                    assert!(
+                        found >= 4.5,
+                        "{ink:?} on {ground:?}: {found}, dark: {}",
+                        theme.dark
+                    );
                 }
             }
             assert!(contrast(theme.text, theme.selected) >= 4.5);

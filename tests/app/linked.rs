@@ -30,8 +30,25 @@ fn click(harness: &mut Window, pos: Pos2) {
     harness.run_steps(3);
 }
 
+/// What is put on the clipboard in the next frames.
+fn copied(harness: &mut Window) -> Option<String> {
+    (0..4).find_map(|_| {
+        harness.step();
+        let commands = harness.output().platform_output.commands.iter();
+        commands.into_iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        })
+    })
+}
+
 fn crosshair(harness: &Window) -> DVec3 {
-    harness.state().layout().view.crosshair().expect("a crosshair")
+    harness
+        .state()
+        .layout()
+        .view
+        .crosshair()
+        .expect("a crosshair")
 }
 
 /// What the panels say of the place: the world position and the voxel of the run whose time course is drawn.
@@ -42,13 +59,19 @@ fn says_where_it_is(harness: &Window) {
         format!("{:.1}", if rounded == 0.0 { 0.0 } else { rounded })
     };
     let words = format!("{}, {}, {} mm", tenth(at.x), tenth(at.y), tenth(at.z));
-    assert!(named(harness, &words).is_some(), "{words} is below the slices");
+    assert!(
+        named(harness, &words).is_some(),
+        "{words} is below the slices"
+    );
     let grid = harness.state().session().bold_grid().expect("a run");
     let words = match grid.voxel_at(at) {
         Some([i, j, k]) => format!("voxel {i}, {j}, {k}"),
         None => "outside".to_owned(),
     };
-    assert!(named(harness, &words).is_some(), "{words} is below the slices");
+    assert!(
+        named(harness, &words).is_some(),
+        "{words} is below the slices"
+    );
 }
 
 #[test]
@@ -72,11 +95,20 @@ fn a_click_anywhere_moves_every_panel() {
         places.push(crosshair(&harness));
         says_where_it_is(&harness);
     }
-    assert!(places.iter().all(|at| (at.z - before.z).abs() < 1e-6), "{places:?}");
+    assert!(
+        places.iter().all(|at| (at.z - before.z).abs() < 1e-6),
+        "{places:?}"
+    );
     let (one, two) = (places[1] - places[0], places[2] - places[0]);
-    assert!(one.x > 1.0 && one.y > 1.0, "right and up are right and anterior: {one}");
+    assert!(
+        one.x > 1.0 && one.y > 1.0,
+        "right and up are right and anterior: {one}"
+    );
     // The picture's pixels are whole; a click is no finer than the points of the screen.
-    assert!((two - 2.0 * one).length() < 0.2 * one.length(), "{one} {two}");
+    assert!(
+        (two - 2.0 * one).length() < 0.2 * one.length(),
+        "{one} {two}"
+    );
 
     // On the cortex and the flat map: exactly half way through the cortex at some vertex, that of the pixel.
     for key in [Key::I, Key::F] {
@@ -104,7 +136,14 @@ fn a_click_anywhere_moves_every_panel() {
     let map = bench.session().map(MapId::Tsnr).expect("a map");
     let look = bench.layout().view.look(map);
     let volume = map.volume().expect("numbers").clone();
-    let atlas = bench.session().subject.atlas.as_ref().expect("an atlas").atlas.clone();
+    let atlas = bench
+        .session()
+        .subject
+        .atlas
+        .as_ref()
+        .expect("an atlas")
+        .atlas
+        .clone();
     let plan = ClusterPlan {
         threshold: look.threshold,
         two_sided: look.two_sided,
@@ -114,8 +153,50 @@ fn a_click_anywhere_moves_every_panel() {
     let largest = found.iter().max_by_key(|c| c.voxels.len()).expect("one");
     harness.get_by_label("Order by voxels").click();
     harness.run_steps(3);
+    // Copied and saved as it is ordered, with its numbers in full.
+    harness.get_by_label("Copy").click();
+    let table = copied(&mut harness).expect("a table on the clipboard");
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    assert_eq!(
+        rows[0],
+        ["peak", "x", "y", "z", "voxels", "volume_mm3", "regions"]
+    );
+    assert_eq!(rows.len(), found.len().min(200) + 1);
+    let sizes: Vec<usize> = rows[1..]
+        .iter()
+        .map(|row| row[4].parse().expect("a size"))
+        .collect();
+    assert!(sizes.is_sorted_by(|a, b| a >= b), "{sizes:?}");
+    assert_eq!(rows[1][0].parse::<f32>(), Ok(largest.peak.value));
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("clusters.tsv");
+    send(
+        &mut harness,
+        Command::SaveTable(table.clone(), path.clone()),
+    );
+    assert_eq!(std::fs::read_to_string(&path).expect("written"), table);
+    assert!(
+        named(&harness, "clusters.tsv").is_some(),
+        "what was written is said"
+    );
+    harness.get_by_label("Dismiss").click();
+    harness.run_steps(3);
+    send(
+        &mut harness,
+        Command::SaveTable(table, folder.path().join("no/such/folder.tsv")),
+    );
+    assert!(failures(&harness)[0].contains("there is no folder"));
+    harness.get_by_label("Dismiss").click();
+    harness.run_steps(3);
     let size = largest.voxels.len().to_string();
-    let first = harness.query_all_by_label(&size).next().expect("its size").rect();
+    let first = harness
+        .query_all_by_label(&size)
+        .next()
+        .expect("its size")
+        .rect();
     click(&mut harness, first.center());
     assert_eq!(crosshair(&harness), largest.peak.world_mm);
     says_where_it_is(&harness);
@@ -125,9 +206,15 @@ fn a_click_anywhere_moves_every_panel() {
         .expect("a switch")
         .click();
     harness.run_steps(3);
-    let ffa = by_region(&volume, &atlas).into_iter().find(|r| r.name == "FFA");
+    let ffa = by_region(&volume, &atlas)
+        .into_iter()
+        .find(|r| r.name == "FFA");
     let ffa = ffa.expect("the demo has an FFA");
-    let row = harness.query_all_by_label("FFA").next().expect("its row").rect();
+    let row = harness
+        .query_all_by_label("FFA")
+        .next()
+        .expect("its row")
+        .rect();
     click(&mut harness, row.center());
     assert_eq!(crosshair(&harness), ffa.peak_mm);
 
@@ -135,7 +222,9 @@ fn a_click_anywhere_moves_every_panel() {
     send(&mut harness, Command::Reveal(Pane::TimeCourse));
     harness.run_steps(3);
     let surface = named(&harness, "Cortical surface").expect("surface").rect();
-    let axis = named(&harness, "volume 1 of").expect("the marked volume").rect();
+    let axis = named(&harness, "volume 1 of")
+        .expect("the marked volume")
+        .rect();
     let plot = Pos2::new(surface.center().x + 60.0, (axis.bottom() + 836.0) / 2.0);
     click(&mut harness, plot);
     let frame = harness.state().layout().view.frame;
@@ -164,11 +253,23 @@ fn a_click_anywhere_moves_every_panel() {
     harness.run_steps(3);
     let bench = harness.state();
     assert_eq!(bench.layout().view.map, Some(MapId::Frame));
-    let shown = bench.session().map(MapId::Frame).expect("a map").volume().expect("numbers");
+    let shown = bench
+        .session()
+        .map(MapId::Frame)
+        .expect("a map")
+        .volume()
+        .expect("numbers");
     let run = bench.session().run.as_ref().expect("a run");
     let now = bench.layout().view.frame;
-    assert_eq!(run.series.values_at(now), &shown.data[..], "the volume that is marked");
+    assert_eq!(
+        run.series.values_at(now),
+        &shown.data[..],
+        "the volume that is marked"
+    );
     // Three slices and the surface, for each volume.
-    assert!(bench.n_draws() >= n_draws + 3 * 4, "drawn on slices and surface");
+    assert!(
+        bench.n_draws() >= n_draws + 3 * 4,
+        "drawn on slices and surface"
+    );
     assert_eq!(failures(&harness), Vec::<String>::new());
 }
