@@ -28,7 +28,7 @@ const MOUSE: [(&str, &str); 9] = [
 ];
 
 /// Room for a key or a gesture, points.
-const WHAT: f32 = 150.0;
+const WHAT: f32 = 126.0;
 /// The least room for a column, points.
 const COLUMN: f32 = 330.0;
 
@@ -52,8 +52,11 @@ pub fn ui(egui: &Context, ctx: &Ctx<'_>) {
         .show(egui, |ui| {
             ui.set_width(width);
             let columns = laid_out(sections(ctx), n_columns);
+            // A window makes no room for what scrolls unless it is asked for.
+            let height = (screen.height() - 190.0).max(200.0);
             egui::ScrollArea::vertical()
-                .max_height((screen.height() - 150.0).max(200.0))
+                .max_height(height)
+                .min_scrolled_height(height)
                 .show(ui, |ui| {
                     ui.columns(n_columns, |uis| {
                         for (ui, sections) in uis.iter_mut().zip(&columns) {

@@ -214,7 +214,7 @@ impl Slices {
         let (low, high) = underlay.bounds_mm;
         let crosshair = ctx.layout.view.crosshair().unwrap_or((low + high) / 2.0);
         let zoom = (crosshair[axes[2]], mm_per_point / f64::from(ppp));
-        let scene = scene(
+        let mut scene = scene(
             ctx.session,
             &ctx.layout.view,
             underlay,
@@ -222,6 +222,7 @@ impl Slices {
             zoom,
             ctx.theme.paint(),
         );
+        canvas::widen(&mut scene, ppp);
         let response = ui.interact(rect, ui.scope_id().with(name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
         if let View::Slice(slice) = &scene.view {

@@ -50,31 +50,33 @@ impl Surface {
         let has_cortex = !subject.cortex.is_empty();
         let roomy = ui.available_width() >= ROOMY;
         toolbar::row(ui, |ui| controls::shapes(ui, ctx));
+        let lasso_hint = "Draw round a part of the cortex with the mouse; let go, and the vertices that are seen within \
+                          become a region of your own. Escape forgets the line. Key L";
         toolbar::row(ui, |ui| {
             controls::views(ui, ctx);
-            ui.separator();
             if roomy {
+                ui.separator();
                 controls::halves(ui, ctx);
+                return;
             }
             if has_cortex {
-                let hint = "Draw round a part of the cortex with the mouse; let go, and the vertices that are seen \
-                            within become a region of your own. Escape forgets the line. Key L";
-                self.lasso.toggle(ui, hint);
+                self.lasso.toggle(ui, lasso_hint);
             }
-            if !roomy {
-                toolbar::more(
-                    ui,
-                    "Hemispheres, borders, how the map is painted, what is looked into.",
-                    |ui| {
-                        ui.horizontal(|ui| controls::halves(ui, ctx));
-                        ui.separator();
-                        ui.horizontal(|ui| controls::paint(ui, ctx));
-                    },
-                );
-            }
+            let hint = "Hemispheres, borders, how the map is painted, what is looked into.";
+            toolbar::more(ui, hint, |ui| {
+                ui.horizontal(|ui| controls::halves(ui, ctx));
+                ui.separator();
+                ui.horizontal(|ui| controls::paint(ui, ctx));
+            });
         });
         if roomy {
-            toolbar::row(ui, |ui| controls::paint(ui, ctx));
+            toolbar::row(ui, |ui| {
+                controls::paint(ui, ctx);
+                if has_cortex {
+                    ui.separator();
+                    self.lasso.toggle(ui, lasso_hint);
+                }
+            });
         }
         ui.add_space(2.0);
         let rect = ui.available_rect_before_wrap();

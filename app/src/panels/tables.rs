@@ -3,7 +3,7 @@
 
 mod lines;
 
-use egui::{Align, Layout, Sense, Ui};
+use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo};
 
 use self::lines::{CLUSTERS, Column, Line, REGIONS, cluster_lines, in_order, region_lines, text};
 use super::{Ctx, overlay, placeholder, short, toolbar, weak};
@@ -220,10 +220,12 @@ impl Tables {
                 Some(_) => words.color(ctx.theme.accent).underline(),
             };
             let label = |ui: &mut Ui| {
-                let label = egui::Label::new(words).sense(Sense::click());
-                ui.add(label)
-                    .accessible_name(format!("Order by {}", column.name))
-                    .on_hover_text(format!("{} Click to order by it.", column.meaning))
+                let label = ui.add(egui::Label::new(words).sense(Sense::click()));
+                label.widget_info(|| {
+                    let name = format!("Order by {}", column.name);
+                    WidgetInfo::selected(Role::Button, true, by.is_some(), name)
+                });
+                label.on_hover_text(format!("{} Click to order by it.", column.meaning))
             };
             let response = if n + 1 == columns.len() {
                 label(ui)

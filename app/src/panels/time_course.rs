@@ -15,6 +15,9 @@ use crate::theme;
 /// More conditions than this are not told apart by colour.
 const MANY_CONDITIONS: usize = 10;
 
+/// In a panel of less height the axis has room for few words, points.
+const LOW: f32 = 260.0;
+
 /// Volumes a second that are played.
 const PLAYED: f64 = 6.0;
 
@@ -117,10 +120,13 @@ fn course(ui: &mut Ui, ctx: &Ctx<'_>) {
     } else {
         "Volume (the file gives no repetition time)"
     };
-    let y_label = if percent {
-        "Change from the mean (%)"
-    } else {
-        "Signal (scanner units)"
+    // Words that are longer than the axis run over what stands above it.
+    let low_plot = ui.available_height() < LOW;
+    let y_label = match (percent, low_plot) {
+        (true, false) => "Change from the mean (%)",
+        (true, true) => "Change (%)",
+        (false, false) => "Signal (scanner units)",
+        (false, true) => "Signal",
     };
     let selected = selected_onset(ctx, run);
     let lines = regions::lines(ctx, run, percent);

@@ -17,7 +17,7 @@ pub fn row(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
 pub fn more(ui: &mut Ui, hint: &str, add: impl FnOnce(&mut Ui)) {
     use egui::containers::menu::{MenuButton, MenuConfig};
     let stays = MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
-    MenuButton::new("More…")
+    MenuButton::new("More")
         .config(stays)
         .ui(ui, |ui| {
             // Menus have no frames; boxes and buttons among these controls do.
