@@ -26,7 +26,7 @@ pub(crate) use select::FINDING;
 pub use select::Select;
 use work::{
     add, decode, encode, follow_trial, project, read_courses, read_first_run, read_responses,
-    read_run, read_subject, save,
+    read_run, read_subject, save, save_table,
 };
 
 /// The title of messages about a part of the study that is not settled yet.
@@ -83,6 +83,10 @@ pub enum Command {
     AskAttempts,
     /// Fit an encoding model with these features to the responses.
     Encode(Vec<Features>),
+    /// Ask the desktop where to write a table, which is given as text.
+    AskTable(String),
+    /// Write it there.
+    SaveTable(String, PathBuf),
     /// Decode the selected part of the study.
     Decode,
     /// Stop the work of a kind.
@@ -225,6 +229,12 @@ fn carry_out(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, comman
             Ok(ask::attempts())
         }),
         Command::Encode(features) => encode(session, jobs, features),
+        Command::AskTable(text) => {
+            jobs.start(Kind::Dialog, "Choosing where to save", |_, _| {
+                Ok(ask::table(text))
+            });
+        }
+        Command::SaveTable(text, path) => save_table(session, &text, &path),
         Command::Decode => decode(session, layout, jobs),
         Command::Cancel(kind) => jobs.cancel(kind),
         Command::Dismiss(number) => session.messages.retain(|m| m.number != number),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::Discriminant;
 use std::path::PathBuf;
 
-use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
+use egui_tiles::{Container, Linear, LinearDir, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Change;
@@ -13,6 +13,7 @@ mod layers;
 mod look;
 mod mouse;
 mod regions;
+mod saved;
 mod select;
 mod view;
 
@@ -23,11 +24,19 @@ pub use regions::{RegionChange, Regions};
 pub use select::{SelectLook, Shown};
 pub use view::View;
 
-/// The version of the saved form; another version is not read.
-pub const VERSION: u32 = 3;
+/// The version of the saved form; others are read as far as they are understood.
+pub const VERSION: u32 = 4;
 
-/// The name under which the layout is saved.
-pub const STORAGE_KEY: &str = "fusiform_layout_v3";
+/// The name under which the layout is saved, and those under which earlier versions did.
+pub const STORAGE_KEYS: [&str; 4] = [
+    "fusiform_layout",
+    "fusiform_layout_v3",
+    "fusiform_layout_v2",
+    "fusiform_layout_v1",
+];
+
+/// The name under which a layout is kept, as it was, of which a part could not be read.
+pub const DAMAGED_KEY: &str = "fusiform_layout_damaged";
 
 /// Snapshots kept for undo.
 const HISTORY: usize = 200;
@@ -196,38 +205,9 @@ impl Layout {
         self.forget();
     }
 
-    /// Reads the saved form; the default (and a line in the log) when it is damaged, from another version, or
-    /// lacks a panel.
-    pub fn from_text(text: &str) -> Self {
-        match serde_json::from_str::<Self>(text) {
-            Ok(layout) if layout.is_sane() => layout,
-            Ok(_) => {
-                log::warn!("the saved layout does not fit this version: the default is used");
-                Self::default()
-            }
-            Err(damage) => {
-                log::warn!("the saved layout cannot be read ({damage}): the default is used");
-                Self::default()
-            }
-        }
-    }
-
-    fn is_sane(&self) -> bool {
-        let mut panes: Vec<Pane> = self
-            .tree
-            .tiles
-            .tiles()
-            .filter_map(|tile| match tile {
-                Tile::Pane(pane) => Some(*pane),
-                Tile::Container(_) => None,
-            })
-            .collect();
-        panes.sort();
-        let reachable = self
-            .tree
-            .root()
-            .is_some_and(|root| count_panes(&self.tree.tiles, root, 0) == Pane::ALL.len());
-        self.version == VERSION && reachable && panes == sorted(Pane::ALL) && self.view.is_sane()
+    /// Reads the saved form. Also gives a sentence for each part that could not be read and is as at first.
+    pub fn from_text(text: &str) -> (Self, Vec<String>) {
+        saved::read(text)
     }
 
     /// Keeps the present view for undo. With `merge`, after a change of the same kind, the last snapshot stands
@@ -281,23 +261,6 @@ impl Layout {
         self.recent.retain(|p| *p != path);
         self.recent.insert(0, path);
         self.recent.truncate(RECENT);
-    }
-}
-
-fn sorted<const N: usize>(mut panes: [Pane; N]) -> Vec<Pane> {
-    panes.sort();
-    panes.to_vec()
-}
-
-/// Panes under a tile. A damaged tree may hold a circle, hence the depth.
-fn count_panes(tiles: &Tiles<Pane>, tile: TileId, depth: usize) -> usize {
-    match tiles.get(tile) {
-        Some(Tile::Pane(_)) => 1,
-        Some(Tile::Container(container)) if depth < 32 => container
-            .children()
-            .map(|child| count_panes(tiles, *child, depth + 1))
-            .sum(),
-        _ => 0,
     }
 }
 

@@ -115,6 +115,8 @@ pub struct Session {
     pub(crate) awaited: Option<View>,
     /// Files to be added once the subject is read.
     pub(crate) to_add: Vec<PathBuf>,
+    /// Files that were dropped before what they lie on.
+    pub(crate) waiting: Vec<PathBuf>,
     /// How many maps came from files.
     n_file_maps: u32,
     /// Where the program itself last put the crosshair, world mm.

@@ -19,6 +19,8 @@ pub struct Theme {
     pub sunken: Color32,
     /// Hairlines.
     pub line: Color32,
+    /// Round boxes, buttons and fields, so that they are found on the panel.
+    pub edge: Color32,
     /// Reading text.
     pub text: Color32,
     /// Headings and the numbers that matter.
@@ -102,6 +104,7 @@ impl Theme {
             lifted: hex(0x363E48),
             sunken: hex(0x12151A),
             line: hex(0x313841),
+            edge: hex(0x5B6773),
             text: hex(0xC9D1D9),
             strong: hex(0xF0F4F8),
             weak: hex(0x8F9BA8),
@@ -126,13 +129,14 @@ impl Theme {
             lifted: hex(0xD5DBE3),
             sunken: hex(0xFFFFFF),
             line: hex(0xCBD2DA),
+            edge: hex(0x8793A0),
             text: hex(0x2B333B),
             strong: hex(0x0E1318),
             weak: hex(0x5C6874),
-            accent: hex(0x1B6FB3),
+            accent: hex(0x17619E),
             selected: hex(0xC4DEF4),
-            good: hex(0x1E7F4F),
-            warn: hex(0x8F6200),
+            good: hex(0x1A6E44),
+            warn: hex(0x7D5500),
             bad: hex(0xB3322D),
             badge: hex(0xB65A0A),
             canvas: [0, 0, 0, 255],
@@ -270,7 +274,9 @@ impl Theme {
             widget.expansion = 0.0;
         }
         v.widgets.noninteractive.bg_stroke = Stroke::new(1.0, self.line);
-        v.widgets.hovered.bg_stroke = Stroke::new(1.0, self.line);
+        v.widgets.inactive.bg_stroke = Stroke::new(1.0, self.edge);
+        v.widgets.open.bg_stroke = Stroke::new(1.0, self.edge);
+        v.widgets.hovered.bg_stroke = Stroke::new(1.0, self.accent);
         v.widgets.active.bg_stroke = Stroke::new(1.0, self.accent);
         style.visuals = v;
         style
@@ -300,4 +306,53 @@ pub fn body_font() -> FontId {
 pub fn of_map(srgb: [f32; 3]) -> Color32 {
     let [r, g, b] = srgb.map(|c| (c * 255.0).round() as u8);
     opaque([r, g, b, 255])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The contrast of two colours as WCAG 2.2 defines it, 1 to 21.
+    fn contrast(a: Color32, b: Color32) -> f32 {
+        let luminance = |colour: Color32| {
+            let [r, g, b, _] = colour.to_array().map(|c| {
+                let c = f32::from(c) / 255.0;
+                if c <= 0.040_45 {
+                    c / 12.92
+                } else {
+                    ((c + 0.055) / 1.055).powf(2.4)
+                }
+            });
+            0.2126 * r + 0.7152 * g + 0.0722 * b
+        };
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn text_and_boxes_stand_out_in_both_looks() {
+        for theme in [Theme::dark(), Theme::light()] {
+            for ink in [
+                theme.text,
+                theme.strong,
+                theme.weak,
+                theme.accent,
+                theme.good,
+                theme.warn,
+                theme.bad,
+            ] {
+                for ground in [theme.panel, theme.base] {
+                    let found = contrast(ink, ground);
+                    assert!(
+                        found >= 4.5,
+                        "{ink:?} on {ground:?}: {found}, dark: {}",
+                        theme.dark
+                    );
+                }
+            }
+            assert!(contrast(theme.text, theme.selected) >= 4.5);
+            assert!(contrast(theme.on_badge(), theme.badge) >= 4.5);
+            assert!(contrast(theme.edge, theme.panel) >= 2.8);
+        }
+    }
 }

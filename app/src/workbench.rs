@@ -6,6 +6,7 @@ pub mod draw;
 pub(crate) mod grey;
 pub(crate) mod load;
 pub(crate) mod select;
+mod sort;
 pub mod window;
 
 use std::cell::{Cell, RefCell};
@@ -19,7 +20,7 @@ use crate::gpu::Easel;
 use crate::jobs::{Jobs, Kind};
 use crate::layout::{Layout, Pane};
 use crate::log::LogBuffer;
-use crate::panels::{Ctx, Panels, Pictures, bars, help, menus, paths};
+use crate::panels::{Ctx, Panels, Pictures, bars, help, keys, menus, paths};
 use crate::session::{Grade, Session};
 use crate::theme::Theme;
 
@@ -99,6 +100,22 @@ impl Workbench {
     /// How the window's graphics device was lost, if it was.
     pub fn lost_device(&mut self) -> Option<String> {
         self.easel.get_mut().lost()
+    }
+
+    /// Says which parts of the saved layout could not be read.
+    pub fn say_left_out(&mut self, parts: &[String]) {
+        if parts.is_empty() {
+            return;
+        }
+        let words = format!(
+            "Left out, everything else is as it was:\n{}",
+            parts.join("\n")
+        );
+        self.session.say(
+            Grade::Warning,
+            "A part of the saved layout cannot be read",
+            words,
+        );
     }
 
     /// What is loaded and computed.
@@ -191,7 +208,7 @@ impl Workbench {
         self.path_field.ui(&egui, &ctx);
         help::ui(&egui, &ctx);
         paths::dropped(&egui, &ctx);
-        help::keys(&egui, &ctx);
+        keys::act(&egui, &ctx);
         if self
             .commands
             .borrow()

@@ -8,11 +8,13 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod drops;
 mod encode;
 mod figures;
 mod glm;
 mod golden;
 mod layers;
+mod linked;
 mod lost;
 mod models;
 mod preset_pictures;

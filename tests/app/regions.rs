@@ -11,6 +11,7 @@ use egui_kittest::kittest::Queryable;
 use fusiform::command::Command;
 use fusiform::jobs::Kind;
 use fusiform::layout::{Layout, Pane};
+use fusiform::session::MapId;
 use fusiform::workbench::Workbench;
 use fusiform_pipelines::roi::{Roi, files};
 use fusiform_pipelines::run::quietly;
@@ -198,6 +199,41 @@ fn regions_are_made_combined_hidden_undone_and_written() {
     harness.run_steps(3);
     assert!(named(&harness, "Tick early").is_some() && named(&harness, "Tick V1").is_none());
 
+    // What is not in it: all of the head but its voxels.
+    press(&mut harness, "Complement");
+    wait(&mut harness, "the complement", |h| own(h).len() == 3);
+    let rest = own(&harness)[2].clone();
+    assert_eq!(rest.name, "not early");
+    let bench = harness.state();
+    let tsnr = bench.session().map(MapId::Tsnr).expect("a run is read");
+    let head = tsnr.volume().expect("numbers").data.iter();
+    let head: BTreeSet<u32> = (0..)
+        .zip(head)
+        .filter(|(_, v)| v.is_finite())
+        .map(|(v, _)| v)
+        .collect();
+    let mine: BTreeSet<u32> = both
+        .voxels
+        .as_ref()
+        .expect("voxels")
+        .voxels()
+        .iter()
+        .copied()
+        .collect();
+    let rest = rest.voxels.as_ref().expect("voxels");
+    let rest: BTreeSet<u32> = rest.voxels().iter().copied().collect();
+    assert!(head.len() > 1000 && rest.is_disjoint(&mine));
+    let lacking = head
+        .iter()
+        .filter(|v| !rest.contains(v) && !mine.contains(v));
+    assert_eq!(
+        lacking.count(),
+        0,
+        "every voxel of the head is in one of both"
+    );
+    press(&mut harness, "Undo");
+    assert_eq!(own(&harness).len(), 2);
+
     // Written and read again.
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("early.nii.gz");
@@ -224,7 +260,8 @@ fn regions_are_made_combined_hidden_undone_and_written() {
     let drawn = own(&harness);
     let saved = harness.state().layout().to_text();
     drop(harness);
-    let layout = Layout::from_text(&saved);
+    let (layout, left_out) = Layout::from_text(&saved);
+    assert_eq!(left_out, Vec::<String>::new());
     assert!(layout.view.regions.own.is_empty(), "no study is open yet");
     let harness = open(layout);
     assert_eq!(own(&harness), drawn);

@@ -1,6 +1,7 @@
 //! The window, driven by the names a screen reader would read.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui_kittest::kittest::Queryable;
@@ -12,6 +13,9 @@ use fusiform::jobs::Kind;
 use fusiform::layout::{Layout, Pane, Sort};
 use fusiform::session::{Grade, MapId};
 use fusiform::workbench::Workbench;
+use fusiform_pipelines::mask::Mask;
+use fusiform_pipelines::roi::Roi;
+use fusiform_pipelines::space::Grid;
 use fusiform_render::gpu::Gpu;
 use glam::DVec3;
 use log::LevelFilter;
@@ -442,36 +446,197 @@ fn a_crosshair_drag_is_undone_as_one_and_redone() {
 }
 
 #[test]
-fn a_saved_layout_comes_back_and_a_damaged_one_gives_the_default() {
+fn a_saved_layout_comes_back_and_only_what_is_damaged_is_as_at_first() {
     let mut layout = Layout::default();
     layout.dark = false;
     layout.view.radiological = true;
     layout.view.crosshair_mm = Some([1.5, -2.25, 3.0]);
     layout.view.sort = Sort::Ssim;
+    let region = |name: &str, first: u32| {
+        let grid = Grid {
+            shape: [4, 4, 4],
+            world_from_voxel: glam::DAffine3::IDENTITY,
+        };
+        let voxels = Mask::of(grid, (first..first + 5).collect());
+        Arc::new(Roi::of_voxels(name, [1, 2, 3], voxels))
+    };
+    layout.view.regions.own = vec![region("good", 3), region("bad", 7), region("last", 11)];
+    layout.view.regions.hidden.insert("last".into());
     let text = layout.to_text();
-    let back = Layout::from_text(&text);
-    assert_eq!(back.view, layout.view);
+    // Regions are kept with their subject, of which none is open here.
+    let view_text = serde_json::to_string(&layout.view).expect("json");
+    let (back, left_out) = Layout::from_text(&text);
+    assert_eq!(left_out, Vec::<String>::new());
     assert!(!back.dark);
     assert_eq!(back.tree, layout.tree);
+    let with_view = |view: &str| {
+        let mut saved: serde_json::Value = serde_json::from_str(&text).expect("json");
+        saved["view"] = serde_json::from_str(view).expect("json");
+        Layout::from_text(&saved.to_string())
+    };
+    let (back, left_out) = with_view(&view_text);
+    assert_eq!((back.view, left_out.len()), (layout.view.clone(), 0));
 
+    // One damaged region is left out and named; nothing else is lost.
+    let damaged = view_text.replace("[7,5]", "[7,500]");
+    assert_ne!(damaged, view_text);
+    let (back, left_out) = with_view(&damaged);
+    let names: Vec<&str> = back.view.regions.own.iter().map(|r| &*r.name).collect();
+    assert_eq!(names, ["good", "last"]);
+    assert!(!back.view.regions.shows("last") && back.view.radiological);
+    assert!(
+        left_out.len() == 1 && left_out[0].contains("bad"),
+        "{left_out:?}"
+    );
+
+    // One damaged field is as at first; the others stay.
     let fresh = Layout::default();
-    for damaged in [
-        String::new(),
-        "not even JSON".into(),
-        text[..text.len() / 2].to_owned(),
-        text.replace("\"version\":3", "\"version\":999"),
-        text.replace("[1.5,-2.25,3.0]", "[1e999,0.0,0.0]"),
-        text.replace("\"zoom\":1.0", "\"zoom\":-7.0"),
-        text.replace("\"grey\":null", "\"grey\":[5.0,2.0]"),
-        text.replace(
-            &format!("\"{:?}\"", Pane::Surface),
-            &format!("\"{:?}\"", Pane::Slices),
-        ),
+    for (from, to, word) in [
+        ("[1.5,-2.25,3.0]", "[1e999,0.0,0.0]", "all of it"),
+        ("[1.5,-2.25,3.0]", "[1.5,\"two\",3.0]", "crosshair mm"),
+        ("\"zoom\":1.0", "\"zoom\":-7.0", "zoom"),
+        ("\"grey\":null", "\"grey\":[5.0,2.0]", "grey"),
+        ("\"dark\":false", "\"dark\":3", "dark"),
     ] {
+        let damaged = text.replace(from, to);
         assert_ne!(damaged, text, "the damage did something");
-        let back = Layout::from_text(&damaged);
-        assert_eq!(back.view, fresh.view, "{damaged}");
-        assert_eq!(back.tree, fresh.tree);
-        assert!(back.dark);
+        let (back, left_out) = Layout::from_text(&damaged);
+        assert!(
+            left_out.len() == 1 && left_out[0].contains(word),
+            "{word}: {left_out:?}"
+        );
+        if word != "all of it" {
+            assert!(
+                back.view.radiological && back.view.sort == Sort::Ssim,
+                "{word}"
+            );
+            assert_eq!(back.tree, layout.tree);
+        }
+    }
+    let twice = text.replace(
+        &format!("\"{:?}\"", Pane::Surface),
+        &format!("\"{:?}\"", Pane::Slices),
+    );
+    let (back, left_out) = Layout::from_text(&twice);
+    assert_eq!(back.tree, fresh.tree);
+    assert!(
+        back.view.radiological && left_out.len() == 1,
+        "{left_out:?}"
+    );
+    for nothing in ["", "not even JSON", "[1]", &text[..text.len() / 2]] {
+        let (back, left_out) = Layout::from_text(nothing);
+        assert_eq!((back.view, left_out.len()), (fresh.view.clone(), 1));
+    }
+
+    // What earlier versions saved, without fields that came later, is read whole.
+    let mut old: serde_json::Value = serde_json::from_str(&text).expect("json");
+    old["version"] = 1.into();
+    let view = old["view"].as_object_mut().expect("fields");
+    for new in [
+        "stack",
+        "grey",
+        "pinned",
+        "select",
+        "regions",
+        "surface_shift_mm",
+    ] {
+        view.remove(new);
+    }
+    view.insert("gone".into(), 7.into());
+    for new in ["mouse", "kept"] {
+        old.as_object_mut().expect("fields").remove(new);
+    }
+    let (back, left_out) = Layout::from_text(&old.to_string());
+    assert_eq!(left_out, Vec::<String>::new());
+    assert!(back.view.radiological && back.view.crosshair_mm == layout.view.crosshair_mm);
+}
+
+#[test]
+fn what_cannot_be_read_of_a_saved_layout_is_said_in_the_window() {
+    if !driver() {
+        return;
+    }
+    let mut harness = window(vec![PathBuf::from("/nowhere/at/all")]);
+    let left_out = ["the region bad of the view (damaged)".to_owned()];
+    harness.state_mut().say_left_out(&left_out);
+    harness.run_steps(3);
+    assert!(named(&harness, "the region bad").is_some());
+}
+
+/// Everything a screen reader finds of a text, with where it is.
+fn rects(harness: &Harness<'static, Workbench>, words: &str) -> Vec<egui::Rect> {
+    let all = harness.query_all_by_label_contains(words);
+    all.map(|node| node.rect()).collect()
+}
+
+#[test]
+fn nothing_runs_out_of_a_small_window() {
+    if !driver() {
+        return;
+    }
+    let mut harness = window(Vec::new());
+    wait(&mut harness, "the demo study", |h| {
+        let bench = h.state();
+        bench.session().run.is_some() && !bench.is_busy(Kind::Open) && !bench.is_busy(Kind::Subject)
+    });
+    let pinned = ["V1", "V2", "FFA", "PPA", "EBA", "LO"].map(str::to_owned);
+    let (change, merge) = (Change::Pinned(pinned.into()), false);
+    send(&mut harness, Command::Change { change, merge });
+    wait(&mut harness, "the regions' courses", |h| {
+        h.state().session().courses.is_some()
+    });
+    for size in [[1024.0, 700.0], [1440.0, 900.0], [1920.0, 1080.0]] {
+        let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, size.into());
+        harness.set_size(size.into());
+        harness.run_steps(4);
+        // The legend of the time course, its plot, and what stands above the pictures.
+        for words in [
+            "voxel at the crosshair",
+            "animal",
+            "word",
+            "Play",
+            "Fit",
+            "Lasso",
+            "Mosaic",
+            "Back",
+            "Cortical surface",
+            "Sagittal slice",
+        ] {
+            let found = rects(&harness, words);
+            assert!(!found.is_empty(), "{words} is there at {size:?}");
+            for rect in found {
+                assert!(
+                    screen.contains_rect(rect),
+                    "{words} at {rect} runs out of {size:?}"
+                );
+            }
+        }
+        let surface = rects(&harness, "Cortical surface")[0];
+        assert!(
+            surface.height() > 0.18 * size[1],
+            "the cortex has room: {surface} at {size:?}"
+        );
+        harness.event(egui::Event::Text("?".into()));
+        harness.run_steps(4);
+        for words in [
+            "Help: mouse and keys",
+            "Slices: left drag",
+            "undo a change",
+            "auto-pick",
+        ] {
+            let words = if words == "Slices: left drag" {
+                "left drag"
+            } else {
+                words
+            };
+            for rect in rects(&harness, words) {
+                assert!(
+                    rect.left() >= 0.0 && rect.right() <= size[0],
+                    "{words} at {rect} runs out of {size:?}"
+                );
+            }
+        }
+        harness.key_press(egui::Key::Escape);
+        harness.run_steps(3);
     }
 }

@@ -10,6 +10,7 @@ use super::{Command, apply, choose_above, follow_view, regions, select};
 use crate::jobs::{Arrival, Jobs, Kind};
 use crate::layout::{Layer, Layout};
 use crate::session::{AddedParts, Grade, MapId, News, Session};
+use crate::workbench::draw::Drawing;
 
 pub(super) fn arrive(
     session: &mut Session,
@@ -170,6 +171,15 @@ pub(super) fn take(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, 
             ),
             None => {}
         },
+        News::Table { text, path, unseen } => match path {
+            Some(path) => apply(session, layout, jobs, Command::SaveTable(text, path)),
+            None if unseen => session.say(
+                Grade::Warning,
+                "No dialog could be shown",
+                "Copy puts the table on the clipboard.",
+            ),
+            None => {}
+        },
         News::Exported(written) => regions::exported(session, &written),
         News::Pictures(pictures) => session.pictures.extend(pictures),
         News::Responses(responses) => session.responses = Some(responses),
@@ -219,7 +229,13 @@ fn take_added(session: &mut Session, layout: &mut Layout, jobs: &mut Jobs, parts
         session.say(Grade::Failure, "Adding files", refusal);
     }
     let first = session.underlay().is_none() && session.subject.cortex.is_empty();
+    session.waiting.clone_from(&parts.waiting);
+    let rois = parts.rois.clone();
     let maps = session.take_added(parts);
+    for roi in rois {
+        let given = Drawing::Given(Box::new(roi));
+        apply(session, layout, jobs, Command::Draw(given));
+    }
     let before = layout.view.layers();
     if let [only] = before.as_slice()
         && !maps.is_empty()

@@ -1,9 +1,10 @@
 //! The jobs that commands start.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fusiform_pipelines::encode::features::Features;
+use fusiform_pipelines::io::write;
 use fusiform_pipelines::parcels;
 use fusiform_pipelines::study::select;
 
@@ -167,9 +168,10 @@ pub(super) fn add(
         [one] => format!("Adding {}", file_name(one)),
         many => format!("Adding {} files", many.len()),
     };
-    let open = Brain::open_in(session);
+    let (open, is_demo) = (Brain::open_in(session), session.is_demo);
+    let waiting = std::mem::take(&mut session.waiting);
     jobs.start(Kind::Add, title, move |run, _| {
-        add::files(&paths, &open, run)
+        add::files(&paths, &waiting, &open, is_demo, run)
     });
 }
 
@@ -268,5 +270,17 @@ pub(super) fn save(
                 load::write_picture(&scene, &path, run)
             });
         }
+    }
+}
+
+/// Writes a table that is there as text.
+pub(super) fn save_table(session: &mut Session, text: &str, path: &Path) {
+    match write::write_text(path, text) {
+        Ok(()) => session.say(
+            Grade::Note,
+            "The table is saved",
+            path.display().to_string(),
+        ),
+        Err(error) => session.say(Grade::Failure, "Saving the table", error.to_string()),
     }
 }

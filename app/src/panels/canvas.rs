@@ -1,7 +1,7 @@
 //! A scene on the screen, or the words why it is not there.
 
 use egui::{Align2, Color32, Pos2, Rect, Ui, pos2, vec2};
-use fusiform_render::scene::Scene;
+use fusiform_render::scene::{Scene, View};
 
 use super::Ctx;
 use crate::gpu::Slot;
@@ -46,6 +46,15 @@ pub fn on_pixels(ui: &Ui, rect: Rect, per_point: f32) -> (Rect, [u32; 2]) {
 pub fn pixels_per_point(ui: &Ui, ctx: &Ctx<'_>) -> f32 {
     let coarse = moves(ui) && ctx.easel.borrow().is_slow();
     ui.pixels_per_point() * if coarse { 0.5 } else { 1.0 }
+}
+
+/// Makes the borders on a slice as wide in points on every screen.
+pub fn widen(scene: &mut Scene, per_point: f32) {
+    if let View::Slice(slice) = &mut scene.view {
+        for outline in &mut slice.outlines {
+            outline.width_px *= per_point;
+        }
+    }
 }
 
 /// Small text on a dark plate, readable over any picture.

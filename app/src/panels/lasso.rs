@@ -15,23 +15,30 @@ pub struct Lasso {
     /// Over which picture of the panel it began.
     over: usize,
     line: Vec<Pos2>,
+    /// Whether the pointer was over a picture of the panel in the last frame.
+    near: bool,
 }
 
 impl Lasso {
     /// The switch.
     pub fn toggle(&mut self, ui: &mut Ui, hint: &str) {
-        if ui
+        let pressed = ui
             .selectable_label(self.on, "Lasso")
             .on_hover_text(hint)
-            .clicked()
-        {
+            .clicked();
+        // The key means the picture that is under the pointer.
+        let typed = std::mem::take(&mut self.near)
+            && !ui.ctx().egui_wants_keyboard_input()
+            && ui.input_mut(|i| i.consume_key(egui::Modifiers::NONE, egui::Key::L));
+        if pressed || typed {
             self.on = !self.on;
             self.line.clear();
         }
     }
 
     /// Whether the pointer is the tool's in this frame; wheel, clicks and other buttons are not.
-    pub fn takes(&self, response: &Response) -> bool {
+    pub fn takes(&mut self, response: &Response) -> bool {
+        self.near |= response.contains_pointer();
         self.on && (response.dragged_by(PointerButton::Primary) || response.drag_stopped())
     }
 

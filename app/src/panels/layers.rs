@@ -3,7 +3,7 @@
 use egui::{Align, Layout as Flow, Ui, vec2};
 
 use super::icons::{self, Icon};
-use super::{Ctx, overlay, short, weak};
+use super::{Ctx, overlay, short, toolbar, weak};
 use crate::command::{Change, Command};
 use crate::compose;
 use crate::layout::{Layer, MapLook, ModulationLook};
@@ -49,7 +49,7 @@ pub fn list(ui: &mut Ui, ctx: &Ctx<'_>) {
                 }
             }
         });
-    ui.horizontal_wrapped(|ui| {
+    toolbar::row(ui, |ui| {
         underlay(ui, ctx);
         add(ui, ctx, &layers);
         modulation(ui, ctx);

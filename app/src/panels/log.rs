@@ -3,7 +3,7 @@
 use egui::{Ui, text::LayoutJob};
 use log::{Level, LevelFilter};
 
-use super::Ctx;
+use super::{Ctx, toolbar};
 use crate::log::Line;
 
 const LEVELS: [(LevelFilter, &str); 4] = [
@@ -40,7 +40,7 @@ impl LogPanel {
             self.lines = ctx.log.lines(self.level);
             self.as_of = now;
         }
-        ui.horizontal_wrapped(|ui| {
+        toolbar::row(ui, |ui| {
             for (level, name) in LEVELS {
                 ui.selectable_value(&mut self.level, level, name);
             }

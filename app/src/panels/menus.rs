@@ -3,7 +3,7 @@
 use egui::{Align, Layout, Ui};
 use fusiform_pipelines::study::select::Query;
 
-use super::{Ctx, capitalised};
+use super::{Ctx, capitalised, keys};
 use crate::command::{Change, Command};
 use crate::layout::{Mouse, Pane};
 use crate::session::Saved;
@@ -46,14 +46,17 @@ pub fn top(ui: &mut Ui, ctx: &Ctx<'_>) {
 }
 
 fn file_menu(ui: &mut Ui, ctx: &Ctx<'_>) {
-    ui.set_min_width(230.0);
+    ui.set_min_width(250.0);
     if ui
         .add(egui::Button::new("Open study folder…").shortcut_text("Ctrl+O"))
         .clicked()
     {
         ctx.send(Command::AskFolder);
     }
-    if ui.button("Open files…").clicked() {
+    if ui
+        .add(egui::Button::new("Open files…").shortcut_text("Ctrl+Shift+O"))
+        .clicked()
+    {
         ctx.send(Command::AskFiles);
     }
     let open = ctx.session.study.is_some();
@@ -160,7 +163,7 @@ fn view_menu(ui: &mut Ui, ctx: &Ctx<'_>) {
     ui.separator();
     for pane in Pane::ALL {
         if ui
-            .button(pane.title())
+            .add(egui::Button::new(pane.title()).shortcut_text(keys::of_pane(pane)))
             .on_hover_text("Bring this panel to the front.")
             .clicked()
         {

@@ -7,6 +7,7 @@ pub mod confusion;
 pub mod detail;
 pub mod help;
 pub mod icons;
+pub mod keys;
 pub mod lasso;
 pub mod layers;
 pub mod log;
@@ -22,6 +23,7 @@ pub mod stimuli;
 pub mod surface;
 pub mod tables;
 pub mod time_course;
+pub mod toolbar;
 pub mod trials;
 pub mod voxel;
 

@@ -55,7 +55,9 @@ pub fn controls(ui: &mut Ui, ctx: &Ctx<'_>) {
     ui.label("colours")
         .on_hover_text("The numbers at the two ends of the colour bar.");
     let end = |ui: &mut Ui, value: &mut f32, name: &str, hint: &str| {
-        let drag = egui::DragValue::new(value).speed(speed).max_decimals(3);
+        let drag = egui::DragValue::new(value)
+            .speed(speed)
+            .custom_formatter(|value, _| short(value));
         ui.add(drag)
             .accessible_name(name.to_owned())
             .on_hover_text(format!("{hint} ({unit}). Drag or type."))

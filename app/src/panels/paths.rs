@@ -8,6 +8,9 @@ use super::Ctx;
 use crate::command::Command;
 use crate::theme;
 
+/// Files that are named while they are held over the window; the others are counted.
+const NAMED: usize = 8;
+
 /// The field where a path can be typed, for desktops without a file dialog.
 #[derive(Debug, Default)]
 pub struct PathField {
@@ -29,7 +32,7 @@ impl PathField {
             .resizable(false)
             .show(egui, |ui| {
                 ui.set_width(480.0);
-                ui.label("A study folder, a study.toml, or a volume (.nii, .nii.gz):");
+                ui.label("A study folder, a study.toml, a saved view, or a file:");
                 let field = egui::TextEdit::singleline(&mut self.text)
                     .desired_width(460.0)
                     .hint_text("/data/my-study");
@@ -104,15 +107,15 @@ pub fn dropped(egui: &Context, ctx: &Ctx<'_>) {
     let does = if ctx.session.study.is_some() {
         "Drop to add, or to open if it is a study:"
     } else {
-        "Drop to open"
+        "Drop to open:"
     };
-    let words = format!("{does} {}", hovered.join(", "));
+    let mut words = format!("{does}\n{}", hovered[..hovered.len().min(NAMED)].join("\n"));
+    if hovered.len() > NAMED {
+        words.push_str(&format!("\nand {} more", hovered.len() - NAMED));
+    }
     let font = egui::FontId::new(theme::NUMBER, egui::FontFamily::Proportional);
-    painter.text(
-        screen.center(),
-        Align2::CENTER_CENTER,
-        words,
-        font,
-        ctx.theme.on_canvas(),
-    );
+    let room = (screen.width() - 80.0).max(100.0);
+    let galley = painter.layout(words, font, ctx.theme.on_canvas(), room);
+    let at = Align2::CENTER_CENTER.anchor_size(screen.center(), galley.size());
+    painter.galley(at.min, galley, ctx.theme.on_canvas());
 }

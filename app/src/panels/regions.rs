@@ -8,7 +8,7 @@ use fusiform_pipelines::roi::files::ENDINGS;
 use fusiform_pipelines::roi::listing::Listed;
 
 use super::icons::{self, Icon};
-use super::{Ctx, overlay, placeholder, short, weak};
+use super::{Ctx, overlay, placeholder, short, toolbar, weak};
 use crate::command::{Change, Command};
 use crate::jobs::Kind;
 use crate::layout::RegionChange;
@@ -41,9 +41,9 @@ impl Regions {
         }
         self.ticked
             .retain(|name| all.iter().any(|r| r.name == *name));
-        ui.horizontal_wrapped(|ui| self.finding(ui, ctx, &all));
-        ui.horizontal_wrapped(|ui| making(ui, ctx));
-        ui.horizontal_wrapped(|ui| self.combining(ui, ctx));
+        toolbar::row(ui, |ui| self.finding(ui, ctx, &all));
+        toolbar::row(ui, |ui| making(ui, ctx));
+        toolbar::row(ui, |ui| self.combining(ui, ctx));
         ui.separator();
         let wanted = self.wanted.trim().to_lowercase();
         let found: Vec<&Listed> = all
@@ -142,9 +142,22 @@ impl Regions {
                     ctx.send(Command::Draw(drawing));
                 }
             }
-            let hint = "Another region like it, which can be renamed and changed.";
-            if ui.button("Copy").on_hover_text(hint).clicked() {
-                ctx.send(Command::Draw(Drawing::Copied(one.clone())));
+            for (name, drawing, hint) in [
+                (
+                    "Copy",
+                    Drawing::Copied(one.clone()),
+                    "Another region like it, which can be renamed and changed.",
+                ),
+                (
+                    "Complement",
+                    Drawing::Complement(one.clone()),
+                    "A new region of all voxels of the head that are not in it: those of the mean BOLD, else of the \
+                     anatomy, that are brighter than air.",
+                ),
+            ] {
+                if ui.button(name).on_hover_text(hint).clicked() {
+                    ctx.send(Command::Draw(drawing));
+                }
             }
         }
         if !self.ticked.iter().all(own) {

@@ -11,7 +11,7 @@ use self::pointer::{OnScreen, Pointer};
 use super::canvas::{self, plate};
 use super::lasso::Lasso;
 use super::select::marks;
-use super::{Ctx, colour_bar, layers, names, overlay, placeholder};
+use super::{Ctx, colour_bar, layers, names, overlay, placeholder, toolbar};
 use crate::command::{Change, Command};
 use crate::compose::names::on_slice;
 use crate::compose::slices::{PLANES, edges, mm_per_pixel, plane_mm_per_pixel, scene};
@@ -23,6 +23,12 @@ use crate::workbench::draw::Drawing;
 
 /// Lines of read-out below the slices, points.
 const READ_OUT: f32 = 46.0;
+
+/// A panel of less width keeps what is seldom used in a menu, points.
+const ROOMY: f32 = 720.0;
+
+/// In a slice of less width the position does not fit beside the letter of the lower edge, points.
+const NARROW: f32 = 190.0;
 
 /// Where each plane is drawn, and its name.
 const SLOTS: [(Slot, &str); 3] = [
@@ -55,12 +61,27 @@ impl Slices {
         };
         let several = ctx.layout.view.layers().len() > 1;
         let mut open = self.layers_open.unwrap_or(several);
-        ui.horizontal_wrapped(|ui| overlay::controls(ui, ctx));
-        ui.horizontal_wrapped(|ui| {
+        let roomy = ui.available_width() >= ROOMY;
+        toolbar::row(ui, |ui| overlay::controls(ui, ctx));
+        toolbar::row(ui, |ui| {
             layers::toggle(ui, ctx, &mut open);
             ui.separator();
-            switches(ui, ctx);
+            modes(ui, ctx);
+            ui.separator();
+            if roomy {
+                habits(ui, ctx);
+            }
+            fit(ui, ctx);
             self.drawing(ui);
+            if !roomy {
+                toolbar::more(
+                    ui,
+                    "Borders of regions, which side is left, how voxels look.",
+                    |ui| {
+                        habits(ui, ctx);
+                    },
+                );
+            }
         });
         if open != self.layers_open.unwrap_or(several) {
             self.layers_open = Some(open);
@@ -96,7 +117,7 @@ impl Slices {
     /// The tool that draws regions.
     fn drawing(&mut self, ui: &mut Ui) {
         let hint = "Draw round voxels with the mouse; let go, and they become a region of your own. Escape forgets the \
-                    line.";
+                    line. Key L";
         self.lasso.toggle(ui, hint);
         if self.lasso.on {
             let slab = egui::DragValue::new(&mut self.slab_mm)
@@ -193,7 +214,7 @@ impl Slices {
         let (low, high) = underlay.bounds_mm;
         let crosshair = ctx.layout.view.crosshair().unwrap_or((low + high) / 2.0);
         let zoom = (crosshair[axes[2]], mm_per_point / f64::from(ppp));
-        let scene = scene(
+        let mut scene = scene(
             ctx.session,
             &ctx.layout.view,
             underlay,
@@ -201,6 +222,7 @@ impl Slices {
             zoom,
             ctx.theme.paint(),
         );
+        canvas::widen(&mut scene, ppp);
         let response = ui.interact(rect, ui.scope_id().with(name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
         if let View::Slice(slice) = &scene.view {
@@ -234,13 +256,10 @@ impl Slices {
         } else {
             position(axes[2], crosshair[axes[2]])
         };
-        plate(
-            ui,
-            ctx,
-            rect.left_bottom() + vec2(5.0, -5.0),
-            Align2::LEFT_BOTTOM,
-            &title,
-        );
+        // Above the letter of the lower edge where there is no room beside it.
+        let lift = if rect.width() < NARROW { 22.0 } else { 5.0 };
+        let at = rect.left_bottom() + vec2(5.0, -lift);
+        plate(ui, ctx, at, Align2::LEFT_BOTTOM, &title);
     }
 }
 
@@ -253,13 +272,14 @@ fn regions(
 ) {
     let view = &ctx.layout.view;
     let glass = view.slices == SliceMode::Glass;
+    let mut taken = Vec::new();
     if view.regions.names && view.slice_outlines && !glass {
         let names = on_slice(ctx.session, &view.regions, slice, size);
         let edges = names::edges(response.rect);
-        names::write(ui, ctx, response.rect, &names, 1.0 / ppp, &edges);
+        taken = names::write(ui, ctx, response.rect, &names, 1.0 / ppp, &edges);
     }
     if !glass {
-        names::under_pointer(ui, ctx, response, |at| {
+        names::under_pointer(ui, ctx, response, &taken, |at| {
             let from = (at - response.rect.min) * ppp;
             let world_mm = slice.world_at([from.x, from.y], size).as_dvec3();
             ctx.session.region_names_at(&view.regions, world_mm)
@@ -267,8 +287,8 @@ fn regions(
     }
 }
 
-/// How slices are arranged and drawn.
-fn switches(ui: &mut Ui, ctx: &Ctx<'_>) {
+/// How slices are arranged.
+fn modes(ui: &mut Ui, ctx: &Ctx<'_>) {
     let view = &ctx.layout.view;
     for (mode, name, hint) in [
         (
@@ -295,7 +315,11 @@ fn switches(ui: &mut Ui, ctx: &Ctx<'_>) {
             ctx.change(Change::Slices(mode));
         }
     }
-    ui.separator();
+}
+
+/// How slices are drawn, as the user is used to.
+fn habits(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let view = &ctx.layout.view;
     let mut outlines = view.slice_outlines;
     let has_atlas = ctx.session.listed_regions().next().is_some();
     let regions = ui
@@ -303,7 +327,7 @@ fn switches(ui: &mut Ui, ctx: &Ctx<'_>) {
             has_atlas,
             egui::Checkbox::new(&mut outlines, "Region borders"),
         )
-        .on_hover_text("The borders of the atlas's regions and of your own.")
+        .on_hover_text("The borders of the atlas's regions and of your own. Key B")
         .on_disabled_hover_text("This subject has no atlas, and no region was drawn.");
     if regions.changed() {
         ctx.change(Change::SliceOutlines(outlines));
@@ -311,7 +335,7 @@ fn switches(ui: &mut Ui, ctx: &Ctx<'_>) {
     let mut radiological = view.radiological;
     let side = ui.checkbox(&mut radiological, "Radiological").on_hover_text(
         "On: the subject's right is on the left of axial and coronal slices, as if seen from the feet or the \
-         front. Off (neurological): right is right.",
+         front. Off (neurological): right is right. Key R",
     );
     if side.changed() {
         ctx.change(Change::Radiological(radiological));
@@ -325,15 +349,19 @@ fn switches(ui: &mut Ui, ctx: &Ctx<'_>) {
     }
     let mut smooth = view.smooth_map;
     let smooth_box = ui.checkbox(&mut smooth, "Smooth map").on_hover_text(
-        "On: the map runs evenly between voxel centres. Off: each voxel is a block, as it was measured.",
+        "On: the map runs evenly between voxel centres. Off: each voxel is a block, as it was measured. Key O",
     );
     if smooth_box.changed() {
         ctx.change(Change::SmoothMap(smooth));
     }
+}
+
+fn fit(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let view = &ctx.layout.view;
     let moved = view.zoom != 1.0 || view.centre_mm.is_some();
     let fit = ui
         .add_enabled(moved, egui::Button::new("Fit"))
-        .on_hover_text("Show the whole volume.")
+        .on_hover_text("Show the whole volume. Key 0")
         .on_disabled_hover_text("The whole volume is shown. Ctrl + wheel magnifies.");
     if fit.clicked() {
         ctx.change(Change::FitSlices);

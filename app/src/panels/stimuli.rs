@@ -3,7 +3,7 @@
 use egui::{Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use fusiform_pipelines::study::Stimulus;
 
-use super::{Ctx, picture_ui, placeholder};
+use super::{Ctx, picture_ui, placeholder, toolbar};
 use crate::command::Change;
 use crate::jobs::Kind;
 use crate::theme::{self, GAP, THUMBNAIL};
@@ -30,7 +30,7 @@ impl Stimuli {
         categories.sort_unstable();
         categories.dedup();
         let shown: Vec<&Stimulus> = all.iter().filter(|s| self.fits(s)).collect();
-        ui.horizontal_wrapped(|ui| {
+        toolbar::row(ui, |ui| {
             ui.add(
                 egui::TextEdit::singleline(&mut self.search)
                     .hint_text("Search")

@@ -1,16 +1,16 @@
-//! Clusters of the map above its threshold, and what it holds in each region. A click on a row goes there.
+//! Clusters of the map above its threshold, and what it holds in each region. A click on a row goes there; a click on a
+//! heading orders by it.
 
-use egui::{Align, Layout, Sense, Ui};
-use fusiform_pipelines::clusters::{ClusterPlan, RegionStatistics, by_region, clusters, shares};
-use glam::DVec3;
+mod lines;
 
-use super::{Ctx, overlay, placeholder, short, weak};
-use crate::command::Change;
+use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo};
+
+use self::lines::{CLUSTERS, Column, Line, REGIONS, cluster_lines, in_order, region_lines, text};
+use super::{Ctx, overlay, placeholder, short, toolbar, weak};
+use crate::command::{Change, Command};
 use crate::jobs::Kind;
 use crate::session::MapId;
-
-/// Rows beyond these wait for a higher threshold.
-const MOST_ROWS: usize = 200;
+use crate::theme;
 
 /// What is listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,25 +20,17 @@ enum Listed {
     Regions,
 }
 
-/// A cluster as it is listed.
-#[derive(Clone, Debug)]
-struct Row {
-    peak_mm: DVec3,
-    value: f32,
-    n_voxels: usize,
-    volume_mm3: f64,
-    regions: String,
-    /// Flat indices in the map, ascending.
-    voxels: Vec<usize>,
-}
-
 /// The lists, with what they were made of.
 #[derive(Debug, Default)]
 pub struct Tables {
     listed: Listed,
     print: Option<(MapId, u64, u32, bool, bool)>,
-    clusters: Vec<Row>,
-    regions: Vec<RegionStatistics>,
+    clusters: Vec<Line>,
+    /// With those that are too many to be listed.
+    n_clusters: usize,
+    regions: Vec<Line>,
+    /// By which column each list is ordered, and whether the other way round; none is as it was made.
+    order: [Option<(usize, bool)>; 2],
 }
 
 impl Tables {
@@ -67,7 +59,7 @@ impl Tables {
             self.print = Some(print);
             self.list(ctx);
         }
-        ui.horizontal_wrapped(|ui| {
+        toolbar::row(ui, |ui| {
             for (listed, name, hint) in [
                 (
                     Listed::Clusters,
@@ -98,189 +90,176 @@ impl Tables {
                 map.unit
             );
             ui.label(weak(ctx, words));
-            if ui
-                .button("Copy")
-                .on_hover_text("The table as tab-separated text, for a spreadsheet.")
-                .clicked()
-            {
+            let any = !self.lines().is_empty();
+            let copy = ui
+                .add_enabled(any, egui::Button::new("Copy"))
+                .on_hover_text(
+                    "The table as it is ordered, as tab-separated text for a spreadsheet.",
+                )
+                .on_disabled_hover_text("Nothing is listed.");
+            if copy.clicked() {
                 ui.ctx().copy_text(self.text());
+            }
+            let save = ui
+                .add_enabled(any, egui::Button::new("Save…"))
+                .on_hover_text(
+                    "The table as it is ordered, in a file of tab-separated text (.tsv).",
+                )
+                .on_disabled_hover_text("Nothing is listed.");
+            if save.clicked() {
+                ctx.send(Command::AskTable(self.text()));
             }
         });
         ui.add_space(2.0);
+        let on_sheet_alone = map.on_grid.is_none();
+        let empty = match self.listed {
+            _ if on_sheet_alone => Some(
+                "This map is on the cortical sheet alone; clusters and regions are of volumes.",
+            ),
+            Listed::Clusters if self.clusters.is_empty() => {
+                Some("Nothing lies above the threshold: lower “from” above the slices.")
+            }
+            Listed::Regions if self.regions.is_empty() => {
+                Some("No region of the atlas has a voxel of this map.")
+            }
+            _ => None,
+        };
+        if let Some(words) = empty {
+            placeholder(ui, ctx, &[], words);
+            return;
+        }
+        if self.listed == Listed::Clusters && self.n_clusters > self.clusters.len() {
+            let words = format!(
+                "The first {} of {} clusters: a higher threshold leaves fewer.",
+                self.clusters.len(),
+                self.n_clusters
+            );
+            ui.label(
+                egui::RichText::new(words)
+                    .size(theme::SMALL)
+                    .color(ctx.theme.warn),
+            );
+        }
         egui::ScrollArea::both()
             .auto_shrink(false)
-            .show(ui, |ui| match self.listed {
-                Listed::Clusters => self.cluster_rows(ui, ctx),
-                Listed::Regions => self.region_rows(ui, ctx),
-            });
+            .show(ui, |ui| self.rows(ui, ctx));
     }
 
     fn list(&mut self, ctx: &Ctx<'_>) {
-        (self.clusters, self.regions) = (Vec::new(), Vec::new());
+        (self.clusters, self.n_clusters, self.regions) = (Vec::new(), 0, Vec::new());
         let Some((map, look)) = overlay::current(ctx) else {
             return;
         };
         let Some(volume) = map.volume() else {
             return;
         };
-        let plan = ClusterPlan {
-            threshold: look.threshold,
-            two_sided: look.two_sided,
-            ..ClusterPlan::default()
-        };
-        let atlas = ctx.session.subject.atlas.as_ref().map(|a| &a.atlas);
-        let found = clusters(volume, &plan).unwrap_or_default();
-        self.clusters = found
-            .iter()
-            .take(MOST_ROWS)
-            .map(|cluster| {
-                let parts = atlas.map(|atlas| shares(volume, cluster, atlas));
-                let parts = parts.unwrap_or_default();
-                let words = parts.iter().filter(|part| part.1 >= 0.005).take(3);
-                let words = words.map(|(name, share)| format!("{name} {:.0} %", share * 100.0));
-                Row {
-                    peak_mm: cluster.peak.world_mm,
-                    value: cluster.peak.value,
-                    n_voxels: cluster.voxels.len(),
-                    volume_mm3: cluster.volume_mm3,
-                    voxels: cluster.voxels.clone(),
-                    regions: words.collect::<Vec<_>>().join(", "),
-                }
-            })
-            .collect();
-        self.regions = atlas
-            .map(|atlas| by_region(volume, atlas))
-            .unwrap_or_default();
+        let atlas = ctx.session.subject.atlas.as_ref().map(|a| &*a.atlas);
+        (self.clusters, self.n_clusters) = cluster_lines(volume, &look, atlas);
+        self.regions = atlas.map_or_else(Vec::new, |atlas| region_lines(volume, atlas));
     }
 
-    fn cluster_rows(&self, ui: &mut Ui, ctx: &Ctx<'_>) {
-        let on_sheet_alone = overlay::current(ctx).is_some_and(|(map, _)| map.on_grid.is_none());
-        if on_sheet_alone {
-            ui.label(weak(
-                ctx,
-                "This map is on the cortical sheet alone; clusters and regions are of volumes.",
-            ));
-            return;
-        }
-        if self.clusters.is_empty() {
-            ui.label(weak(ctx, "Nothing lies above the threshold."));
-            return;
-        }
-        let columns = ["peak", "x", "y", "z (mm)", "voxels", "mm³", "regions"];
-        egui::Grid::new("clusters")
-            .num_columns(7)
-            .striped(true)
-            .show(ui, |ui| {
-                head(ui, ctx, &columns);
-                let here = overlay::current(ctx).and_then(|(map, _)| {
-                    let grid = &map.volume()?.grid;
-                    Some(grid.index(grid.voxel_at(ctx.layout.view.crosshair()?)?))
-                });
-                for row in &self.clusters {
-                    let is_here = here.is_some_and(|v| row.voxels.binary_search(&v).is_ok());
-                    let at = row.peak_mm;
-                    let cells = [
-                        short(f64::from(row.value)),
-                        format!("{:.1}", at.x),
-                        format!("{:.1}", at.y),
-                        format!("{:.1}", at.z),
-                        row.n_voxels.to_string(),
-                        format!("{:.0}", row.volume_mm3),
-                    ];
-                    numbers(ui, ctx, &cells, at, is_here);
-                    ui.label(weak(ctx, &row.regions));
-                    ui.end_row();
-                }
-            });
-    }
-
-    fn region_rows(&self, ui: &mut Ui, ctx: &Ctx<'_>) {
-        let columns = ["voxels", "mean", "SD", "median", "min", "max", "region"];
-        egui::Grid::new("regions")
-            .num_columns(7)
-            .striped(true)
-            .show(ui, |ui| {
-                head(ui, ctx, &columns);
-                let crosshair = ctx.layout.view.crosshair();
-                let here = crosshair.and_then(|at| ctx.session.region_at(at));
-                for row in &self.regions {
-                    let is_here = here.is_some_and(|region| region.name == row.name);
-                    let cells = [
-                        row.n_voxels.to_string(),
-                        short(row.mean),
-                        short(row.sd),
-                        short(row.median),
-                        short(f64::from(row.range.0)),
-                        short(f64::from(row.range.1)),
-                    ];
-                    numbers(ui, ctx, &cells, row.peak_mm, is_here);
-                    ui.label(marked(ctx, &row.name, is_here));
-                    ui.end_row();
-                }
-            });
-    }
-
-    /// What is listed, tab-separated.
-    fn text(&self) -> String {
-        let mut lines = Vec::new();
+    fn columns(&self) -> &'static [Column] {
         match self.listed {
-            Listed::Clusters => {
-                lines.push("peak\tx\ty\tz\tvoxels\tvolume_mm3\tregions".to_owned());
-                lines.extend(self.clusters.iter().map(|row| {
-                    let at = row.peak_mm;
-                    format!(
-                        "{}\t{:.1}\t{:.1}\t{:.1}\t{}\t{:.0}\t{}",
-                        row.value, at.x, at.y, at.z, row.n_voxels, row.volume_mm3, row.regions
-                    )
-                }));
-            }
-            Listed::Regions => {
-                lines.push("region\tvoxels\tmean\tsd\tmedian\tmin\tmax".to_owned());
-                lines.extend(self.regions.iter().map(|row| {
-                    let (low, high) = row.range;
-                    format!(
-                        "{}\t{}\t{}\t{}\t{}\t{low}\t{high}",
-                        row.name, row.n_voxels, row.mean, row.sd, row.median
-                    )
-                }));
-            }
+            Listed::Clusters => &CLUSTERS,
+            Listed::Regions => &REGIONS,
         }
-        lines.join("\n")
     }
-}
 
-fn head(ui: &mut Ui, ctx: &Ctx<'_>, columns: &[&str]) {
-    for (n, name) in columns.iter().enumerate() {
-        if n + 1 == columns.len() {
-            ui.label(weak(ctx, *name));
-        } else {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.label(weak(ctx, *name));
+    /// What is listed, in its order.
+    fn lines(&self) -> Vec<&Line> {
+        let lines = match self.listed {
+            Listed::Clusters => &self.clusters,
+            Listed::Regions => &self.regions,
+        };
+        in_order(lines, self.order[self.listed as usize])
+    }
+
+    /// The same as tab-separated text.
+    fn text(&self) -> String {
+        text(self.columns(), &self.lines())
+    }
+
+    fn rows(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
+        let columns = self.columns();
+        egui::Grid::new(("table", self.listed as usize))
+            .num_columns(columns.len())
+            .striped(true)
+            .show(ui, |ui| {
+                self.head(ui, ctx);
+                let crosshair = ctx.layout.view.crosshair();
+                let voxel = overlay::current(ctx).and_then(|(map, _)| {
+                    let grid = &map.volume()?.grid;
+                    Some(grid.index(grid.voxel_at(crosshair?)?))
+                });
+                let region = crosshair.and_then(|at| ctx.session.region_at(at));
+                for line in self.lines() {
+                    let is_here = match self.listed {
+                        Listed::Clusters => {
+                            voxel.is_some_and(|v| line.voxels.binary_search(&v).is_ok())
+                        }
+                        Listed::Regions => region.is_some_and(|r| r.name == line.words),
+                    };
+                    row(ui, ctx, columns, line, is_here);
+                    ui.end_row();
+                }
             });
-        }
     }
-    ui.end_row();
-}
 
-/// The text of a row; that of the one at the crosshair stands out.
-fn marked(ctx: &Ctx<'_>, text: &str, is_here: bool) -> egui::RichText {
-    let text = egui::RichText::new(text);
-    if is_here {
-        text.color(ctx.theme.strong)
-            .background_color(ctx.theme.selected)
-    } else {
-        text
-    }
-}
-
-/// Cells of numbers; a click on any goes to a place.
-fn numbers(ui: &mut Ui, ctx: &Ctx<'_>, cells: &[String], at: DVec3, is_here: bool) {
-    for cell in cells {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let label = egui::Label::new(marked(ctx, cell, is_here)).sense(Sense::click());
-            if ui.add(label).on_hover_text("Go to the peak.").clicked() {
-                ctx.change(Change::Crosshair(at));
+    /// The headings: a click orders by one, the largest number or the first letter first; another turns it round.
+    fn head(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
+        let order = &mut self.order[self.listed as usize];
+        let columns = match self.listed {
+            Listed::Clusters => &CLUSTERS[..],
+            Listed::Regions => &REGIONS[..],
+        };
+        for (n, column) in columns.iter().enumerate() {
+            let by = order.filter(|(by, _)| *by == n);
+            let words = egui::RichText::new(column.name).size(theme::SMALL);
+            let words = match by {
+                None => words.color(ctx.theme.weak),
+                Some(_) => words.color(ctx.theme.accent).underline(),
+            };
+            let label = |ui: &mut Ui| {
+                let label = ui.add(egui::Label::new(words).sense(Sense::click()));
+                label.widget_info(|| {
+                    let name = format!("Order by {}", column.name);
+                    WidgetInfo::selected(Role::Button, true, by.is_some(), name)
+                });
+                label.on_hover_text(format!("{} Click to order by it.", column.meaning))
+            };
+            let response = if n + 1 == columns.len() {
+                label(ui)
+            } else {
+                ui.with_layout(Layout::right_to_left(Align::Center), label)
+                    .inner
+            };
+            if response.clicked() {
+                *order = Some((n, by.is_some_and(|(_, turned)| !turned)));
             }
+        }
+        ui.end_row();
+    }
+}
+
+/// A line; a click on any part of it goes to its peak. That of the crosshair stands out.
+fn row(ui: &mut Ui, ctx: &Ctx<'_>, columns: &[Column], line: &Line, is_here: bool) {
+    let cell = |ui: &mut Ui, text: &str| {
+        let text = egui::RichText::new(text);
+        let text = if is_here {
+            text.color(ctx.theme.strong)
+                .background_color(ctx.theme.selected)
+        } else {
+            text
+        };
+        let label = egui::Label::new(text).sense(Sense::click());
+        if ui.add(label).on_hover_text("Go to the peak.").clicked() {
+            ctx.change(Change::Crosshair(line.peak_mm));
+        }
+    };
+    for (value, column) in line.numbers.iter().zip(columns) {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            cell(ui, &column.shown(*value));
         });
     }
+    cell(ui, &line.words);
 }

@@ -2,11 +2,11 @@
 
 mod regions;
 
-use egui::{Sense, Ui, vec2};
+use egui::{Color32, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use egui_plot::{HoverPosition, Line, Plot, PlotPoints, Polygon, VLine};
 
 use self::regions::Regions;
-use super::{Ctx, placeholder};
+use super::{Ctx, placeholder, toolbar};
 use crate::command::{Change, Command};
 use crate::jobs::Kind;
 use crate::session::{MapId, RunParts};
@@ -14,6 +14,9 @@ use crate::theme;
 
 /// More conditions than this are not told apart by colour.
 const MANY_CONDITIONS: usize = 10;
+
+/// In a panel of less height the axis has room for few words, points.
+const LOW: f32 = 260.0;
 
 /// Volumes a second that are played.
 const PLAYED: f64 = 6.0;
@@ -30,7 +33,7 @@ impl TimeCourse {
     /// Draws the panel.
     pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
         if let Some(run) = &ctx.session.run {
-            ui.horizontal_wrapped(|ui| {
+            toolbar::row(ui, |ui| {
                 controls(ui, ctx, run);
                 self.regions.ui(ui, ctx);
                 self.player(ui, ctx, run);
@@ -42,8 +45,10 @@ impl TimeCourse {
     /// Plays the run: the map of one volume on slices and surface, and the mark in the time course.
     fn player(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
         let name = if self.playing { "Pause" } else { "Play" };
-        let hint = "Six volumes a second, over and over, as the map “BOLD, one volume”.";
-        if ui.button(name).on_hover_text(hint).clicked() {
+        let hint = "Six volumes a second, over and over, as the map “BOLD, one volume”. Key Space";
+        let typed = !ui.ctx().egui_wants_keyboard_input()
+            && ui.input_mut(|i| i.consume_key(egui::Modifiers::NONE, egui::Key::Space));
+        if ui.button(name).on_hover_text(hint).clicked() || typed {
             self.playing = !self.playing;
             if self.playing {
                 ctx.change(Change::Map(Some(MapId::Frame)));
@@ -115,10 +120,13 @@ fn course(ui: &mut Ui, ctx: &Ctx<'_>) {
     } else {
         "Volume (the file gives no repetition time)"
     };
-    let y_label = if percent {
-        "Change from the mean (%)"
-    } else {
-        "Signal (scanner units)"
+    // Words that are longer than the axis run over what stands above it.
+    let low_plot = ui.available_height() < LOW;
+    let y_label = match (percent, low_plot) {
+        (true, false) => "Change from the mean (%)",
+        (true, true) => "Change (%)",
+        (false, false) => "Signal (scanner units)",
+        (false, true) => "Signal",
     };
     let selected = selected_onset(ctx, run);
     let lines = regions::lines(ctx, run, percent);
@@ -127,8 +135,8 @@ fn course(ui: &mut Ui, ctx: &Ctx<'_>) {
         .flat_map(|line| &line.points)
         .fold((low, high), |(a, b), p| (a.min(p[1]), b.max(p[1])));
     let pad = 0.08 * (high - low).max(1e-9);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
+    toolbar::row(ui, |ui| {
+        ui.spacing_mut().item_spacing = vec2(10.0, 1.0);
         regions::legend(ui, ctx, &lines);
         legend(ui, ctx, run);
     });
@@ -271,14 +279,64 @@ fn legend(ui: &mut Ui, ctx: &Ctx<'_>, run: &RunParts) {
         ui.label(super::weak(ctx, "bands: when something was shown"));
     }
     for (n, name) in names.into_iter().enumerate() {
-        // A chip and its name stay in one line.
-        ui.horizontal(|ui| {
-            let (chip, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
-            ui.painter().rect_filled(chip, 2.0, ctx.theme.condition(n));
-            let name = if name.is_empty() { "event" } else { name };
-            ui.label(super::weak(ctx, name));
-        });
+        let name = if name.is_empty() { "event" } else { name };
+        entry(
+            ui,
+            ctx,
+            Mark::Band(ctx.theme.condition(n)),
+            name,
+            Sense::hover(),
+        );
     }
+}
+
+/// What stands before a name in the legend.
+#[derive(Clone, Copy)]
+enum Mark {
+    Band(Color32),
+    Line(Color32),
+    Nothing,
+}
+
+/// A mark and its name, which stay together when the legend goes on in the next row.
+fn entry(ui: &mut Ui, ctx: &Ctx<'_>, mark: Mark, name: &str, sense: Sense) -> Response {
+    const CHIP: f32 = 16.0;
+    let font = theme::small_font();
+    let galley = ui
+        .painter()
+        .layout_no_wrap(name.to_owned(), font, ctx.theme.weak);
+    let indent = match mark {
+        Mark::Nothing => 0.0,
+        _ => CHIP + 5.0,
+    };
+    let size = vec2(indent + galley.size().x, galley.size().y.max(17.0));
+    let (rect, response) = ui.allocate_exact_size(size, sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
+    let chip = Rect::from_center_size(
+        pos2(rect.left() + CHIP / 2.0, rect.center().y),
+        vec2(CHIP, 10.0),
+    );
+    let painter = ui.painter();
+    match mark {
+        Mark::Band(colour) => {
+            painter.rect_filled(chip.shrink2(vec2(3.0, 0.0)), 2.0, colour);
+        }
+        Mark::Line(colour) => {
+            painter.hline(chip.x_range(), chip.center().y, Stroke::new(2.0, colour));
+        }
+        Mark::Nothing => {}
+    }
+    let ink = if response.hovered() && sense.senses_click() {
+        ctx.theme.strong
+    } else {
+        ctx.theme.weak
+    };
+    let at = pos2(
+        rect.left() + indent,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    painter.galley_with_override_text_color(at, galley, ink);
+    response
 }
 
 /// One band an event, coloured by condition.

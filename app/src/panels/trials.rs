@@ -4,9 +4,10 @@ use egui::{Align2, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use fusiform_pipelines::decode::{Decoded, DecodedTrial};
 
 mod columns;
+mod text;
 
 use super::scores::{cards, fraction};
-use super::{Ctx, confusion, detail, picture_ui, placeholder, weak};
+use super::{Ctx, confusion, detail, picture_ui, placeholder, toolbar, weak};
 use crate::command::{Change, Command};
 use crate::jobs::Kind;
 use crate::layout::{CodeChoice, Sort};
@@ -28,7 +29,7 @@ pub struct Trials {
 impl Trials {
     /// Draws the panel.
     pub fn ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
-        ui.horizontal_wrapped(|ui| self.controls(ui, ctx));
+        toolbar::row(ui, |ui| self.controls(ui, ctx));
         let Some(parts) = &ctx.session.decoded else {
             let idle = match ctx.session.study_subject() {
                 Some(s) if s.runs.is_empty() && s.betas.is_none() && !ctx.session.partial => {
@@ -98,7 +99,7 @@ impl Trials {
             .fill(ctx.theme.selected);
         let decode = ui
             .add_enabled(ready, button)
-            .on_hover_text("Reconstruct every trial from models fitted without its run.")
+            .on_hover_text("Reconstruct every trial from models fitted without its run. Key D")
             .on_disabled_hover_text(why_not);
         if decode.clicked() {
             ctx.send(Command::Decode);
@@ -137,6 +138,15 @@ impl Trials {
             if parts.decoded.confusion.len() > 1 && has_pictures(&parts.decoded) {
                 ui.toggle_value(&mut self.shows_confusion, "Confusions")
                     .on_hover_text("Which conditions are taken for which.");
+            }
+            let table = || text::of(&parts.decoded, &ordered(&parts.decoded, ctx));
+            let hint = "The table of trials in its order, as tab-separated text for a spreadsheet.";
+            if ui.button("Copy").on_hover_text(hint).clicked() {
+                ui.ctx().copy_text(table());
+            }
+            let hint = "The same in a file (.tsv).";
+            if ui.button("Save…").on_hover_text(hint).clicked() {
+                ctx.send(Command::AskTable(table()));
             }
             let state = if parts.complete {
                 parts.decoded.split.clone()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fusiform_pipelines::decode::Decoded;
 use fusiform_pipelines::encode::{Encoded, Luck};
 use fusiform_pipelines::parcels::RegionCourse;
+use fusiform_pipelines::roi::Roi;
 use fusiform_pipelines::roi::files::Written;
 use fusiform_pipelines::roi::listing::Listed;
 use fusiform_pipelines::select::history::History;
@@ -102,6 +103,15 @@ pub enum News {
     },
     /// Regions were written.
     Exported(Written),
+    /// Where a table is to be written.
+    Table {
+        /// The table.
+        text: String,
+        /// The path; none when the dialog was closed or could not be shown.
+        path: Option<PathBuf>,
+        /// Whether it could not be shown.
+        unseen: bool,
+    },
     /// Paths the user chose; none when the dialog was closed or could not be shown.
     Paths {
         /// The choice.
@@ -178,6 +188,10 @@ pub struct AddedParts {
     pub labels: Vec<(Hemisphere, Arc<VertexLabels>)>,
     /// Surfaces.
     pub surfaces: Vec<AddedSurface>,
+    /// Regions of vertices that are edited by themselves.
+    pub rois: Vec<Roi>,
+    /// Files that lack a surface, or regions, to lie on.
+    pub waiting: Vec<PathBuf>,
     /// What each file was taken as, in sentences.
     pub taken_as: Vec<String>,
     /// Why others were not, in sentences.

@@ -39,6 +39,7 @@ impl Session {
         // They lie in the space, and on the sheet, of one subject.
         self.maps.retain(|m| !matches!(m.id, MapId::File(_)));
         self.added.clear();
+        self.waiting.clear();
         self.n_file_maps = 0;
         self.clear_responses();
         self.clear_run();

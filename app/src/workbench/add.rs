@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use fusiform_pipelines::io::cifti::{self, Maps};
 use fusiform_pipelines::parcels;
+use fusiform_pipelines::roi;
 use fusiform_pipelines::study::Load;
-use fusiform_pipelines::study::roles::{self, Role, VolumeRole};
+use fusiform_pipelines::study::roles::{Role, VolumeRole};
 use fusiform_pipelines::surface::Surface;
 use fusiform_pipelines::volume::{Atlas, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
 
 use super::grey::robust_range;
+use super::sort::{is_label, is_opened_alone, lies_on_sheet, opens, roles_of};
 use crate::brain::{Brain, HemisphereShapes};
 use crate::layout::MapLook;
 use crate::map_files::{
     FileMap, SheetValues, file_name, hemisphere_for, leave_out_zeros, paint, read_maps,
-    read_regions, says_signed, settle_side, without_sides,
+    read_regions, says_signed, settle_side, side_name, without_sides,
 };
 use crate::presets::{self, Values};
 use crate::session::{AddedParts, AddedSurface, MapParts, News};
@@ -25,22 +27,55 @@ use crate::session::{AddedParts, AddedSurface, MapParts, News};
 const MOST_MAPS: usize = 12;
 
 /// Reads files that were dropped on the window: they become maps, regions and surfaces of what is open, unless one of
-/// them is a study, a saved view, a run or an anatomy. Then these are opened in its place, the others with them.
-pub(crate) fn files(paths: &[PathBuf], open: &Brain, run: &Run<'_>) -> Result<News, Stop> {
-    if let Some(alone) = paths.iter().find(|path| is_opened_alone(path)) {
+/// them is a study, a saved view, a run or an anatomy. Then these are opened in its place, the others with them; so are
+/// surfaces that do not fit the demo. `waiting` are files that lacked a surface or regions when they came: they are tried
+/// again when such come.
+pub(crate) fn files(
+    paths: &[PathBuf],
+    waiting: &[PathBuf],
+    open: &Brain,
+    is_demo: bool,
+    run: &Run<'_>,
+) -> Result<News, Stop> {
+    let (alone, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths
+        .iter()
+        .cloned()
+        .partition(|path| is_opened_alone(path));
+    if let Some((first, others)) = alone.split_first() {
+        for other in others {
+            run.warn(format!(
+                "{}: one study is opened at a time, here {}: drop it again to open it instead",
+                other.display(),
+                file_name(first)
+            ));
+        }
         return Ok(News::Instead {
-            open: vec![alone.clone()],
-            add: Vec::new(),
+            open: vec![first.clone()],
+            add: paths,
         });
     }
     let mut parts = AddedParts::default();
-    let mut roles = roles_of(paths, &mut parts.refused, run)?;
-    let opens = |role: &Role| matches!(role, Role::Run | Role::Volume(VolumeRole::Anatomy, _));
-    if roles.iter().any(|(_, role)| opens(role)) {
+    let mut roles = roles_of(&paths, &mut parts.refused, run)?;
+    if opens(&roles, open, is_demo, run)? {
+        for refusal in parts.refused {
+            run.warn(refusal);
+        }
         return Ok(News::Instead {
-            open: paths.to_vec(),
-            add: Vec::new(),
+            open: roles.into_iter().map(|(path, _)| path).collect(),
+            add: waiting.to_vec(),
         });
+    }
+    let brings = roles.iter().any(|(_, role)| {
+        matches!(
+            role,
+            Role::Surface(_) | Role::Labels | Role::Volume(VolumeRole::Atlas(_), _)
+        )
+    });
+    if brings {
+        let mut known = Vec::new();
+        roles.extend(roles_of(waiting, &mut known, run)?);
+    } else {
+        parts.waiting = waiting.to_vec();
     }
     run.stage("reading maps, regions and surfaces");
     let mut shown = Shown {
@@ -59,80 +94,34 @@ pub(crate) fn files(paths: &[PathBuf], open: &Brain, run: &Run<'_>) -> Result<Ne
     for (n, (path, role)) in roles.into_iter().enumerate() {
         run.check()?;
         run.progress(n, n_files);
-        match shown.take(&path, role, run) {
+        let may_wait = lies_on_sheet(&path, &role) || matches!(role, Role::Table);
+        let refusal = match shown.take(&path, role, run) {
             Ok(taken_as) => {
                 let words = format!("{}: {taken_as}", file_name(&path));
                 shown.parts.taken_as.push(words);
-                shown.parts.paths.push(path);
+                // A label's region is kept with the user's own; added again it would come twice.
+                if !is_label(&path) {
+                    shown.parts.paths.push(path);
+                }
+                continue;
             }
             Err(error) => match error.downcast::<Stop>() {
                 Ok(Stop::Cancelled) => return Err(Stop::Cancelled),
-                Ok(stop @ Stop::Failed(_)) => shown.parts.refused.push(stop.to_string()),
-                Err(error) => shown.parts.refused.push(format!("{error:#}")),
+                Ok(stop @ Stop::Failed(_)) => stop.to_string(),
+                Err(error) => format!("{error:#}"),
             },
+        };
+        // One that waits was spoken of when it came.
+        if !waiting.contains(&path) {
+            shown.parts.refused.push(refusal);
+        }
+        if may_wait {
+            shown.parts.waiting.push(path);
         }
     }
     let mut parts = shown.parts;
     parts.maps = pairs_joined(parts.maps);
     Ok(News::Added(parts))
-}
-
-/// Folders, study files and saved views.
-fn is_opened_alone(path: &Path) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    path.is_dir() || matches!(ending.as_deref(), Some("json" | "toml"))
-}
-
-/// Loose files that are opened together: the body of a study, and what lies over it. Without a body all of them are.
-pub(super) fn split(
-    paths: &[PathBuf],
-    run: &Run<'_>,
-) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Stop> {
-    let mut unreadable = Vec::new();
-    let roles = roles_of(paths, &mut unreadable, run)?;
-    let lies_over = |role: &Role| {
-        matches!(
-            role,
-            Role::Volume(VolumeRole::Signed, _)
-                | Role::SheetMap
-                | Role::Grayordinates
-                | Role::Table
-        )
-    };
-    // A file that cannot be read is named by the error of opening it.
-    let is_body = |path: &PathBuf| {
-        let role = roles.iter().find(|(p, _)| p == path);
-        role.is_none_or(|(_, role)| !lies_over(role))
-    };
-    let (body, over): (Vec<PathBuf>, _) = paths.iter().cloned().partition(is_body);
-    Ok(if body.is_empty() {
-        (over, Vec::new())
-    } else {
-        (body, over)
-    })
-}
-
-/// What each file is; folders are left out, and why others are is said.
-fn roles_of(
-    paths: &[PathBuf],
-    refused: &mut Vec<String>,
-    run: &Run<'_>,
-) -> Result<Vec<(PathBuf, Role)>, Stop> {
-    run.stage("looking into the files");
-    let mut known = Vec::new();
-    for (n, path) in paths.iter().enumerate() {
-        run.check()?;
-        run.progress(n, paths.len());
-        if path.is_dir() {
-            continue;
-        }
-        match roles::of(path, run) {
-            Ok(role) => known.push((path.clone(), role)),
-            Err(Stop::Failed(error)) => refused.push(error.to_string()),
-            Err(stop) => return Err(stop),
-        }
-    }
-    Ok(known)
 }
 
 /// What is open, with what was added so far.
@@ -182,6 +171,12 @@ impl Shown {
             Role::SheetMap | Role::Shading | Role::Grayordinates => {
                 let maps = read_maps(path, &self.surfaces, None, MOST_MAPS, run)?;
                 let several = maps.len() > 1;
+                if maps.len() == MOST_MAPS {
+                    run.warn(format!(
+                        "{}: no more than {MOST_MAPS} maps of a file are taken",
+                        file_name(path)
+                    ));
+                }
                 for mut map in maps {
                     leave_out_zeros(&mut map.sheet, run);
                     let name = std::mem::take(&mut map.name);
@@ -203,6 +198,10 @@ impl Shown {
                     "values painted on the regions".clone_into(&mut map.meaning);
                 }
                 "values painted on the regions"
+            }
+            Role::Other(_) if is_label(path) => {
+                self.put_label(path, run)?;
+                "a region of your own"
             }
             Role::Other(what) => {
                 return Err(Error::file(path, format!("is not shown: it is {what}")).into());
@@ -247,9 +246,30 @@ impl Shown {
         Ok(())
     }
 
+    /// A FreeSurfer label.
+    fn put_label(&mut self, path: &Path, run: &Run<'_>) -> anyhow::Result<()> {
+        let side = settle_side(path, None)?;
+        let Some(hemisphere) = self.surfaces.iter().find(|h| h.side == side) else {
+            anyhow::bail!(
+                "{}: is a region of the {} hemisphere, of which there is no surface: add the one it was drawn on",
+                path.display(),
+                side_name(side)
+            );
+        };
+        let rois = roi::files::read(path, Some(hemisphere.n_vertices()), run)?;
+        self.parts.rois.extend(rois);
+        Ok(())
+    }
+
     fn put_regions(&mut self, path: &Path, run: &Run<'_>) -> anyhow::Result<()> {
         for (at, labels) in read_regions(path, &self.surfaces, run)? {
             let side = self.surfaces[at].side;
+            if self.parts.labels.iter().any(|(there, _)| *there == side) {
+                run.warn(format!(
+                    "{}: a hemisphere shows one parcellation, so this one stands in the place of the one before it",
+                    file_name(path)
+                ));
+            }
             self.surfaces[at].labels = Some(Arc::clone(&labels));
             self.parts.labels.push((side, labels));
         }

@@ -80,7 +80,9 @@ pub(crate) fn more() -> News {
         .set_title("Add maps, regions or surfaces")
         .add_filter(
             "Maps, regions, surfaces, tables",
-            &["nii", "gz", "gii", "mgh", "mgz", "annot", "tsv", "csv"],
+            &[
+                "nii", "gz", "gii", "mgh", "mgz", "annot", "label", "tsv", "csv",
+            ],
         )
         .add_filter("All files", &["*"]);
     match dialog.pick_files() {
@@ -105,6 +107,21 @@ pub(crate) fn export(names: Vec<String>) -> News {
         .save_file();
     News::Export {
         names,
+        path,
+        unseen: asked.elapsed() < UNSEEN,
+    }
+}
+
+/// Asks the desktop where to write a table.
+pub(crate) fn table(text: String) -> News {
+    let asked = Instant::now();
+    let path = rfd::FileDialog::new()
+        .set_title("Save the table")
+        .set_file_name("table.tsv")
+        .add_filter("Tab-separated table", &["tsv", "txt"])
+        .save_file();
+    News::Table {
+        text,
         path,
         unseen: asked.elapsed() < UNSEEN,
     }

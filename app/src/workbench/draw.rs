@@ -4,16 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fusiform_pipelines::io::atlas::colour_of_key;
+use fusiform_pipelines::mask::Mask;
 use fusiform_pipelines::roi::files::{self, Written};
 use fusiform_pipelines::roi::listing;
 use fusiform_pipelines::roi::transfer::{Sheet, completed};
-use fusiform_pipelines::roi::{Op, Patch, Roi, above, cluster_at, combine, grown, lasso, shrunk};
+use fusiform_pipelines::roi::{
+    Op, Patch, Roi, above, cluster_at, combine, complement, grown, lasso, shrunk,
+};
 use fusiform_pipelines::space::Grid;
 use fusiform_pipelines::surface::{Hemisphere, Surface, VertexLabels};
 use fusiform_pipelines::volume::{Atlas, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
 use glam::DVec3;
 
+use super::grey::AIR;
 use super::load;
 use crate::compose;
 use crate::layout::View;
@@ -31,6 +35,10 @@ pub enum Drawing {
     Shrunk(String),
     /// Another like it, to be edited.
     Copied(String),
+    /// One that came in a file.
+    Given(Box<Roi>),
+    /// What of the head is not in one.
+    Complement(String),
     /// Where the map is above its threshold: all of it, or the cluster at the crosshair.
     FromMap {
         /// Whether only what is joined to the crosshair.
@@ -62,6 +70,8 @@ impl Drawing {
             Self::Grown(name) => format!("Making {name} larger"),
             Self::Shrunk(name) => format!("Making {name} smaller"),
             Self::Copied(name) => format!("Copying {name}"),
+            Self::Given(roi) => format!("Adding {}", roi.name),
+            Self::Complement(name) => format!("Making what is not {name}"),
             Self::FromMap { .. } => "Making a region from the map".to_owned(),
             Self::OnSlice { .. } | Self::OnSurface(_) => "Making the drawn region".to_owned(),
         }
@@ -91,6 +101,8 @@ pub struct Ground {
     map: Option<Map>,
     /// The voxels of drawn regions: the map's, else the atlas's, else the anatomy's.
     grid: Option<Grid>,
+    /// The mean of the run, else the anatomy, and below which of its numbers there is air.
+    head: Option<(Arc<Volume>, f32)>,
     crosshair_mm: Option<DVec3>,
 }
 
@@ -201,6 +213,11 @@ impl Ground {
                 .collect(),
             map,
             grid: grid.or_else(|| session.underlay().map(|u| u.volume.grid.clone())),
+            head: session
+                .mean_underlay
+                .as_ref()
+                .or_else(|| session.underlay())
+                .map(|head| (Arc::clone(&head.volume), AIR * head.window.1)),
             crosshair_mm: view.crosshair(),
             atlas,
         }
@@ -259,6 +276,17 @@ impl Ground {
             Drawing::Grown(name) => named(grown(&self.roi(name)?, triangles), "larger"),
             Drawing::Shrunk(name) => named(shrunk(&self.roi(name)?, triangles), "smaller"),
             Drawing::Copied(name) => named(self.roi(name)?, "copy"),
+            Drawing::Given(roi) => Roi {
+                colour,
+                ..Roi::clone(roi)
+            },
+            Drawing::Complement(name) => {
+                let (head, air) = self.head.as_ref().ok_or_else(|| {
+                    Error::data("there is no volume that says where the head is: open one first")
+                })?;
+                let within = Mask::new(head.grid.clone(), |v| head.data[v] >= *air);
+                complement(&self.whole(name, run)?, &within)?
+            }
             Drawing::FromMap { cluster } => {
                 let map = self.map.as_ref().ok_or_else(|| {
                     Error::data("no map is shown: choose one above the slices first")

@@ -19,8 +19,9 @@ use fusiform_pipelines::surface::{Shape, Surface};
 use fusiform_pipelines::volume::{Series, Volume};
 use fusiform_pipelines::{Error, Run, Stop};
 
-use super::add::{map_parts, pairs_joined, split};
+use super::add::{map_parts, pairs_joined};
 use super::grey::{AIR, grey, robust_range};
+use super::sort::split;
 use crate::brain::HemisphereShapes;
 use crate::gpu;
 use crate::layout::CodeChoice;

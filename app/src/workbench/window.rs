@@ -163,17 +163,27 @@ fn rescue(bench: Option<&Workbench>) {
 }
 
 /// The layout of the last window.
-fn last_layout(storage: Option<&dyn eframe::Storage>) -> Layout {
+///
+/// With it, which parts of it could not be read, and its text where there are such.
+fn last_layout(storage: Option<&dyn eframe::Storage>) -> (Layout, Vec<String>, Option<String>) {
     let left = rescued().and_then(|path| {
         let text = std::fs::read_to_string(&path).ok()?;
         // Once: what is saved from now on is newer.
         std::fs::remove_file(path).ok()?;
         Some(text)
     });
-    let saved = left.or_else(|| storage?.get_string(layout::STORAGE_KEY));
-    saved
+    let kept = || {
+        let storage = storage?;
+        layout::STORAGE_KEYS
+            .iter()
+            .find_map(|key| storage.get_string(key))
+    };
+    let saved = left.or_else(kept);
+    let (layout, left_out) = saved
         .as_deref()
-        .map_or_else(Layout::default, Layout::from_text)
+        .map_or_else(Default::default, Layout::from_text);
+    let damaged = saved.filter(|_| !left_out.is_empty());
+    (layout, left_out, damaged)
 }
 
 fn no_window(error: &eframe::Error) -> anyhow::Error {
@@ -198,6 +208,8 @@ fn no_window(error: &eframe::Error) -> anyhow::Error {
 /// The workbench in one window, which says once how long it took to appear.
 struct Window<'a> {
     bench: &'a mut Workbench,
+    /// A saved layout of which a part could not be read.
+    damaged: Option<String>,
     started: Option<Instant>,
     drawn: bool,
 }
@@ -211,14 +223,17 @@ impl<'a> Window<'a> {
         let easel = asked.trust.easel(cc.wgpu_render_state.as_ref());
         easel.guard(&cc.egui_ctx);
         log::info!("graphics: {}", easel.driver());
+        let mut damaged = None;
         let bench = match bench.take() {
             Some(mut kept) => {
                 kept.move_to(&cc.egui_ctx, easel);
                 bench.insert(kept)
             }
             None => {
-                let layout = last_layout(cc.storage);
+                let (layout, left_out, text) = last_layout(cc.storage);
+                damaged = text;
                 let mut new = Workbench::new(&cc.egui_ctx, easel, layout, asked.log, asked.paths);
+                new.say_left_out(&left_out);
                 if let Some(folder) = eframe::storage_dir("fusiform") {
                     new.keep_attempts(folder.join("attempts"));
                 }
@@ -227,6 +242,7 @@ impl<'a> Window<'a> {
         };
         Self {
             bench,
+            damaged,
             started: asked.started,
             drawn: false,
         }
@@ -253,7 +269,10 @@ impl eframe::App for Window<'_> {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        storage.set_string(layout::STORAGE_KEY, self.bench.layout.to_text());
+        storage.set_string(layout::STORAGE_KEYS[0], self.bench.layout.to_text());
+        if let Some(damaged) = self.damaged.take() {
+            storage.set_string(layout::DAMAGED_KEY, damaged);
+        }
     }
 
     fn persist_egui_memory(&self) -> bool {

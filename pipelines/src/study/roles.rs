@@ -99,7 +99,7 @@ pub(super) fn of_volume(path: &Path, run: &Run<'_>) -> Result<(VolumeRole, Volum
         VolumeRole::Mask
     } else if is_whole(&volume) && (table.is_some() || is_patchy(&volume)) {
         VolumeRole::Atlas(table)
-    } else if has_word(path, &["t1", "t1w", "anat", "mprage"]) {
+    } else if has_word(path, &["t1", "t1w", "anat", "mprage"]) || is_freesurfer_anatomy(path) {
         VolumeRole::Anatomy
     } else if volume.data.iter().any(|&value| value < 0.0) {
         VolumeRole::Signed
@@ -113,6 +113,15 @@ pub(super) fn of_volume(path: &Path, run: &Run<'_>) -> Result<(VolumeRole, Volum
 pub(super) fn is_sheet_map(path: &Path) -> Result<bool, Error> {
     let [_, nj, nk] = head_of(path)?.grid.shape;
     Ok(nj == 1 && nk == 1)
+}
+
+/// Whether a file is one of the structural volumes in FreeSurfer's folder `mri`.
+fn is_freesurfer_anatomy(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let names = ["brain", "brainmask", "norm", "nu", "orig", "rawavg"];
+    name.strip_suffix(".mgz")
+        .or_else(|| name.strip_suffix(".mgh"))
+        .is_some_and(|stem| names.contains(&stem))
 }
 
 /// Whether one of these is a word of the file's name.

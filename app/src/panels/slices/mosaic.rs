@@ -23,7 +23,7 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
         let ppp = ui.pixels_per_point();
         let (rect, size) = canvas::on_pixels(ui, rect, ppp);
         let mm = grid.mm_per_unit / f64::from(ppp);
-        let scene = scene(
+        let mut scene = scene(
             ctx.session,
             &ctx.layout.view,
             underlay,
@@ -31,6 +31,7 @@ pub(super) fn ui(ui: &mut Ui, ctx: &Ctx<'_>, underlay: &Underlay, area: Rect) {
             (at, mm),
             ctx.theme.paint(),
         );
+        canvas::widen(&mut scene, ppp);
         canvas::show(ui, ctx, Slot::Tile(tile as u8), rect, &scene, size);
         if let View::Slice(slice) = &scene.view {
             marks::on_slice(ui, ctx, rect, slice, size);

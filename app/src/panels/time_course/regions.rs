@@ -1,10 +1,12 @@
 //! Regions whose mean signal is drawn beside that of the voxel: chosen from the atlas, each a line of its own colour.
 
-use egui::{Color32, Sense, Ui, vec2};
+use egui::{Color32, Sense, Ui};
+
+use super::{Mark, entry};
 
 use crate::command::Change;
 use crate::jobs::Kind;
-use crate::panels::{Ctx, weak};
+use crate::panels::Ctx;
 use crate::session::RunParts;
 
 /// More lines than these cannot be told apart.
@@ -145,17 +147,12 @@ pub(super) fn legend(ui: &mut Ui, ctx: &Ctx<'_>, lines: &[RegionLine]) {
     if ctx.layout.view.pinned.is_empty() {
         return;
     }
-    let swatch = |ui: &mut Ui, colour| {
-        let (chip, _) = ui.allocate_exact_size(vec2(16.0, 10.0), Sense::hover());
-        let stroke = egui::Stroke::new(2.0, colour);
-        ui.painter().hline(chip.x_range(), chip.center().y, stroke);
-    };
-    swatch(ui, voxel_colour(ctx));
-    ui.label(weak(ctx, "voxel at the crosshair"));
+    let sense = Sense::hover();
+    let voxel = Mark::Line(voxel_colour(ctx));
+    entry(ui, ctx, voxel, "voxel at the crosshair", sense);
     for line in lines {
-        swatch(ui, line.colour);
-        let label = egui::Label::new(weak(ctx, &line.name)).sense(Sense::click());
-        let label = ui.add(label).on_hover_text(format!(
+        let mark = Mark::Line(line.colour);
+        let label = entry(ui, ctx, mark, &line.name, Sense::click()).on_hover_text(format!(
             "Mean of {} voxels of {}. Click to take the line away.",
             line.n_voxels, line.name
         ));
@@ -173,7 +170,6 @@ pub(super) fn legend(ui: &mut Ui, ctx: &Ctx<'_>, lines: &[RegionLine]) {
         } else {
             format!("{name}: no voxel of the run")
         };
-        ui.label(weak(ctx, words));
+        entry(ui, ctx, Mark::Nothing, &words, sense);
     }
-    ui.separator();
 }
