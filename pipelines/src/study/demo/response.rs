@@ -266,7 +266,7 @@ const LIKING: [f32; N_TRAITS] = [0.25, 0.25, 0.25, 0.8, 0.8, 0.8, 0.8];
 /// categories and for the picture's traits. All of it can be read off the picture and its caption.
 fn semantic(seed: u64, area: usize, pictures: &[Picture], stream: &mut Stream) -> Vec<f32> {
     let taste = TASTES[(area - 4).min(TASTES.len() - 1)];
-    let own: [f32; CATEGORIES.len()] = std::array::from_fn(|_| 0.45 * stream.normal());
+    let own: [f32; CATEGORIES.len()] = std::array::from_fn(|_| 0.3 * stream.normal());
     let liking: [f32; N_TRAITS] = LIKING.map(|sd| sd * stream.normal());
     // The same for the whole area, and for every subject.
     let marked: [[f32; N_KINDS]; CATEGORIES.len()] = std::array::from_fn(|category| {
