@@ -89,7 +89,7 @@ pub struct Ink {
 }
 
 /// The width of the rim around the letters of names, points.
-const HALO_PT: f32 = 0.9;
+const HALO_PT: f32 = 1.1;
 
 /// Where text stands relative to its anchor point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -139,6 +139,9 @@ fn put(page: &mut Picture, picture: &Picture, [x, y]: [i64; 2]) {
     }
 }
 
+/// So much denser is a rim than the letters it is grown from.
+const RIM_GAIN: f32 = 2.5;
+
 /// A mask of coverage over a box of pixels.
 struct Mask {
     corner: [i64; 2],
@@ -209,6 +212,8 @@ impl Mask {
         let within = |at: i64, side: i64| (at - reach).max(0)..(at + reach + 1).min(side);
         for (index, &cover) in self.cover.iter().enumerate().filter(|(_, c)| **c > 0.0) {
             let (x, y) = (index as i64 % width, index as i64 / width);
+            // Strokes thinner than a pixel cover little of it; what is around them must hide the picture all the same.
+            let cover = (RIM_GAIN * cover).min(1.0);
             for row in within(y, height) {
                 for column in within(x, width) {
                     let away = ((row - y) as f32).hypot((column - x) as f32);
