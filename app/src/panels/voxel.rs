@@ -146,7 +146,7 @@ fn facts(ui: &mut Ui, ctx: &Ctx<'_>, responses: &Responses, profile: &Profile) {
         }
         let hint = "The share of the variance over trials that categories explain (η²), on the same trials as everything here: it is high by chance where trials are few.";
         fact(ui, "by category", share(profile.eta_squared), hint);
-        ui.label(weak(ctx, format!("{} trials", responses.trials.len())))
+        ui.label(weak(ctx, format!("{}\u{a0}trials", responses.trials.len())))
             .on_hover_text(&responses.method);
     });
     ui.add_space(2.0);

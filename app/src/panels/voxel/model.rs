@@ -72,10 +72,11 @@ impl Model {
                     0 => String::new(),
                     total => format!(" {:.0} %", 100.0 * done as f64 / total as f64),
                 };
-                ui.label(weak(ctx, format!("{}{share}", job.stage)));
                 if ui.small_button("Stop").clicked() {
                     ctx.send(Command::Cancel(Kind::Encode));
                 }
+                let words = weak(ctx, format!("{}{share}", job.stage));
+                ui.add(egui::Label::new(words).truncate());
             });
         } else {
             self.choice(ui, ctx);
@@ -119,57 +120,67 @@ fn scores(ui: &mut Ui, ctx: &Ctx<'_>, parts: &EncodedParts, column: usize) {
     ));
 }
 
-/// The scores beside what chance and luck give, and what can be reached.
+/// The scores above what chance and luck give, and what can be reached.
 fn table(ui: &mut Ui, ctx: &Ctx<'_>, parts: &EncodedParts, column: usize) {
     let encoded = &parts.encoded;
     let percent = |share: f32| format!("{:.1} %", 100.0 * share);
     let plain = |r: f32| format!("{r:.2}");
-    let (luck_r, luck_r2) = parts.luck.unzip();
     let n_shuffles = encoded.r2_shuffled.len();
+    let luck = |of: fn(&Luck) -> f32| {
+        let (r, r2) = parts.luck.as_ref().map(|(r, r2)| (of(r), of(r2))).unzip();
+        let none = || "none".to_owned();
+        (r2.map_or_else(none, percent), r.map_or_else(none, plain))
+    };
     egui::Grid::new("model scores")
-        .num_columns(5)
+        .num_columns(3)
         .spacing(vec2(14.0, 1.0))
         .show(ui, |ui| {
-            for (name, hint) in [
-                ("", String::new()),
-                ("here", "This voxel, on trials it was not fitted on.".to_owned()),
-                ("chance", "What predicting nothing scores.".to_owned()),
+            ui.label("");
+            ui.label(weak(ctx, "R²")).on_hover_text(
+                "Share of the variance of held-out single trials that is predicted; the mean of the training trials has 0.",
+            );
+            ui.label(weak(ctx, "r")).on_hover_text(
+                "Correlation of held-out single trials with what is predicted, within folds.",
+            );
+            ui.end_row();
+            ui.label("this voxel")
+                .on_hover_text("On trials it was not fitted on.");
+            ui.strong(percent(encoded.r2[column]));
+            ui.strong(plain(encoded.r[column]));
+            ui.end_row();
+            let hint = format!(
+                "The mean over voxels with responses shuffled within their runs, {n_shuffles} times: what the score owes to the method."
+            );
+            for (name, hint, (r2, r)) in [
                 (
-                    "shuffled",
-                    format!("The mean over voxels with responses shuffled within their runs, {n_shuffles} times: what the score owes to the method."),
+                    "chance",
+                    "What predicting nothing scores.",
+                    (percent(0.0), plain(0.0)),
                 ),
+                ("shuffled", hint.as_str(), luck(|l| l.mean)),
                 (
-                    "5 % pass",
-                    "What one shuffled voxel in twenty passes: a single voxel below it tells nothing.".to_owned(),
+                    "passed by 5 %",
+                    "What one shuffled voxel in twenty passes: a single voxel below it tells nothing.",
+                    luck(|l| l.passed_by_a_twentieth),
                 ),
             ] {
                 ui.label(weak(ctx, name)).on_hover_text(hint);
-            }
-            ui.end_row();
-            let mut row = |name: &str, hint: &str, value: f32, luck: Option<Luck>, words: &dyn Fn(f32) -> String| {
-                ui.label(name).on_hover_text(hint);
-                ui.strong(words(value));
-                ui.label(words(0.0));
-                for value in [luck.map(|l| l.mean), luck.map(|l| l.passed_by_a_twentieth)] {
-                    ui.label(value.map_or_else(|| "none".to_owned(), words));
-                }
+                ui.label(r2);
+                ui.label(r);
                 ui.end_row();
-            };
-            let hint = "Share of the variance of held-out single trials that is predicted; the mean of the training trials has 0.";
-            row("R²", hint, encoded.r2[column], luck_r2, &percent);
-            let hint = "Correlation of held-out single trials with what is predicted, within folds.";
-            row("r", hint, encoded.r[column], luck_r, &plain);
+            }
             if let Some(ceiling) = &encoded.ceiling {
                 let hint = "Share of a single trial's variance that comes back with its stimulus. Estimated from few repeats it is off by some percent, so that a model may pass it.";
                 ui.label("ceiling").on_hover_text(hint);
                 ui.label(percent(ceiling[column]));
+                ui.end_row();
                 let share = encoded.normalised.as_ref().map(|n| n[column]);
                 if let Some(share) = share.filter(|s| s.is_finite()) {
-                    ui.label(weak(ctx, "reached"))
+                    ui.label("of the ceiling")
                         .on_hover_text("R² over the ceiling, where that is 5 % or more.");
                     ui.strong(format!("{:.0} %", 100.0 * share));
+                    ui.end_row();
                 }
-                ui.end_row();
             }
         });
 }
@@ -183,13 +194,13 @@ fn spaces(ui: &mut Ui, ctx: &Ctx<'_>, encoded: &Encoded, column: usize) {
             for (space, (name, n)) in encoded.spaces.iter().enumerate() {
                 let (swatch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
                 ui.painter().rect_filled(swatch, 2.0, colour(ctx, space));
-                ui.label(name);
+                ui.label(name).on_hover_text(format!("{n} features"));
                 let part = encoded.by_space[space][column];
                 ui.label(format!("{:+.1} %", 100.0 * part)).on_hover_text(
                     "Its part in R²: the parts sum to it. Negative where it takes back what another space says.",
                 );
                 let weight = 100.0 * encoded.weights[space][column];
-                ui.label(weak(ctx, format!("weight {weight:.0} %, {n} features")));
+                ui.label(weak(ctx, format!("weight {weight:.0} %")));
                 ui.end_row();
             }
         });
