@@ -70,11 +70,6 @@ impl Symmetric {
         Ok(out)
     }
 
-    /// Rows.
-    pub fn n(&self) -> usize {
-        self.n
-    }
-
     /// An element.
     pub fn at(&self, r: usize, c: usize) -> f64 {
         let (r, c) = (r.max(c), r.min(c));
@@ -90,11 +85,6 @@ impl Symmetric {
             }
         }
         out
-    }
-
-    /// Whole, for methods that want it so.
-    pub fn whole(&self) -> Mat<f64> {
-        Mat::from_fn(self.n, self.n, |r, c| self.at(r, c))
     }
 
     /// Factors `self + add · identity` in place.

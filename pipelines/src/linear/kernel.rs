@@ -74,7 +74,7 @@ pub fn eigen(symmetric: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
     eigen_by(symmetric, Par::rayon(0))
 }
 
-/// As [`eigen`], by so many threads.
+/// As [`eigen`], by so many threads; only the lower half is read.
 pub fn eigen_by(symmetric: &Mat<f64>, par: Par) -> Result<(Vec<f64>, Mat<f64>)> {
     let n = symmetric.nrows();
     if n == 0 {

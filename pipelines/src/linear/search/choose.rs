@@ -47,7 +47,7 @@ pub fn search(
     let at_once = if several {
         1
     } else {
-        (problem.most_hats() / of_hats(problem, splits, n_alphas).max(1)).max(1)
+        (most_hats(problem, splits, n_alphas) / of_hats(problem, splits, n_alphas).max(1)).max(1)
     };
     let gammas: Vec<(usize, &Vec<f64>)> = grid.gammas.iter().enumerate().collect();
     for gammas in gammas.chunks(at_once) {
@@ -94,6 +94,15 @@ pub fn search(
                         run.progress(n, n_units);
                     }
                 }
+                // What stands in for a target that is not finite has no error.
+                let not = (0..n).filter(|&t| !batch.finite[t]);
+                not.for_each(|t| {
+                    let errors = found
+                        .iter_mut()
+                        .flatten()
+                        .flat_map(|e| e.chunks_exact_mut(n));
+                    errors.for_each(|e| e[t] = f32::NAN);
+                });
                 if several {
                     let mut errors = lock(&errors);
                     for (all, found) in errors[*order].iter_mut().zip(&found[0]) {
@@ -106,7 +115,7 @@ pub fn search(
                     let mut best = lock(&best);
                     for (&(g, _), found) in gammas.iter().zip(&found) {
                         for (best, found) in best[*order].iter_mut().zip(found) {
-                            improve(best, columns.start, found, n, g, &batch.finite);
+                            improve(best, columns.start, found, n, g);
                         }
                     }
                 }
@@ -115,10 +124,9 @@ pub fn search(
         }
         if several {
             let mut best = lock(&best);
-            let finite = vec![true; n_targets];
             for (best, found) in best.iter_mut().zip(lock(&errors).iter()) {
                 for (best, found) in best.iter_mut().zip(found) {
-                    improve(best, 0, found, n_targets, gammas[0].0, &finite);
+                    improve(best, 0, found, n_targets, gammas[0].0);
                 }
             }
         }
@@ -135,18 +143,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Takes over what is better than the best so far; `found` is alphas × targets.
-fn improve(
-    best: &mut Chosen,
-    first: usize,
-    found: &[f32],
-    n: usize,
-    gamma: usize,
-    finite: &[bool],
-) {
+fn improve(best: &mut Chosen, first: usize, found: &[f32], n: usize, gamma: usize) {
     for t in 0..n {
         let of = |a: usize| found[a * n + t];
         let least = (0..found.len() / n).map(of).fold(f32::INFINITY, f32::min);
-        if !finite[t] || !least.is_finite() {
+        if !least.is_finite() {
             best.error[first + t] = f32::NAN;
             continue;
         }
@@ -186,12 +187,13 @@ fn check(problem: &Problem<'_>, splits: &[Split], grid: &Grid) -> Result<()> {
 
 /// Splits whose matrices fit into memory together.
 fn grouped(problem: &Problem<'_>, splits: &[Split], n_alphas: usize) -> Vec<Range<usize>> {
+    let most = most_hats(problem, splits, n_alphas);
     let mut groups: Vec<Range<usize>> = Vec::new();
     let mut held = 0;
     for (s, split) in splits.iter().enumerate() {
         let bytes = of_hats(problem, std::slice::from_ref(split), n_alphas);
         match groups.last_mut() {
-            Some(group) if held + bytes <= problem.most_hats() => {
+            Some(group) if held + bytes <= most => {
                 group.end = s + 1;
                 held += bytes;
             }
@@ -202,6 +204,11 @@ fn grouped(problem: &Problem<'_>, splits: &[Split], n_alphas: usize) -> Vec<Rang
         }
     }
     groups
+}
+
+fn most_hats(problem: &Problem<'_>, splits: &[Split], n_alphas: usize) -> usize {
+    let bytes = |split| of_hats(problem, std::slice::from_ref(split), n_alphas);
+    problem.most_hats(splits.iter().map(bytes).max().unwrap_or(0))
 }
 
 /// Bytes that the hats of some splits take, when three of four penalties need one of their own.

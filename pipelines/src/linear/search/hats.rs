@@ -4,7 +4,7 @@
 //! predicted on the same side, predictions are R (A + α)⁻¹ · right side: XᵀY or Y. R (A + α)⁻¹ knows no target.
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, Par};
+use faer::{Accum, Mat, MatRef, Par};
 use rayon::prelude::*;
 
 use super::{Asked, LARGE, Model, Problem, Split};
@@ -33,17 +33,24 @@ pub(super) fn of_splits(
 ) -> Result<Vec<Vec<Vec<Hats>>>, Stop> {
     let one = |gamma: &[f64], split: &Split, par: Par| -> Result<Vec<Hats>, Stop> {
         run.check()?;
-        let system = problem.system(&split.without, gamma);
         let rows: Vec<Mat<f64>> = split
             .says
             .iter()
             .map(|&(_, part)| problem.asked(&split.without, Asked::Part(part), gamma, None))
             .collect();
-        let narrow = |hat: &Mat<f64>| problem.narrowed(hat, gamma);
-        let made = if system.n() > LARGE {
+        let narrow = |hat: MatRef<'_, f64>| problem.narrowed(hat, gamma);
+        let without = &split.without;
+        let made = if problem.side.width(problem.n_train(without)) > LARGE {
+            let system = problem.system(without, gamma, |n, at| Symmetric::from_fn(n, at));
             by_factors(&system, &rows, alphas, par, &narrow, run)?
         } else {
-            by_eigenvectors(&system, &rows, alphas, par, &narrow, run)?
+            // The lower half is all that is read.
+            let lower =
+                |at: &dyn Fn(usize, usize) -> f64, r, c| if r >= c { at(r, c) } else { 0.0 };
+            let system = problem.system(without, gamma, |n, at| {
+                Mat::from_fn(n, n, |r, c| lower(at, r, c))
+            });
+            by_eigenvectors(system, &rows, alphas, par, &narrow, run)?
         };
         let finish = |(stacked, parts): (Matrix, Vec<Vec<f64>>)| Hats {
             fixed: Fixed::new(stacked, problem.compute),
@@ -90,13 +97,13 @@ pub(super) fn exact(
         .into_iter()
         .map(|space| problem.asked(&model.without, model.asked, gamma, space))
         .collect();
-    let rows = stacked(&rows);
-    let factor = problem
-        .system(&model.without, gamma)
-        .factor(alpha, par, run)?;
-    let mut solved = rows.transpose().to_owned();
+    let mut solved = stacked(&rows).transpose().to_owned();
+    drop(rows);
+    let system = problem.system(&model.without, gamma, |n, at| Symmetric::from_fn(n, at));
+    let factor = system.factor(alpha, par, run)?;
     factor.solve(&mut solved, par, run)?;
-    Ok(problem.narrowed(&solved.transpose().to_owned(), gamma))
+    drop(factor);
+    Ok(problem.narrowed(solved.transpose(), gamma))
 }
 
 fn stacked(parts: &[Mat<f64>]) -> Mat<f64> {
@@ -114,14 +121,15 @@ type Made = Vec<(Matrix, Vec<Vec<f64>>)>;
 
 /// One eigendecomposition, and a product a curve.
 fn by_eigenvectors(
-    system: &Symmetric,
+    system: Mat<f64>,
     rows: &[Mat<f64>],
     alphas: &[f64],
     par: Par,
-    narrow: &dyn Fn(&Mat<f64>) -> Matrix,
+    narrow: &dyn Fn(MatRef<'_, f64>) -> Matrix,
     run: &Run<'_>,
 ) -> Result<Made, Stop> {
-    let (values, vectors) = kernel::eigen_by(&system.whole(), par)?;
+    let (values, vectors) = kernel::eigen_by(&system, par)?;
+    drop(system);
     run.check()?;
     let curves = penalties::curves(&values, alphas)?;
     let mut made = Vec::new();
@@ -141,7 +149,7 @@ fn by_eigenvectors(
             }
             let back = vectors.transpose();
             matmul(&mut hat, Accum::Replace, &scaled, back, 1.0, par);
-            all = all.stacked(&narrow(&hat))?;
+            all = all.stacked(&narrow(hat.as_ref()))?;
         }
         made.push((all, curves.parts.clone()));
     }
@@ -154,7 +162,7 @@ fn by_factors(
     rows: &[Mat<f64>],
     alphas: &[f64],
     par: Par,
-    narrow: &dyn Fn(&Mat<f64>) -> Matrix,
+    narrow: &dyn Fn(MatRef<'_, f64>) -> Matrix,
     run: &Run<'_>,
 ) -> Result<Made, Stop> {
     let together = stacked(rows);
@@ -165,8 +173,8 @@ fn by_factors(
         factor.solve(&mut solved, par, run)?;
         let mut at = 0;
         for (all, rows) in all.iter_mut().zip(rows) {
-            let own = solved.subcols(at, rows.nrows()).transpose().to_owned();
-            *all = std::mem::take(all).stacked(&narrow(&own))?;
+            let own = solved.subcols(at, rows.nrows()).transpose();
+            *all = std::mem::take(all).stacked(&narrow(own))?;
             at += rows.nrows();
         }
     }

@@ -11,8 +11,14 @@
 //! batches, and the work per target is `2 · test rows · min(rows, features)` a penalty ([`super::penalties`] says why
 //! it is less).
 //!
-//! Memory beside inputs and results: the matrices of the problem ([`side`]; n²/2 or p² a part, f64), those of the
-//! splits worked on ([`HATS_BYTES`]), and [`BATCH_BYTES`] a thread.
+//! Memory beside inputs and results:
+//! * products of the features ([`side`]), f32: p² a part and a copy of X (primal), or n² a space (dual);
+//! * hats of the splits worked on together. Primal: [`PRIMAL_BYTES`] or half of the inputs, whichever is more, because
+//!   other splits would mean multiplying X with the responses again. Dual: [`DUAL_BYTES`], half of the inputs or a split
+//!   a thread, whichever is most;
+//! * while hats are made, by each thread, five matrices in f64 of the smaller side (at most [`LARGE`]² each; larger
+//!   systems are factored one at a time, in half a matrix and a copy of it);
+//! * afterwards, by each thread, a batch: an eighth of the inputs, at most [`BATCH_BYTES`], at least a quarter of that.
 
 mod choose;
 mod hats;
@@ -32,9 +38,11 @@ use crate::matrix::Matrix;
 use crate::run::Stop;
 
 /// What a thread holds of a batch of targets.
-const BATCH_BYTES: usize = 12 << 20;
-/// What the matrices of the splits that are worked on together may take: this, or half of the inputs if that is more.
-const HATS_BYTES: usize = 64 << 20;
+const BATCH_BYTES: usize = 8 << 20;
+/// What the hats of the splits that are worked on together may always take when features are the smaller side.
+const PRIMAL_BYTES: usize = 64 << 20;
+/// The same when rows are.
+const DUAL_BYTES: usize = 8 << 20;
 /// Systems of more rows than these are not worked on side by side, but one after the other by all threads.
 const LARGE: usize = 2048;
 

@@ -115,15 +115,17 @@ fn told(
     let right = problem.right_side(&batch, &model.without, &mean)?;
     let z = problem.times(hat, &right)?;
     let n = z.n_rows / n_spaces;
-    let by_space: Vec<Matrix> = z
-        .values
-        .chunks_exact((n * z.n_cols).max(1))
-        .map(|values| Matrix {
+    let by_space: Vec<Matrix> = if n_spaces == 1 {
+        vec![z]
+    } else {
+        let parts = z.values.chunks_exact((n * z.n_cols).max(1));
+        let part = |values: &[f32]| Matrix {
             n_rows: n,
             n_cols: z.n_cols,
             values: values.to_vec(),
-        })
-        .collect();
+        };
+        parts.map(part).collect()
+    };
     let mut observed = Matrix::zeros(0, targets.len());
     if let Asked::Part(part) = model.asked {
         observed = batch

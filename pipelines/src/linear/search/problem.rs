@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::side::Side;
-use super::{Asked, BATCH_BYTES, HATS_BYTES};
+use super::{Asked, BATCH_BYTES, DUAL_BYTES, LARGE, PRIMAL_BYTES};
 use crate::device::Compute;
 use crate::linear::product::{self, Fixed};
 use crate::matrix::Matrix;
@@ -113,8 +113,18 @@ impl<'a> Problem<'a> {
         }
     }
 
-    pub(super) fn most_hats(&self) -> usize {
-        HATS_BYTES.max(2 * (self.x.values.len() + self.y.values.len()))
+    /// Bytes that the hats of the splits worked on together may take; `largest` is what those of one split take.
+    pub(super) fn most_hats(&self, largest: usize) -> usize {
+        let half = 2 * (self.x.values.len() + self.y.values.len());
+        match &self.side {
+            Side::Primal(_) => PRIMAL_BYTES.max(half),
+            // Responses are merely copied anew for other splits, so a split a thread is enough; large ones take all
+            // threads by themselves.
+            Side::Dual(_) if self.rows.len() > LARGE => DUAL_BYTES.max(half),
+            Side::Dual(_) => DUAL_BYTES
+                .max(half)
+                .max(rayon::current_num_threads() * largest),
+        }
     }
 
     /// Targets that fit a thread's share of memory, when products have `height` rows.
@@ -124,7 +134,9 @@ impl<'a> Problem<'a> {
             Side::Dual(_) => self.rows.len(),
         };
         let per_target = 4 * (self.rows.len() + products + height);
-        (BATCH_BYTES / per_target.max(1)).clamp(32, 1024) / 16 * 16
+        let inputs = 4 * (self.x.values.len() + self.y.values.len());
+        let most = (inputs / 8).clamp(BATCH_BYTES / 4, BATCH_BYTES);
+        (most / per_target.max(1)).clamp(32, 1024) / 16 * 16
     }
 
     /// Responses of some targets in an order, the rows as in `self.rows`, each target from its mean.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use faer::{Mat, Par};
+use faer::{Mat, MatRef, Par};
 
 use super::problem::Batch;
 use super::{Asked, Problem};
@@ -27,8 +27,8 @@ pub(super) struct Primal {
     x: Matrix,
     /// The rows nothing is fitted on, less the same mean.
     extra: Option<Matrix>,
-    /// XᵀX of each part.
-    grams: Vec<Mat<f64>>,
+    /// XᵀX of each part, as f32 products gave them.
+    grams: Vec<Matrix>,
     /// Column sums of each part.
     sums: Vec<Vec<f64>>,
 }
@@ -90,10 +90,7 @@ impl Side {
         let (mut grams, mut sums) = (Vec::new(), Vec::new());
         for bounds in bounds {
             let part = product::rows(&x, bounds.clone());
-            let gram = product::product(part.transpose(), part, compute, run)?;
-            grams.push(Mat::from_fn(x.n_cols, x.n_cols, |r, c| {
-                f64::from(gram.values[r.max(c) * x.n_cols + r.min(c)])
-            }));
+            grams.push(product::product(part.transpose(), part, compute, run)?);
             let mut sum = vec![0.0f64; x.n_cols];
             for row in bounds.clone() {
                 sum.iter_mut()
@@ -122,16 +119,11 @@ impl Side {
     pub(super) fn scale(&self, n_rows: usize) -> f64 {
         match self {
             Self::Primal(primal) => {
-                let trace = |g: &Mat<f64>| (0..g.nrows()).map(|i| g[(i, i)]).sum::<f64>();
                 primal.grams.iter().map(trace).sum::<f64>() / n_rows.max(1) as f64
             }
             Self::Dual(dual) => {
-                let diagonal = |k: &Kernel| {
-                    (0..n_rows)
-                        .map(|i| f64::from(k.values.row(i)[i]))
-                        .sum::<f64>()
-                };
-                dual.kernels.iter().map(diagonal).sum::<f64>() / n_rows.max(1) as f64
+                let traces = dual.kernels.iter().map(|k| trace(&k.values));
+                traces.sum::<f64>() / n_rows.max(1) as f64
             }
         }
     }
@@ -226,6 +218,11 @@ impl Dual {
     }
 }
 
+fn trace(square: &Matrix) -> f64 {
+    let diagonal = square.rows().enumerate().map(|(i, row)| f64::from(row[i]));
+    diagonal.sum()
+}
+
 fn part_of(x: &Matrix, rows: &[usize], columns: &Range<usize>) -> Matrix {
     let values = rows
         .iter()
@@ -237,29 +234,51 @@ fn part_of(x: &Matrix, rows: &[usize], columns: &Range<usize>) -> Matrix {
     }
 }
 
+/// Kernels that have a weight, with it.
+fn used<'k>(kernels: &'k [Kernel], gamma: &[f64]) -> Vec<(f64, &'k Matrix)> {
+    let all = gamma.iter().zip(kernels).filter(|(g, _)| **g > 0.0);
+    all.map(|(g, k)| (*g, &k.values)).collect()
+}
+
+/// An element of Σ γ K.
+fn weighed(used: &[(f64, &Matrix)], row: usize, column: usize) -> f64 {
+    let all = used.iter().map(|(g, k)| g * f64::from(k.row(row)[column]));
+    all.sum()
+}
+
 impl Problem<'_> {
-    /// A of the training rows: XᵀX or XXᵀ, centred on them, with every space weighed.
-    pub(super) fn system(&self, without: &[usize], gamma: &[f64]) -> Symmetric {
+    /// A of the training rows: XᵀX or XXᵀ, centred on them, with every space weighed; what `make` makes of its size
+    /// and its elements, so that no other copy is held.
+    pub(super) fn system<T>(
+        &self,
+        without: &[usize],
+        gamma: &[f64],
+        make: impl FnOnce(usize, &dyn Fn(usize, usize) -> f64) -> T,
+    ) -> T {
         let n_train = self.n_train(without);
         match &self.side {
             Side::Primal(primal) => {
                 let mean = primal.train_mean(without, n_train);
                 let root = self.roots(gamma);
-                let used: Vec<&Mat<f64>> = (0..primal.grams.len())
+                let used: Vec<&Matrix> = (0..primal.grams.len())
                     .filter(|part| !without.contains(part))
                     .map(|part| &primal.grams[part])
                     .collect();
-                Symmetric::from_fn(mean.len(), |r, c| {
-                    let sum: f64 = used.iter().map(|gram| gram[(r, c)]).sum();
+                make(mean.len(), &|r, c| {
+                    // Of the two halves, which f32 may have rounded apart, always the same one.
+                    let (top, right) = (r.min(c), r.max(c));
+                    let sum: f64 = used.iter().map(|g| f64::from(g.row(top)[right])).sum();
                     (sum - n_train as f64 * mean[r] * mean[c]) * root[r] * root[c]
                 })
             }
             Side::Dual(dual) => {
                 let rows = self.train(without);
-                let (values, means) = self.weighed(&dual.kernels, &rows, without, gamma);
-                let n = means.len();
-                let grand = means.iter().sum::<f64>() / n.max(1) as f64;
-                Symmetric::from_fn(n, |r, c| values[r * n + c] - means[r] - means[c] + grand)
+                let means = self.train_means(&dual.kernels, &rows, without, gamma);
+                let grand = means.iter().sum::<f64>() / means.len().max(1) as f64;
+                let used = used(&dual.kernels, gamma);
+                make(rows.len(), &|r, c| {
+                    weighed(&used, rows[c], rows[r]) - means[r] - means[c] + grand
+                })
             }
         }
     }
@@ -301,42 +320,16 @@ impl Problem<'_> {
                     Asked::Part(part) => (&dual.kernels, self.bounds[part].clone().collect()),
                     Asked::Extra => (&dual.extra, (0..self.n_asked(asked)).collect::<Vec<_>>()),
                 };
-                let (values, of_asked) = self.weighed(kernels, &rows, without, &only);
-                let of_train =
-                    self.train_means(&dual.kernels, &self.train(without), without, &only);
-                let n = of_train.len();
-                let grand = of_train.iter().sum::<f64>() / n.max(1) as f64;
-                Mat::from_fn(rows.len(), n, |r, c| {
-                    values[r * n + c] - of_asked[r] - of_train[c] + grand
+                let train = self.train(without);
+                let of_asked = self.train_means(kernels, &rows, without, &only);
+                let of_train = self.train_means(&dual.kernels, &train, without, &only);
+                let grand = of_train.iter().sum::<f64>() / train.len().max(1) as f64;
+                let used = used(kernels, &only);
+                Mat::from_fn(rows.len(), train.len(), |r, c| {
+                    weighed(&used, rows[r], train[c]) - of_asked[r] - of_train[c] + grand
                 })
             }
         }
-    }
-
-    /// Σ γ K of some rows with the training rows, row after row, and the mean of each row.
-    fn weighed(
-        &self,
-        kernels: &[Kernel],
-        rows: &[usize],
-        without: &[usize],
-        gamma: &[f64],
-    ) -> (Vec<f64>, Vec<f64>) {
-        let n = self.n_train(without);
-        let mut out = vec![0.0f64; rows.len() * n];
-        let trained = || (0..self.bounds.len()).filter(|part| !without.contains(part));
-        for (gamma, kernel) in gamma.iter().zip(kernels).filter(|(g, _)| **g > 0.0) {
-            for (&row, out) in rows.iter().zip(out.chunks_exact_mut(n.max(1))) {
-                let from = kernel.values.row(row);
-                let mut to = 0;
-                for part in trained() {
-                    let from = &from[self.bounds[part].clone()];
-                    let sums = out[to..to + from.len()].iter_mut().zip(from);
-                    sums.for_each(|(sum, value)| *sum += gamma * f64::from(*value));
-                    to += from.len();
-                }
-            }
-        }
-        (out, self.train_means(kernels, rows, without, gamma))
     }
 
     /// The mean of Σ γ K over the training rows, for some rows.
@@ -366,7 +359,7 @@ impl Problem<'_> {
     }
 
     /// Hats as f32, for features that are not weighed.
-    pub(super) fn narrowed(&self, hats: &Mat<f64>, gamma: &[f64]) -> Matrix {
+    pub(super) fn narrowed(&self, hats: MatRef<'_, f64>, gamma: &[f64]) -> Matrix {
         let root = match &self.side {
             Side::Primal(_) => self.roots(gamma),
             Side::Dual(_) => Vec::new(),
