@@ -114,6 +114,7 @@ impl Args {
 
 /// Runs it.
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<()> {
+    super::allocator::give_back_large_blocks();
     if let Some(out) = &args.out {
         prepare_folder(out)?;
     }

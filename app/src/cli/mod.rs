@@ -3,6 +3,7 @@
 //! Results go to stdout (one JSON object with `--json`), progress and log to
 //! stderr. Exit code 0 is success, 1 a failure told in one line, 2 wrong usage.
 
+mod allocator;
 mod args;
 mod bench;
 mod clusters;

@@ -100,6 +100,8 @@ pub(super) fn run(
     reps: u32,
     run: &Run<'_>,
 ) -> anyhow::Result<Measured> {
+    // As the command that encodes does.
+    crate::cli::allocator::give_back_large_blocks();
     let compute = Compute::cpu();
     let data = read(folder, set, matches!(task, Task::Decode { .. }))?;
     let mut measured = Measured::of(match task {
