@@ -69,13 +69,12 @@ pub fn sampled(grid: &Grid, way: Way<'_>, interpolation: Interpolation) -> Resul
     let rows = points
         .par_iter()
         .map(|points| {
-            let mut row = Vec::new();
+            let mut row = Vec::with_capacity(64);
             let mut n = 0.0;
             for &point in points {
-                let before = row.len();
                 let v = voxel_from_world.transform_point3(point);
-                samples::weigh(grid, v, interpolation, &mut row);
-                n += f64::from(u8::from(row.len() > before));
+                let inside = samples::weigh(grid, v, interpolation, &mut row);
+                n += f64::from(u8::from(inside));
             }
             row.iter_mut().for_each(|(_, weight)| *weight /= n);
             merged(row)

@@ -86,14 +86,15 @@ fn normals(surface: &Surface) -> Vec<DVec3> {
     sums.iter().map(|n| n.normalize_or_zero()).collect()
 }
 
-/// Adds the voxels around a point (voxel coordinates) with their weights; none outside the grid. Beyond the last centres
-/// the outermost cell is continued, as `scipy.interpolate.RegularGridInterpolator` does it for nilearn.
+/// Adds the voxels around a point (voxel coordinates) with their weights, and says whether it is within the grid. Beyond
+/// the last centres the outermost cell is continued, as `scipy.interpolate.RegularGridInterpolator` does it for nilearn.
+/// Points that follow each other in one cell share its eight entries; some may weigh nothing.
 pub(super) fn weigh(
     grid: &Grid,
     v: DVec3,
     interpolation: Interpolation,
     row: &mut Vec<(u32, f64)>,
-) {
+) -> bool {
     let shape = grid.shape;
     if interpolation == Interpolation::Nearest {
         let rounded = (v + 0.5).floor();
@@ -102,13 +103,13 @@ pub(super) fn weigh(
             let ijk = rounded.to_array().map(|i| i as usize);
             row.push((grid.index(ijk) as u32, 1.0));
         }
-        return;
+        return inside;
     }
     let mut low = [0usize; 3];
     let mut part = [0.0f64; 3];
     for axis in 0..3 {
         if !(v[axis] >= 0.0 && v[axis] < shape[axis] as f64) {
-            return;
+            return false;
         }
         low[axis] = (v[axis] as usize).min(shape[axis].saturating_sub(2));
         // A grid of one voxel along an axis has no neighbour to go to.
@@ -118,19 +119,28 @@ pub(super) fn weigh(
             v[axis] - low[axis] as f64
         };
     }
-    for corner in 0..8usize {
-        let mut weight = 1.0;
-        let mut ijk = low;
-        for axis in 0..3 {
-            if corner >> axis & 1 == 1 {
-                weight *= part[axis];
-                ijk[axis] += 1;
-            } else {
-                weight *= 1.0 - part[axis];
-            }
-        }
-        if weight != 0.0 {
-            row.push((grid.index(ijk) as u32, weight));
-        }
+    let first = grid.index(low) as u32;
+    let same_cell = row
+        .len()
+        .checked_sub(CORNERS)
+        .filter(|&at| row[at].0 == first);
+    let start = same_cell.unwrap_or_else(|| {
+        let start = row.len();
+        row.extend((0..CORNERS).map(|corner| {
+            let ijk = std::array::from_fn(|axis| low[axis] + (corner >> axis & 1));
+            (grid.index(ijk) as u32, 0.0)
+        }));
+        start
+    });
+    for (corner, (_, sum)) in row[start..].iter_mut().enumerate() {
+        let along = |axis: usize| match corner >> axis & 1 {
+            1 => part[axis],
+            _ => 1.0 - part[axis],
+        };
+        *sum += along(0) * along(1) * along(2);
     }
+    true
 }
+
+/// Of a cell of the grid.
+const CORNERS: usize = 8;
