@@ -12,8 +12,10 @@ use rayon::prelude::*;
 
 /// Numbers of a stretch that one thread takes at once.
 const STRETCH: usize = 1 << 14;
-/// Most numbers of a picture's patches laid out at once, 256 MB.
-const LAID_OUT: usize = 1 << 26;
+/// Numbers of a picture's patches laid out at once, 16 MB: what stays near the processor.
+const LAID_OUT: usize = 1 << 22;
+/// But as many pixels at least, so that the weights are worth their way there.
+const PIXELS: usize = 1024;
 
 /// Whether a tensor lies in this machine's memory and asks for no gradient.
 fn is_here<const D: usize>(x: &Tensor<D>) -> bool {
@@ -213,7 +215,10 @@ fn laid_out(conv: &Conv2d, x: Tensor<4>, [top, left, bottom, right]: [usize; 4])
     }
     let data = x.into_data();
     let values = data.as_slice::<f32>().unwrap_or_default();
-    let at_once = (LAID_OUT / (depth * cols)).clamp(1, rows);
+    let at_once = (LAID_OUT / (depth * cols))
+        .max(PIXELS.div_ceil(cols))
+        .min(rows);
+    let mut patches: Vec<f32> = Vec::new();
     let pictures: Vec<Tensor<3>> = values
         .chunks(channels * height * width)
         .map(|picture| {
@@ -221,13 +226,14 @@ fn laid_out(conv: &Conv2d, x: Tensor<4>, [top, left, bottom, right]: [usize; 4])
                 .step_by(at_once)
                 .map(|first| {
                     let here = at_once.min(rows - first);
-                    let mut patches = vec![0f32; depth * here * cols];
+                    patches.resize(depth * here * cols, 0.0);
                     patches
                         .par_chunks_mut(here * cols)
                         .enumerate()
                         .for_each(|(at, line)| {
                             let (c, dy, dx) = (at / (ky * kx), at / kx % ky, at % kx);
                             let plane = &picture[c * height * width..(c + 1) * height * width];
+                            line.fill(0.0);
                             for (row, out) in line.chunks_mut(cols).enumerate() {
                                 let Some(y) = ((first + row) * down + dy).checked_sub(top) else {
                                     continue;
@@ -239,7 +245,12 @@ fn laid_out(conv: &Conv2d, x: Tensor<4>, [top, left, bottom, right]: [usize; 4])
                             }
                         });
                     let shape = [1, depth, here * cols];
-                    times(Tensor::from_data(TensorData::new(patches, shape), &device))
+                    let laid = TensorData::new(std::mem::take(&mut patches), shape);
+                    let laid: Tensor<3> = Tensor::from_data(laid, &device);
+                    let y = times(laid.clone());
+                    // The memory serves the next stretch.
+                    patches = laid.into_data().into_vec::<f32>().unwrap_or_default();
+                    y
                 })
                 .collect::<Vec<_>>();
             joined(parts, 2)
